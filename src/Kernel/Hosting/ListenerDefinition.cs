@@ -1,0 +1,28 @@
+namespace Groundwork.Kernel.Hosting;
+
+/// <summary>What a listener speaks.</summary>
+public enum ListenerProtocol
+{
+    /// <summary>HTTP/1.1, and HTTP/2 over TLS.</summary>
+    Http,
+
+    /// <summary>HTTP/2 only: in clear on loopback, else TLS.</summary>
+    Grpc,
+
+    /// <summary>Bytes over TCP.</summary>
+    Tcp,
+}
+
+/// <summary>A place to listen, with a pipeline and a route table of its own.</summary>
+/// <param name="Name">Its key under <c>listeners</c> in <c>groundwork.yaml</c>.</param>
+/// <param name="DefaultAddress"><c>host:port</c> of a loopback address.</param>
+/// <param name="MayBindPlain">True for those that may bind a public address without TLS when the configuration says so.</param>
+public sealed record ListenerDefinition(
+    string Name, ListenerProtocol Protocol, string DefaultAddress, bool MayBindPlain = false)
+{
+    /// <summary>The API, the console and the HTTP protocols that have a path of their own.</summary>
+    public const string Api = "api";
+
+    /// <summary>The public edge.</summary>
+    public const string Gateway = "gateway";
+}

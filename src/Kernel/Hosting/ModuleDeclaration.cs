@@ -1,0 +1,36 @@
+using Groundwork.Kernel.Resources;
+using Groundwork.Kernel.Storage;
+
+namespace Groundwork.Kernel.Hosting;
+
+/// <summary>Collects what the modules bring, before the store opens.</summary>
+public sealed class ModuleDeclaration
+{
+    private readonly List<Kind> kinds = [];
+    private readonly List<Migration> migrations = [];
+    private readonly List<ListenerDefinition> listeners = [];
+
+    public IReadOnlyList<Kind> Kinds => kinds;
+
+    public IReadOnlyList<Migration> Migrations => migrations;
+
+    public IReadOnlyList<ListenerDefinition> Listeners => listeners;
+
+    public ModuleDeclaration Add(Kind kind)
+    {
+        kinds.Add(kind);
+        return this;
+    }
+
+    public ModuleDeclaration Add(Migration migration)
+    {
+        migrations.Add(migration);
+        return this;
+    }
+
+    public ModuleDeclaration Add(ListenerDefinition listener)
+    {
+        listeners.Add(listener);
+        return this;
+    }
+}

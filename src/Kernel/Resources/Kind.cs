@@ -1,0 +1,132 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using Groundwork.Wire;
+
+namespace Groundwork.Kernel.Resources;
+
+/// <summary>Where the specs of a kind live.</summary>
+public enum Residency
+{
+    /// <summary>In memory on every node, part of each snapshot.</summary>
+    Resident,
+
+    /// <summary>In the database, read by query; key, labels, revision and hash are in memory.</summary>
+    Stored,
+}
+
+/// <summary>
+/// A type of resource: its name, the schema of its spec, its limits and its rules. Modules declare theirs before the store opens.
+/// </summary>
+public abstract class Kind
+{
+    /// <summary>Bytes of a resident spec; all nodes hold all of them.</summary>
+    public const int MaxResidentSpecBytes = 64 * 1024;
+
+    /// <summary>Bytes of a stored spec.</summary>
+    public const int MaxStoredSpecBytes = 1024 * 1024;
+
+    /// <summary>Resources of one kind; each costs about a kilobyte of memory on every node.</summary>
+    public const int MaxResources = 100_000;
+
+    private protected Kind(string name)
+    {
+        if (!Names.IsNamespace(name)) throw new ArgumentException($"'{name}' is not a kind's name.", nameof(name));
+        Name = name;
+    }
+
+    /// <summary>Lower-case words joined by hyphens, singular.</summary>
+    public string Name { get; }
+
+    /// <summary>The module that declares it.</summary>
+    public required string Module { get; init; }
+
+    /// <summary>One sentence for people: what a resource of this kind is.</summary>
+    public required string Summary { get; init; }
+
+    /// <summary>Version of the spec's schema that is written; older ones are converted on read.</summary>
+    public int Version { get; init; } = 1;
+
+    public Residency Residency { get; init; } = Residency.Resident;
+
+    /// <summary>False for node-wide kinds, whose namespace is empty.</summary>
+    public bool Namespaced { get; init; } = true;
+
+    /// <summary>
+    /// Up-converters: the entry at index <c>v - 1</c> turns a spec of version <c>v</c> into one of version <c>v + 1</c>.
+    /// </summary>
+    public IReadOnlyList<Func<JsonObject, JsonObject>> Converters { get; init; } = [];
+
+    /// <summary>
+    /// JSON paths of fields that are secret, such as <c>passwordHash</c> or <c>upstream.token</c>: text, encrypted before
+    /// it reaches the log and masked on the way out.
+    /// </summary>
+    public IReadOnlyList<string> SecretFields { get; init; } = [];
+
+    public int MaxSpecBytes => Residency == Residency.Resident ? MaxResidentSpecBytes : MaxStoredSpecBytes;
+
+    /// <summary>The spec's CLR type.</summary>
+    public abstract Type SpecType { get; }
+
+    public abstract JsonTypeInfo SpecTypeInfo { get; }
+
+    /// <summary>Reads a spec, refusing unknown members, and applies the kind's own rules. Faults have paths below <c>spec</c>.</summary>
+    internal abstract object? Check(ReadOnlyMemory<byte> spec, ICollection<FieldFault> faults);
+
+    /// <summary>The rules that need the other resources; runs inside the commit, against head.</summary>
+    internal abstract void CheckAgainst(Snapshot head, ResourceKey key, object? spec, ICollection<FieldFault> faults);
+
+    /// <summary>Reads a stored spec of the current version, passing over unknown members.</summary>
+    internal abstract object Read(ReadOnlyMemory<byte> spec);
+}
+
+/// <summary>A kind whose spec is a <typeparamref name="TSpec"/>, with source-generated JSON.</summary>
+/// <param name="name">The kind's name.</param>
+/// <param name="json">Serialization of the spec, from a context that is camelCase.</param>
+public sealed class Kind<TSpec>(string name, JsonTypeInfo<TSpec> json) : Kind(name)
+    where TSpec : class
+{
+    private readonly JsonTypeInfo<TSpec> strict = SpecJson.With(json, strict: true);
+    private readonly JsonTypeInfo<TSpec> lenient = SpecJson.With(json, strict: false);
+
+    /// <summary>Rules of one spec alone. Add a fault for everything wrong, not only the first.</summary>
+    public Action<TSpec, ICollection<FieldFault>>? Validate { get; init; }
+
+    /// <summary>
+    /// Rules that need other resources, such as "the role exists". Runs under the writer lock: look up, do not search.
+    /// </summary>
+    public Action<Snapshot, ResourceKey, TSpec?, ICollection<FieldFault>>? ValidateAgainst { get; init; }
+
+    public override Type SpecType => typeof(TSpec);
+
+    public override JsonTypeInfo SpecTypeInfo => strict;
+
+    internal override object? Check(ReadOnlyMemory<byte> spec, ICollection<FieldFault> faults)
+    {
+        TSpec? value;
+        try
+        {
+            value = JsonSerializer.Deserialize(spec.Span, strict);
+        }
+        catch (JsonException fault)
+        {
+            faults.Add(SpecJson.ToFault(fault, spec.Span));
+            return null;
+        }
+        if (value is null)
+        {
+            faults.Add(new FieldFault("spec", "must be an object, not null"));
+            return null;
+        }
+        Validate?.Invoke(value, faults);
+        return value;
+    }
+
+    internal override void CheckAgainst(
+        Snapshot head, ResourceKey key, object? spec, ICollection<FieldFault> faults) =>
+        ValidateAgainst?.Invoke(head, key, (TSpec?)spec, faults);
+
+    internal override object Read(ReadOnlyMemory<byte> spec) =>
+        JsonSerializer.Deserialize(spec.Span, lenient)
+        ?? throw new InvalidDataException($"A stored spec of kind {Name} is null.");
+}

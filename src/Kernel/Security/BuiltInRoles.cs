@@ -1,0 +1,17 @@
+namespace Groundwork.Kernel.Security;
+
+/// <summary>Roles that exist without a resource and cannot be changed.</summary>
+public static class BuiltInRoles
+{
+    /// <summary>Every verb on everything.</summary>
+    public const string Administrator = "administrator";
+
+    /// <summary>Reads and watches everything but secrets.</summary>
+    public const string Reader = "reader";
+
+    /// <summary>
+    /// What <c>up</c> grants to callers without a credential on loopback: register, renew, discover, read settings without
+    /// secrets. A resource that only <c>up</c> creates; without it nobody holds it.
+    /// </summary>
+    public const string AnonymousLoopback = "anonymous-loopback";
+}

@@ -1,0 +1,31 @@
+namespace Groundwork.Wire.Contracts;
+
+/// <summary>A node of the cluster.</summary>
+/// <param name="State"><c>live</c> or <c>expired</c>.</param>
+/// <param name="Storage"><c>reachable</c>, or <c>cut-off</c> while the node answers from memory and refuses writes.</param>
+public sealed record NodeDocument(
+    string Name,
+    string ApiAddress,
+    string Version,
+    string State,
+    string Storage,
+    IReadOnlyList<string> Modules,
+    DateTimeOffset StartedAt,
+    DateTimeOffset LeaseUntil);
+
+/// <summary>All nodes that share the store.</summary>
+public sealed record NodeList(string StoreId, string Engine, IReadOnlyList<NodeDocument> Items);
+
+/// <summary>A module, its layer, what it needs, and whether it runs here.</summary>
+public sealed record ModuleDocument(string Name, string Layer, IReadOnlyList<string> Needs, bool Running);
+
+/// <summary>All modules in start order.</summary>
+public sealed record ModuleList(IReadOnlyList<ModuleDocument> Items);
+
+/// <summary>What is running.</summary>
+public sealed record VersionDocument(string Version, string Runtime, string Engine, string StoreId, long Revision);
+
+/// <summary>Answers <c>/health/live</c> and <c>/health/ready</c>.</summary>
+/// <param name="Status"><c>ok</c>, <c>degraded</c> or <c>failing</c>.</param>
+/// <param name="Reasons">Empty when ok.</param>
+public sealed record HealthDocument(string Status, IReadOnlyList<string> Reasons);

@@ -1,0 +1,48 @@
+namespace Groundwork.Wire.Contracts;
+
+/// <summary>A sign-in with name and password.</summary>
+public sealed record SignInRequest(string Operator, string Password);
+
+/// <summary>Renewal of a sign-in.</summary>
+public sealed record RefreshRequest(string RefreshToken);
+
+/// <summary>What a sign-in gives. Both tokens are opaque and 256-bit random.</summary>
+/// <param name="AccessToken">Bearer token, valid for <paramref name="ExpiresInSeconds"/>.</param>
+/// <param name="RefreshToken">Used once; each use gives the next one.</param>
+public sealed record SignInAnswer(string Principal, string AccessToken, int ExpiresInSeconds, string RefreshToken);
+
+/// <summary>Asks for a new access key.</summary>
+/// <param name="Name">Name of the <c>access-key</c> resource.</param>
+/// <param name="Roles">Names of the roles it holds.</param>
+/// <param name="Description">Who uses it and for what.</param>
+/// <param name="ExpiresInSeconds">Null: never.</param>
+public sealed record AccessKeyRequest(
+    string Name, IReadOnlyList<string> Roles, string? Description = null, int? ExpiresInSeconds = null);
+
+/// <summary>The new key. The secret is shown this once.</summary>
+public sealed record AccessKeyAnswer(string Name, string Secret, long Revision, DateTimeOffset? ExpiresAt = null);
+
+/// <summary>Who the platform takes the caller for.</summary>
+public sealed record WhoAmI(string Principal, IReadOnlyList<string> Roles);
+
+/// <summary>One row of the audit trail.</summary>
+/// <param name="Sequence">Gapless within its chain.</param>
+/// <param name="Action">Such as <c>sign-in</c>, <c>key-use</c>, <c>secret-read</c>, <c>refused</c>.</param>
+/// <param name="Count">How many times within the minute, for refusals that were counted.</param>
+public sealed record AuditEntry(
+    long Sequence,
+    DateTimeOffset At,
+    string Principal,
+    string Action,
+    string Target,
+    string Outcome,
+    long Count,
+    string? Address = null,
+    string? Detail = null);
+
+/// <summary>A page of the audit trail, newest first.</summary>
+public sealed record AuditList(IReadOnlyList<AuditEntry> Items, string? NextPage = null);
+
+/// <summary>The result of a verification of both chains and the checkpoint file.</summary>
+public sealed record AuditVerification(
+    bool Intact, long ChangesVerified, long EventsVerified, int CheckpointsVerified, IReadOnlyList<string> Findings);

@@ -1,0 +1,109 @@
+using System.Collections.Frozen;
+using System.Reflection;
+
+namespace Groundwork.Wire;
+
+/// <summary>
+/// The catalogue of every error that leaves the process. Each code has a line in <c>docs/errors.md</c>, which a test holds.
+/// </summary>
+public static class ErrorCodes
+{
+    // The request itself.
+    public static readonly ErrorCode BadRequest = new("bad_request", 400, "The request is malformed.");
+    public static readonly ErrorCode BodyTooLarge = new("body_too_large", 413, "The body is larger than the limit.");
+    public static readonly ErrorCode UnsupportedMediaType =
+        new("unsupported_media_type", 415, "The content type is not one this endpoint reads.");
+    public static readonly ErrorCode BadPageToken = new("bad_page_token", 400, "The page token is not one of ours.");
+    public static readonly ErrorCode NotFound = new("not_found", 404, "There is nothing at this address.");
+    public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", 405, "The method is not allowed here.");
+    public static readonly ErrorCode Internal = new("internal", 500, "The platform failed; the trace id finds it in its log.");
+
+    // Who asks.
+    public static readonly ErrorCode Unauthenticated = new("unauthenticated", 401, "The call carries no valid credential.");
+    public static readonly ErrorCode Forbidden = new("forbidden", 403, "The principal has no role that grants this.");
+    public static readonly ErrorCode SignInFailed = new("sign_in_failed", 401, "The name or the password is wrong.");
+    public static readonly ErrorCode TooManySignIns =
+        new("too_many_sign_ins", 429, "Two passwords are being verified already; try again shortly.");
+    public static readonly ErrorCode AccessKeyExpired = new("access_key_expired", 401, "The access key has expired.");
+
+    // Resources.
+    public static readonly ErrorCode KindUnknown = new("kind_unknown", 404, "No loaded module has this kind.");
+    public static readonly ErrorCode KindNotLoaded =
+        new("kind_not_loaded", 409, "The module of this kind is not loaded here; its resources are read-only.");
+    public static readonly ErrorCode ResourceNotFound = new("resource_not_found", 404, "There is no such resource.");
+    public static readonly ErrorCode ResourceInvalid = new("resource_invalid", 422, "The resource has faults.");
+    public static readonly ErrorCode ResourceTooLarge = new("resource_too_large", 413, "The resource is over its kind's limit.");
+    public static readonly ErrorCode KindFull = new("kind_full", 409, "The kind holds as many resources as it may.");
+    public static readonly ErrorCode NamespaceInvalid = new("namespace_invalid", 422, "The namespace is not well formed.");
+    public static readonly ErrorCode NamespaceNotEmpty =
+        new("namespace_not_empty", 409, "The namespace still has content, so it cannot be deleted.");
+    public static readonly ErrorCode NameInvalid = new("name_invalid", 422, "The name is not well formed.");
+    public static readonly ErrorCode RevisionConflict =
+        new("revision_conflict", 409, "The resource is not at the revision that the change expects.");
+    public static readonly ErrorCode PreconditionFailed =
+        new("precondition_failed", 412, "The resource is not at the revision that If-Match names.");
+    public static readonly ErrorCode RevisionCompacted =
+        new("revision_compacted", 410, "History before the floor is gone.");
+    public static readonly ErrorCode RevisionNotReached =
+        new("revision_not_reached", 504, "This node has not seen the revision yet.");
+    public static readonly ErrorCode RevisionUnknown = new("revision_unknown", 404, "The revision does not exist.");
+    public static readonly ErrorCode WatchStoreChanged =
+        new("watch_store_changed", 410, "The watch token is of another store.");
+    public static readonly ErrorCode ChangesetEmpty = new("changeset_empty", 422, "The changeset has no change.");
+    public static readonly ErrorCode ChangesetTooLarge = new("changeset_too_large", 413, "The changeset is over the limit.");
+    public static readonly ErrorCode ChangesetDuplicateKey =
+        new("changeset_duplicate_key", 422, "The changeset changes one resource twice.");
+    public static readonly ErrorCode ChangesetIdReused =
+        new("changeset_id_reused", 422, "The changeset id was used for other changes.");
+    public static readonly ErrorCode ChangesetIdInvalid = new("changeset_id_invalid", 400, "The changeset id is not a UUID.");
+    public static readonly ErrorCode RevertConflict =
+        new("revert_conflict", 409, "Something the changeset touched has changed since.");
+    public static readonly ErrorCode SecretMismatch =
+        new("secret_mismatch", 422, "The masked secret is not the one in place; write the secret itself.");
+
+    // Approval.
+    public static readonly ErrorCode ApprovalNotFound = new("approval_not_found", 404, "There is no such proposal.");
+    public static readonly ErrorCode ApprovalClosed = new("approval_closed", 409, "The proposal is no longer open.");
+    public static readonly ErrorCode ApprovalByAuthor =
+        new("approval_by_author", 403, "The author of a proposal cannot approve it.");
+
+    // The store and the cluster.
+    public static readonly ErrorCode StorageFull = new("storage_full", 507, "The disk is full; nothing was written.");
+    public static readonly ErrorCode StorageUnavailable =
+        new("storage_unavailable", 503, "The database cannot be reached; nothing was written.");
+    public static readonly ErrorCode WriteQueueFull =
+        new("write_queue_full", 503, "Too many writes are waiting; try again shortly.");
+    public static readonly ErrorCode LeaseLost = new("lease_lost", 409, "The lease has passed to another holder.");
+    public static readonly ErrorCode LeaseHeld = new("lease_held", 409, "The lease is held by another.");
+    public static readonly ErrorCode ReadOnlyFollower =
+        new("read_only_follower", 409, "This node follows another; write there.");
+    public static readonly ErrorCode BackupInvalid = new("backup_invalid", 422, "The backup file is damaged or not a backup.");
+
+    // Registry.
+    public static readonly ErrorCode InstanceInvalid = new("instance_invalid", 422, "The instance has faults.");
+    public static readonly ErrorCode InstanceNotFound =
+        new("instance_not_found", 404, "The instance is not registered; register it again.");
+    public static readonly ErrorCode IncarnationOlder =
+        new("incarnation_older", 409, "A newer incarnation of the instance is registered.");
+    public static readonly ErrorCode RegistryFull = new("registry_full", 507, "The registry holds as many instances as it may.");
+    public static readonly ErrorCode IndexUnknown = new("index_unknown", 410, "The index is of another store.");
+
+    // Settings.
+    public static readonly ErrorCode SettingSyntax = new("setting_syntax", 422, "The content is not valid in its format.");
+    public static readonly ErrorCode SettingNotFound = new("setting_not_found", 404, "There is no such setting.");
+
+    // Gateway answers.
+    public static readonly ErrorCode HostUnknown = new("host_unknown", 404, "No route serves this host.");
+    public static readonly ErrorCode RouteNotFound = new("route_not_found", 404, "No route matches this request.");
+    public static readonly ErrorCode NoInstance = new("no_instance", 503, "The service has no instance to call.");
+    public static readonly ErrorCode UpstreamConnect = new("upstream_connect", 502, "The instance cannot be connected.");
+    public static readonly ErrorCode UpstreamTimeout = new("upstream_timeout", 504, "The instance did not answer in time.");
+    public static readonly ErrorCode UpstreamFailed = new("upstream_failed", 502, "The instance broke off its answer.");
+
+    /// <summary>All codes by their text.</summary>
+    public static FrozenDictionary<string, ErrorCode> ByCode { get; } = typeof(ErrorCodes)
+        .GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Where(field => field.FieldType == typeof(ErrorCode))
+        .Select(field => (ErrorCode)field.GetValue(null)!) // A static readonly field of this type is never null.
+        .ToFrozenDictionary(code => code.Code, StringComparer.Ordinal);
+}

@@ -1,0 +1,23 @@
+namespace Groundwork.Wire;
+
+/// <summary>Names of the HTTP headers that are ours, and of the two public ones that every client of the API sends.</summary>
+public static class HeaderNames
+{
+    /// <summary>The revision in force when the answer was made. On every API answer.</summary>
+    public const string Revision = "Groundwork-Revision";
+
+    /// <summary><c>namespace/service/instanceId</c> of the calling instance, set by the SDK.</summary>
+    public const string Caller = "Groundwork-Caller";
+
+    /// <summary>The index of a service's membership in a registry answer.</summary>
+    public const string Index = "Groundwork-Index";
+
+    /// <summary>Author's reason for a change, for calls whose body is the resource itself. Percent-encoded UTF-8.</summary>
+    public const string Reason = "Groundwork-Reason";
+
+    /// <summary>A changeset id (UUID): a repeat within 24 h gets the first answer.</summary>
+    public const string IdempotencyKey = "Idempotency-Key";
+
+    /// <summary>Seconds since a follower last heard from the node it follows, while that node is away.</summary>
+    public const string StaleSeconds = "Groundwork-Stale-Seconds";
+}
