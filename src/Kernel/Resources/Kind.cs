@@ -63,6 +63,16 @@ public abstract class Kind
     /// </summary>
     public IReadOnlyList<string> SecretFields { get; init; } = [];
 
+    /// <summary>
+    /// For a kind whose <see cref="SecretFields"/> are secret in some specs only, such as a setting that says so of itself:
+    /// tells by the spec, with its secrets in clear or encrypted. Null: always.
+    /// </summary>
+    public Func<JsonElement, bool>? SecretWhen { get; init; }
+
+    /// <summary>Whether <see cref="SecretFields"/> apply to this spec.</summary>
+    public bool HoldsSecrets(JsonElement spec) =>
+        SecretFields.Count > 0 && spec.ValueKind == JsonValueKind.Object && (SecretWhen?.Invoke(spec) ?? true);
+
     public int MaxSpecBytes => Residency == Residency.Resident ? MaxResidentSpecBytes : MaxStoredSpecBytes;
 
     /// <summary>The spec's CLR type.</summary>
