@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Groundwork.Wire;
+
+namespace Groundwork.Kernel.Documents;
+
+/// <summary>Reads JSON (RFC 8259) with the place of every value; duplicate names are faults with line and column.</summary>
+public sealed class JsonReader
+{
+    private readonly byte[] text;
+    private readonly List<FieldFault> faults = [];
+    private readonly ImmutableDictionary<string, TextPosition>.Builder positions =
+        ImmutableDictionary.CreateBuilder<string, TextPosition>(StringComparer.Ordinal);
+
+    // Tokens come in order, so lines are counted on from the last one.
+    private int scanned;
+    private int lineStart;
+    private int line = 1;
+
+    private JsonReader(string text) => this.text = Encoding.UTF8.GetBytes(text);
+
+    public static TextReading Read(string text)
+    {
+        var reader = new JsonReader(text);
+        try
+        {
+            var tokens = new Utf8JsonReader(reader.text, new JsonReaderOptions { MaxDepth = YamlReader.MaxDepth });
+            tokens.Read();
+            var root = reader.ReadValue(ref tokens, "");
+            tokens.Read(); // Throws on anything after the document.
+            if (reader.faults.Count == 0)
+                return new TextReading([new TextDocument(root, reader.positions.ToImmutable())], []);
+        }
+        catch (JsonException fault)
+        {
+            reader.faults.Add(new FieldFault(
+                "", Plain(fault), (int)(fault.LineNumber ?? 0) + 1, (int)(fault.BytePositionInLine ?? 0) + 1));
+        }
+        return new TextReading([], [.. reader.faults]);
+    }
+
+    private JsonNode? ReadValue(ref Utf8JsonReader tokens, string path)
+    {
+        positions.TryAdd(path, Position((int)tokens.TokenStartIndex));
+        switch (tokens.TokenType)
+        {
+            case JsonTokenType.StartObject:
+                return ReadObject(ref tokens, path);
+            case JsonTokenType.StartArray:
+                var array = new JsonArray();
+                while (tokens.Read() && tokens.TokenType != JsonTokenType.EndArray)
+                    array.Add(ReadValue(ref tokens, $"{path}[{array.Count}]"));
+                return array;
+            case JsonTokenType.String:
+                return JsonValue.Create(tokens.GetString());
+            case JsonTokenType.Null:
+                return null;
+            case JsonTokenType.True or JsonTokenType.False:
+                return JsonValue.Create(tokens.GetBoolean());
+            default:
+                return JsonNode.Parse(tokens.ValueSpan); // A number: its digits are kept as they are.
+        }
+    }
+
+    private JsonObject ReadObject(ref Utf8JsonReader tokens, string path)
+    {
+        var result = new JsonObject();
+        while (tokens.Read() && tokens.TokenType != JsonTokenType.EndObject)
+        {
+            var name = tokens.GetString()!; // A property name is never null.
+            var below = TextDocument.Below(path, name);
+            var (nameLine, column) = Position((int)tokens.TokenStartIndex);
+            if (result.ContainsKey(name) && faults.Count < YamlReader.MaxFaults)
+            {
+                var first = positions[below].Line;
+                faults.Add(new FieldFault(
+                    below, $"key '{name}' stands here a second time; the first is on line {first}", nameLine, column));
+            }
+            positions.TryAdd(below, new TextPosition(nameLine, column));
+            tokens.Read();
+            result[name] = ReadValue(ref tokens, below);
+        }
+        return result;
+    }
+
+    private TextPosition Position(int index)
+    {
+        for (; scanned < index; scanned++)
+        {
+            if (text[scanned] != (byte)'\n') continue;
+            line++;
+            lineStart = scanned + 1;
+        }
+        return new TextPosition(line, Encoding.UTF8.GetCharCount(text.AsSpan(lineStart, index - lineStart)) + 1);
+    }
+
+    // The framework's message ends with the position, which the fault carries in its own fields.
+    private static string Plain(JsonException fault)
+    {
+        var end = fault.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+        return (end < 0 ? fault.Message : fault.Message[..end]).TrimEnd('.');
+    }
+}
