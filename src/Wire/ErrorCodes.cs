@@ -73,11 +73,19 @@ public static class ErrorCodes
         new("storage_unavailable", 503, "The database cannot be reached; nothing was written.");
     public static readonly ErrorCode WriteQueueFull =
         new("write_queue_full", 503, "Too many writes are waiting; try again shortly.");
+    public static readonly ErrorCode ReadQueueFull =
+        new("read_queue_full", 503, "Too many reads are waiting; try again shortly.");
+    public static readonly ErrorCode WriteInDoubt =
+        new("write_in_doubt", 503, "The database was lost while it committed; ask again whether it was written.");
+    public static readonly ErrorCode SchemaNewer =
+        new("schema_newer", 409, "The database was written by a newer version of the platform.");
     public static readonly ErrorCode LeaseLost = new("lease_lost", 409, "The lease has passed to another holder.");
     public static readonly ErrorCode LeaseHeld = new("lease_held", 409, "The lease is held by another.");
     public static readonly ErrorCode ReadOnlyFollower =
         new("read_only_follower", 409, "This node follows another; write there.");
     public static readonly ErrorCode BackupInvalid = new("backup_invalid", 422, "The backup file is damaged or not a backup.");
+    public static readonly ErrorCode RestoreNotEmpty =
+        new("restore_not_empty", 409, "The store has content; restoring would replace it.");
 
     // Registry.
     public static readonly ErrorCode InstanceInvalid = new("instance_invalid", 422, "The instance has faults.");

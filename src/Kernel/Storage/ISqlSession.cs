@@ -3,7 +3,8 @@ namespace Groundwork.Kernel.Storage;
 /// <summary>
 /// One connection inside one transaction, used by one thread. Statements are written once for both engines: parameters
 /// are <c>$1</c>, <c>$2</c>, …, and the SQL keeps to what SQLite 3.35 and PostgreSQL 13 share (upsert, RETURNING,
-/// recursive CTEs; no STRICT, no <c>-&gt;&gt;</c>). Column types in migrations: BIGINT, TEXT, <c>{blob}</c>.
+/// recursive CTEs; no STRICT, no <c>-&gt;&gt;</c>). Column types in migrations: BIGINT, TEXT and those of
+/// <see cref="Migration"/>. A text holds no NUL character and no half of a surrogate pair.
 /// </summary>
 public interface ISqlSession
 {
@@ -16,7 +17,9 @@ public interface ISqlSession
     /// </summary>
     void Enqueue(string sql, params ReadOnlySpan<SqlValue> parameters);
 
-    /// <summary>Calls <paramref name="read"/> for each row in turn.</summary>
+    /// <summary>
+    /// Calls <paramref name="read"/> for each row in turn. The session takes no other statement until the last row is read.
+    /// </summary>
     void Query(string sql, Action<ISqlRow> read, params ReadOnlySpan<SqlValue> parameters);
 
     /// <summary>
