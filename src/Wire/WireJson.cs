@@ -35,6 +35,8 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(RenewalBatch))]
 [JsonSerializable(typeof(RenewalAnswer))]
 [JsonSerializable(typeof(RenewalDocument))]
+[JsonSerializable(typeof(WatchersDocument))]
+[JsonSerializable(typeof(OutcomeBatch))]
 [JsonSerializable(typeof(SettingSpec))]
 [JsonSerializable(typeof(SettingDocument))]
 [JsonSerializable(typeof(SettingSnapshot))]

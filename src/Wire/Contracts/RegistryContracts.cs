@@ -69,6 +69,10 @@ public sealed record RegistrationAnswer(string Id, long Index, int LeaseSeconds,
 /// <param name="StoreId">The store that the index belongs to.</param>
 /// <param name="Protection">True while the protection threshold keeps expired instances in the list.</param>
 /// <param name="ProtectionReason">Why, when it does.</param>
+/// <param name="EmptyReason">
+/// Why no instance is left, such as <c>deregistered</c>; null while there are some. An empty list without a reason is not
+/// to be believed: callers keep the one before it.
+/// </param>
 public sealed record ServiceDocument(
     string Namespace,
     string Group,
@@ -77,7 +81,28 @@ public sealed record ServiceDocument(
     string StoreId,
     bool Protection,
     IReadOnlyList<InstanceDocument> Instances,
-    string? ProtectionReason = null);
+    string? ProtectionReason = null,
+    string? EmptyReason = null);
+
+/// <summary>
+/// Answers <c>GET /registry/services/{namespace}/{service}/watchers?group=&amp;index=I&amp;wait=5s</c>: as soon as every
+/// watcher (gateway, follower or SDK) of the service was sent that index, or when the wait is over. A leaving instance asks
+/// it between draining and the end of accepting.
+/// </summary>
+/// <param name="Index">The index asked for.</param>
+/// <param name="Watchers">How many watch the service.</param>
+/// <param name="Behind">How many of them were not yet sent the index.</param>
+public sealed record WatchersDocument(long Index, int Watchers, int Behind);
+
+/// <summary>Body of <c>POST /registry/outcomes</c>: how calls went, gathered by the caller.</summary>
+/// <param name="Outcomes">1 to 1,000, one per instance and outcome.</param>
+public sealed record OutcomeBatch(IReadOnlyList<OutcomeDocument> Outcomes);
+
+/// <summary>How often calls to one instance ended in one way since the caller's last report.</summary>
+/// <param name="Outcome"><c>answered</c>, <c>connect-failed</c> or <c>no-answer</c>.</param>
+/// <param name="Count">1 or more.</param>
+public sealed record OutcomeDocument(
+    string Service, string Id, string Outcome, int Count, string? Namespace = null, string? Group = null);
 
 /// <summary>A line in the list of services.</summary>
 public sealed record ServiceSummary(
