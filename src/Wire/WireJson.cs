@@ -37,6 +37,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(RenewalDocument))]
 [JsonSerializable(typeof(WatchersDocument))]
 [JsonSerializable(typeof(OutcomeBatch))]
+[JsonSerializable(typeof(RegistryEventList))]
 [JsonSerializable(typeof(SettingSpec))]
 [JsonSerializable(typeof(SettingDocument))]
 [JsonSerializable(typeof(SettingSnapshot))]

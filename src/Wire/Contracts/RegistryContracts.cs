@@ -123,3 +123,22 @@ public sealed record RenewalAnswer(int Renewed, IReadOnlyList<RenewalRefusal> Re
 
 /// <summary>A renewal that was refused: <c>instance_not_found</c> means register again.</summary>
 public sealed record RenewalRefusal(string Service, string Id, string Code);
+
+/// <summary>Something that happened to a service or one of its instances, as seen by the answering node.</summary>
+/// <param name="Index">The service's index after it.</param>
+/// <param name="Event"><c>registered</c>, <c>updated</c>, <c>renewed</c>, <c>suspect</c>, <c>expired</c>, <c>held</c>,
+/// <c>deregistered</c>, <c>draining</c>, <c>unhealthy</c>, <c>healthy</c>, or <c>stalled</c> for the registry itself.</param>
+/// <param name="Principal">Who did it; null when the registry did.</param>
+public sealed record RegistryEventDocument(
+    DateTimeOffset At,
+    string Event,
+    long Index,
+    string Reason,
+    string? Namespace = null,
+    string? Group = null,
+    string? Service = null,
+    string? Id = null,
+    string? Principal = null);
+
+/// <summary>Events of the registry, newest first; bounded, so old ones are gone.</summary>
+public sealed record RegistryEventList(IReadOnlyList<RegistryEventDocument> Items);
