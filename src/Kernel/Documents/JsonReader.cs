@@ -35,8 +35,13 @@ public sealed class JsonReader
         }
         catch (JsonException fault)
         {
-            reader.faults.Add(new FieldFault(
-                "", Plain(fault), (int)(fault.LineNumber ?? 0) + 1, (int)(fault.BytePositionInLine ?? 0) + 1));
+            var lines = (int)(fault.LineNumber ?? 0);
+            var column = reader.Column(lines, (int)(fault.BytePositionInLine ?? 0));
+            reader.faults.Add(new FieldFault("", Plain(fault), lines + 1, column));
+        }
+        catch (HalfSurrogateException fault)
+        {
+            reader.faults.Add(new FieldFault("", "half of a surrogate pair is no character", fault.Place.Line, fault.Place.Column));
         }
         return new TextReading([], [.. reader.faults]);
     }
@@ -54,7 +59,7 @@ public sealed class JsonReader
                     array.Add(ReadValue(ref tokens, $"{path}[{array.Count}]"));
                 return array;
             case JsonTokenType.String:
-                return JsonValue.Create(tokens.GetString());
+                return JsonValue.Create(Text(ref tokens));
             case JsonTokenType.Null:
                 return null;
             case JsonTokenType.True or JsonTokenType.False:
@@ -69,7 +74,7 @@ public sealed class JsonReader
         var result = new JsonObject();
         while (tokens.Read() && tokens.TokenType != JsonTokenType.EndObject)
         {
-            var name = tokens.GetString()!; // A property name is never null.
+            var name = Text(ref tokens);
             var below = TextDocument.Below(path, name);
             var (nameLine, column) = Position((int)tokens.TokenStartIndex);
             if (result.ContainsKey(name) && faults.Count < YamlReader.MaxFaults)
@@ -83,6 +88,26 @@ public sealed class JsonReader
             result[name] = ReadValue(ref tokens, below);
         }
         return result;
+    }
+
+    // An escape such as \ud800 alone is JSON by its grammar, and no text.
+    private string Text(ref Utf8JsonReader tokens)
+    {
+        try
+        {
+            return tokens.GetString()!; // Only null has no text, and callers have seen a string or a name.
+        }
+        catch (InvalidOperationException)
+        {
+            throw new HalfSurrogateException(Position((int)tokens.TokenStartIndex));
+        }
+    }
+
+    private int Column(int lines, int bytes)
+    {
+        var rest = text.AsSpan();
+        for (; lines > 0; lines--) rest = rest[(rest.IndexOf((byte)'\n') + 1)..];
+        return Encoding.UTF8.GetCharCount(rest[..Math.Min(bytes, rest.Length)]) + 1;
     }
 
     private TextPosition Position(int index)
@@ -99,7 +124,16 @@ public sealed class JsonReader
     // The framework's message ends with the position, which the fault carries in its own fields.
     private static string Plain(JsonException fault)
     {
+        if (fault.Message.Contains("does not contain any JSON tokens", StringComparison.Ordinal)) return "the text is empty";
         var end = fault.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
-        return (end < 0 ? fault.Message : fault.Message[..end]).TrimEnd('.');
+        return (end < 0 ? fault.Message : fault.Message[..end])
+            .Replace(" which is not supported in this mode. Change the reader options.", "", StringComparison.Ordinal)
+            .TrimEnd('.');
+    }
+
+    /// <summary>Ends reading; never leaves this class.</summary>
+    private sealed class HalfSurrogateException(TextPosition place) : Exception
+    {
+        public TextPosition Place { get; } = place;
     }
 }

@@ -23,7 +23,7 @@ public sealed class YamlReader
 
     private const string TagPrefix = "tag:yaml.org,2002:";
 
-    private readonly Dictionary<string, (JsonNode? Node, int Values)> anchors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (JsonNode? Node, int Values, int Height)> anchors = new(StringComparer.Ordinal);
     private readonly HashSet<string> openAnchors = new(StringComparer.Ordinal);
     private readonly List<FieldFault> faults = [];
     private readonly Parser parser;
@@ -34,6 +34,8 @@ public sealed class YamlReader
 
     public static TextReading Read(string text)
     {
+        if (FindUnprintable(text) is { } place)
+            return new TextReading([], [new FieldFault("", "a character that YAML does not allow", place.Line, place.Column)]);
         var reader = new YamlReader(text);
         var documents = ImmutableArray.CreateBuilder<TextDocument>();
         try
@@ -42,7 +44,11 @@ public sealed class YamlReader
         }
         catch (YamlException fault)
         {
-            reader.faults.Add(ToFault("", Plain(fault), fault.Start));
+            // For a tab the parser names the mapping around it, not the tab.
+            var (line, column) = fault.Message.Contains("tab as indentation", StringComparison.Ordinal)
+                ? FindIndentingTab(text)
+                : ToPosition(fault.Start);
+            reader.faults.Add(new FieldFault("", Plain(fault), line, column));
         }
         catch (TooMuchException fault)
         {
@@ -58,30 +64,33 @@ public sealed class YamlReader
         parser.Consume<StreamStart>();
         while (!parser.Accept<StreamEnd>(out _))
         {
-            parser.Consume<DocumentStart>();
+            var start = parser.Consume<DocumentStart>();
+            if (start.Version is { Version: not { Major: 1, Minor: 2 } })
+                Add("", "another version of YAML than 1.2 is declared", start.Start);
             anchors.Clear();
             positions = NewPositions();
             var empty = parser.Accept<Scalar>(out var first) && first is { IsPlainImplicit: true, Value: "" };
-            var root = ReadValue("", depth: 0);
+            var root = ReadValue("", depth: 1).Node;
             parser.Consume<DocumentEnd>();
             if (!empty) documents.Add(new TextDocument(root, positions.ToImmutable()));
         }
     }
 
-    private JsonNode? ReadValue(string path, int depth)
+    /// <summary>Reads a value, and the levels that it has itself.</summary>
+    private (JsonNode? Node, int Height) ReadValue(string path, int depth)
     {
         var start = parser.Current!.Start; // Callers have accepted an event, so there is one.
         positions.TryAdd(path, ToPosition(start));
         Count(1, start);
         if (depth > MaxDepth) throw new TooMuchException($"nested deeper than {MaxDepth} levels", start);
-        if (parser.TryConsume<AnchorAlias>(out var alias)) return Expand(alias, path);
+        if (parser.TryConsume<AnchorAlias>(out var alias)) return Expand(alias, path, depth);
 
         var anchor = parser.Current is NodeEvent { Anchor.IsEmpty: false } node ? node.Anchor.Value : null;
         if (anchor is not null) openAnchors.Add(anchor);
         var before = values;
-        JsonNode? value = parser.Current switch
+        (JsonNode? Node, int Height) value = parser.Current switch
         {
-            Scalar scalar => ReadScalar(scalar, path),
+            Scalar scalar => (ReadScalar(scalar, path), 1),
             SequenceStart sequence => ReadSequence(sequence, path, depth),
             MappingStart mapping => ReadMapping(mapping, path, depth),
             var other => throw new YamlException(other.Start, other.End, "a value is expected here"),
@@ -89,26 +98,29 @@ public sealed class YamlReader
         if (anchor is not null)
         {
             openAnchors.Remove(anchor);
-            anchors[anchor] = (value, values - before + 1);
+            anchors[anchor] = (value.Node, values - before + 1, value.Height);
         }
         return value;
     }
 
-    private JsonNode? Expand(AnchorAlias alias, string path)
+    private (JsonNode? Node, int Height) Expand(AnchorAlias alias, string path, int depth)
     {
         var name = alias.Value.Value;
         if (openAnchors.Contains(name))
         {
             Add(path, $"alias *{name} stands inside the value that it names", alias.Start);
-            return null;
+            return (null, 1);
         }
         if (!anchors.TryGetValue(name, out var anchored))
         {
             Add(path, $"alias *{name} names no anchor", alias.Start);
-            return null;
+            return (null, 1);
         }
+        // A chain of aliases is as deep as the sum of its links, and whoever walks the result recurses so deep.
+        if (depth + anchored.Height - 1 > MaxDepth)
+            throw new TooMuchException($"nested deeper than {MaxDepth} levels with aliases written out", alias.Start);
         Count(anchored.Values - 1, alias.Start);
-        return anchored.Node?.DeepClone();
+        return (anchored.Node?.DeepClone(), anchored.Height);
     }
 
     private JsonNode? ReadScalar(Scalar scalar, string path)
@@ -126,20 +138,27 @@ public sealed class YamlReader
         return null;
     }
 
-    private JsonArray ReadSequence(SequenceStart start, string path, int depth)
+    private (JsonNode Node, int Height) ReadSequence(SequenceStart start, string path, int depth)
     {
         CheckTag(start, "seq", path);
         parser.MoveNext();
         var array = new JsonArray();
-        while (!parser.TryConsume<SequenceEnd>(out _)) array.Add(ReadValue($"{path}[{array.Count}]", depth + 1));
-        return array;
+        var height = 0;
+        while (!parser.TryConsume<SequenceEnd>(out _))
+        {
+            var item = ReadValue($"{path}[{array.Count}]", depth + 1);
+            array.Add(item.Node);
+            height = Math.Max(height, item.Height);
+        }
+        return (array, height + 1);
     }
 
-    private JsonObject ReadMapping(MappingStart start, string path, int depth)
+    private (JsonNode Node, int Height) ReadMapping(MappingStart start, string path, int depth)
     {
         CheckTag(start, "map", path);
         parser.MoveNext();
         var mapping = new JsonObject();
+        var height = 0;
         while (!parser.TryConsume<MappingEnd>(out _))
         {
             if (!parser.TryConsume<Scalar>(out var key))
@@ -153,9 +172,11 @@ public sealed class YamlReader
             else if (mapping.ContainsKey(key.Value))
                 Add(below, $"key '{key.Value}' stands here a second time; the first is on line {positions[below].Line}", key.Start);
             positions.TryAdd(below, ToPosition(key.Start));
-            mapping[key.Value] = ReadValue(below, depth + 1);
+            var value = ReadValue(below, depth + 1);
+            mapping[key.Value] = value.Node;
+            height = Math.Max(height, value.Height);
         }
-        return mapping;
+        return (mapping, height + 1);
     }
 
     private void CheckTag(NodeEvent start, string own, string path)
@@ -182,6 +203,32 @@ public sealed class YamlReader
     private static TextPosition ToPosition(Mark mark) => new((int)mark.Line, (int)mark.Column);
 
     private static string Plain(YamlException fault) => char.ToLowerInvariant(fault.Message[0]) + fault.Message[1..].TrimEnd('.');
+
+    // The parser takes a NUL for the end of the text and never looks at what follows, so it must not meet one (YAML 1.2.2, 5.1).
+    private static TextPosition? FindUnprintable(string text)
+    {
+        var (line, lineStart) = (1, 0);
+        for (var at = 0; at < text.Length; at++)
+        {
+            var c = text[at];
+            if (c == '\n') (line, lineStart) = (line + 1, at + 1);
+            if (c is '\t' or '\n' or '\r' or '\x85' or (>= ' ' and <= '~') or (>= '\xA0' and < '\uFFFE')) continue;
+            return new TextPosition(line, at - lineStart + 1);
+        }
+        return null;
+    }
+
+    private static TextPosition FindIndentingTab(string text)
+    {
+        var line = 0;
+        foreach (var content in text.AsSpan().EnumerateLines())
+        {
+            line++;
+            var tab = content.IndexOf('\t');
+            if (tab >= 0 && content[..tab].Trim(' ').IsEmpty) return new TextPosition(line, tab + 1);
+        }
+        return new TextPosition(1, 1);
+    }
 
     private static ImmutableDictionary<string, TextPosition>.Builder NewPositions() =>
         ImmutableDictionary.CreateBuilder<string, TextPosition>(StringComparer.Ordinal);

@@ -35,4 +35,17 @@ public sealed class JsonReaderTests
         Assert.Equal(line, fault.Line);
         Assert.DoesNotContain("LineNumber", fault.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("{\"a\":\"\\ud800\"}", 6)]
+    [InlineData("{\"\\udc00\":1}", 2)]
+    public void Half_a_surrogate_pair_is_a_fault(string json, int column)
+    {
+        var fault = Assert.Single(JsonReader.Read(json).Faults);
+        Assert.Equal(("half of a surrogate pair is no character", 1, column), (fault.Message, fault.Line, fault.Column));
+    }
+
+    [Fact]
+    public void Columns_of_syntax_faults_count_characters() =>
+        Assert.Equal(6, Assert.Single(JsonReader.Read("{\"é\":x}").Faults).Column);
 }

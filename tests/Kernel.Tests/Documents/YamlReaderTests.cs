@@ -67,6 +67,9 @@ public sealed class YamlReaderTests
     [InlineData("a: &x [*x]\n", "a[0]", "alias *x stands inside the value that it names", 1, 8)]
     [InlineData("a: !!binary aGk=\n", "a", "tag tag:yaml.org,2002:binary is not supported; write plain YAML", 1, 4)]
     [InlineData("a: !x hi\n", "a", "tag !x is not supported; write plain YAML", 1, 4)]
+    [InlineData("%YAML 1.1\n---\na: yes\n", "", "another version of YAML than 1.2 is declared", 1, 1)]
+    [InlineData("a: 1\nb\0: {{{", "", "a character that YAML does not allow", 2, 2)]
+    [InlineData("a:\n\tb: 1\n", "", "while scanning a mapping, found invalid tab as indentation", 2, 1)]
     [InlineData("a: .inf\n", "a", "'.inf' is a number that JSON cannot hold; quote it if it is text", 1, 4)]
     public void Faults_have_path_line_and_column(string yaml, string path, string message, int line, int column)
     {
@@ -113,6 +116,15 @@ public sealed class YamlReaderTests
             "nested deeper",
             Assert.Single(Read(new string('[', 5000) + new string(']', 5000)).Faults).Message,
             StringComparison.Ordinal);
+
+    [Fact]
+    public void A_chain_of_aliases_is_as_deep_as_its_links_together()
+    {
+        var text = new StringBuilder("- &a0 x\n");
+        for (var link = 1; link < 80; link++)
+            text.Append($"- &a{link} {new string('[', 50)}*a{link - 1}{new string(']', 50)}\n");
+        Assert.Contains("aliases written out", Assert.Single(Read(text.ToString()).Faults).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void An_alias_is_a_copy() =>

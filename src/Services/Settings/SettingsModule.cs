@@ -1,0 +1,6 @@
+namespace Groundwork.Services.Settings;
+
+public static class SettingsModule
+{
+    public const string ModuleName = "settings";
+}
