@@ -16,6 +16,8 @@ public static class ErrorCodes
     public static readonly ErrorCode BadPageToken = new("bad_page_token", 400, "The page token is not one of ours.");
     public static readonly ErrorCode NotFound = new("not_found", 404, "There is nothing at this address.");
     public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", 405, "The method is not allowed here.");
+    public static readonly ErrorCode HostNotAllowed =
+        new("host_not_allowed", 421, "The listener does not answer to this Host.");
     public static readonly ErrorCode Internal = new("internal", 500, "The platform failed; the trace id finds it in its log.");
 
     // Who asks.
@@ -86,6 +88,17 @@ public static class ErrorCodes
     public static readonly ErrorCode BackupInvalid = new("backup_invalid", 422, "The backup file is damaged or not a backup.");
     public static readonly ErrorCode RestoreNotEmpty =
         new("restore_not_empty", 409, "The store has content; restoring would replace it.");
+
+    // Start-up; seen by the operator, not over HTTP.
+    public static readonly ErrorCode ConfigurationInvalid =
+        new("configuration_invalid", 422, "The process configuration has faults.");
+    public static readonly ErrorCode DirectoryLocked =
+        new("directory_locked", 409, "Another process uses the data directory.");
+    public static readonly ErrorCode DirectoryUnusable =
+        new("directory_unusable", 500, "The data directory cannot be used.");
+    public static readonly ErrorCode AddressInUse = new("address_in_use", 409, "Another process listens on the address.");
+    public static readonly ErrorCode AddressUnavailable =
+        new("address_unavailable", 500, "The address cannot be listened on.");
 
     // Registry.
     public static readonly ErrorCode InstanceInvalid = new("instance_invalid", 422, "The instance has faults.");

@@ -1,14 +1,134 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Net;
+using Groundwork.Kernel.Hosting.Listening;
+using Groundwork.Wire;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Kernel.Hosting;
 
 /// <summary>The listeners of this node. Modules map onto one of them, by name; they open together, after all have started.</summary>
-public sealed class Listeners
+public sealed partial class Listeners : IAsyncDisposable
 {
+    /// <summary>What every path of the platform's own API starts with.</summary>
+    public const string ApiRoot = "/groundwork/v1";
+
+    private readonly FrozenDictionary<string, Listener> byName;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly ILogger logger;
+    private bool started;
+
+    /// <summary>Builds the servers without opening a socket.</summary>
+    /// <exception cref="StartupException">The options break a rule; all of them are named.</exception>
+    public Listeners(
+        IReadOnlyCollection<ListenerDefinition> definitions,
+        ListenersOptions options,
+        RequestGuards guards,
+        TimeProvider time,
+        ILoggerFactory logs)
+    {
+        var faults = new List<FieldFault>();
+        ListenerRules.Check(definitions, options, faults);
+        if (faults.Count > 0)
+            throw new StartupException(
+                new Fault(ErrorCodes.ConfigurationInvalid, "The listeners cannot open as configured.") { Fields = [.. faults] });
+        logger = logs.CreateLogger<Listeners>();
+        byName = definitions
+            .Select(definition => new Listener(definition, options, guards, time, logs))
+            .ToFrozenDictionary(listener => listener.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>
+    /// Ends when the listeners begin to close. Answers that have no end of their own, such as event streams, end on it.
+    /// </summary>
+    public CancellationToken Stopping => stopping.Token;
+
+    /// <summary>Every operation of every listener with its permission, in order of listener, path and method.</summary>
+    public ImmutableArray<MappedEndpoint> Endpoints =>
+    [
+        .. byName.Values
+            .SelectMany(listener => listener.Endpoints())
+            .OrderBy(endpoint => endpoint.Listener, StringComparer.Ordinal)
+            .ThenBy(endpoint => endpoint.Pattern, StringComparer.Ordinal)
+            .ThenBy(endpoint => endpoint.Method, StringComparer.Ordinal),
+    ];
+
+    /// <summary>True when the listener was declared and can be mapped onto.</summary>
+    public bool Has(string listener) => byName.ContainsKey(listener);
+
     /// <summary>Maps endpoints onto a listener. Every endpoint needs a permission (see <see cref="EndpointPermissions"/>).</summary>
-    public void Map(string listener, Action<IEndpointRouteBuilder> map) => throw new NotSupportedException();
+    public void Map(string listener, Action<IEndpointRouteBuilder> map) => Find(listener).Map(map);
 
     /// <summary>Gives all requests of a listener that has no routes of its own to one handler: the gateway's.</summary>
-    public void Handle(string listener, RequestDelegate handler) => throw new NotSupportedException();
+    public void Handle(string listener, RequestDelegate handler) => Find(listener).Handle(handler);
+
+    /// <summary>Gives all connections of a TCP listener to one handler.</summary>
+    public void Accept(string listener, ConnectionDelegate handler) => Find(listener).Accept(handler);
+
+    /// <summary>Where a listener really listens, once started; its Unix socket left out. Empty before.</summary>
+    public IReadOnlyList<IPEndPoint> AddressesOf(string listener) => [.. Find(listener).Bound.OfType<IPEndPoint>()];
+
+    /// <summary>The first address as a URL that a program on this machine can call, such as <c>http://127.0.0.1:7400</c>.</summary>
+    public Uri UrlOf(string listener)
+    {
+        var address = AddressesOf(listener)[0];
+        var host = address.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
+            : address.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
+            : address.Address;
+        return new Uri($"{Find(listener).Scheme}://{new IPEndPoint(host, address.Port)}");
+    }
+
+    /// <summary>All addresses that this process listens on, for <c>node.json</c> and for whoever must not call them.</summary>
+    public ImmutableDictionary<string, ImmutableArray<IPEndPoint>> Addresses => byName.ToImmutableDictionary(
+        pair => pair.Key, pair => pair.Value.Bound.OfType<IPEndPoint>().ToImmutableArray(), StringComparer.Ordinal);
+
+    /// <summary>Checks what is mapped and opens all listeners; when one cannot open, none stays open.</summary>
+    /// <exception cref="StartupException">An address is taken; its holder is named.</exception>
+    /// <exception cref="InvalidOperationException">An endpoint has no permission, or two have one path.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _ = Endpoints;
+        started = true;
+        foreach (var listener in byName.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal))
+            await listener.StartAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Takes no new connections, ends event streams, waits for requests under way until the token ends, then cuts them.
+    /// </summary>
+    public async Task StopAsync(CancellationToken patience)
+    {
+        if (!started) return;
+        started = false;
+        await stopping.CancelAsync();
+        await Task.WhenAll(byName.Values.Select(listener => StopAsync(listener, patience)));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(new CancellationToken(canceled: true));
+        foreach (var listener in byName.Values) await listener.DisposeAsync();
+        stopping.Dispose();
+    }
+
+    private async Task StopAsync(Listener listener, CancellationToken patience)
+    {
+        try
+        {
+            await listener.StopAsync(patience);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            LogCut(listener.Name);
+        }
+    }
+
+    private Listener Find(string listener) => byName.GetValueOrDefault(listener)
+        ?? throw new ArgumentException($"No module that runs here declares the listener '{listener}'.", nameof(listener));
+
+    [LoggerMessage(1, LogLevel.Warning, "Listener {Listener} cut requests that did not end in time")]
+    private partial void LogCut(string listener);
 }

@@ -27,9 +27,9 @@ internal static class SpecJson
     }
 
     /// <summary>Says what is wrong in terms of the document, without the CLR names that the serializer's message carries.</summary>
-    public static FieldFault ToFault(JsonException fault, ReadOnlySpan<byte> json)
+    public static FieldFault ToFault(JsonException fault, ReadOnlySpan<byte> json, string root = "spec")
     {
-        var path = fault.Path is { Length: > 1 } text ? "spec" + text[1..] : "spec";
+        var path = fault.Path is { Length: > 1 } text ? root + text[1..] : root;
         return new FieldFault(path, Explain(fault.Message, path, json));
     }
 

@@ -1,0 +1,43 @@
+using Groundwork.Wire;
+
+namespace Groundwork.Kernel.Hosting.Listening;
+
+/// <summary>What a listener's configuration must keep to, so that nothing is reachable from outside by accident.</summary>
+internal static class ListenerRules
+{
+    public static void Check(
+        IReadOnlyCollection<ListenerDefinition> definitions, ListenersOptions options, ICollection<FieldFault> faults)
+    {
+        foreach (var duplicate in definitions.GroupBy(definition => definition.Name).Where(group => group.Count() > 1))
+            throw new ArgumentException($"Two modules declare the listener '{duplicate.Key}'.", nameof(definitions));
+        foreach (var name in options.ByName.Keys.Order(StringComparer.Ordinal))
+            if (definitions.All(definition => definition.Name != name))
+                faults.Add(new FieldFault(
+                    $"listeners.{name}",
+                    $"is not a listener of the modules that run here: {string.Join(", ", definitions.Select(known => known.Name))}"));
+        foreach (var definition in definitions) Check(definition, For(definition, options), faults);
+    }
+
+    public static ListenerOptions For(ListenerDefinition definition, ListenersOptions options) =>
+        options.ByName.GetValueOrDefault(definition.Name) ?? new ListenerOptions();
+
+    public static ListenAddress AddressOf(ListenerDefinition definition, ListenerOptions options) =>
+        options.Address ?? ListenAddress.Parse(definition.DefaultAddress, $"The default address of {definition.Name},");
+
+    private static void Check(ListenerDefinition definition, ListenerOptions options, ICollection<FieldFault> faults)
+    {
+        var path = $"listeners.{definition.Name}";
+        if (options.Tls is not null && !options.TlsTerminatedBy.IsEmpty)
+            faults.Add(new FieldFault($"{path}.tlsTerminatedBy", "cannot stand beside tls: either we end TLS or a proxy does"));
+        if (options.Plain && !definition.MayBindPlain)
+            faults.Add(new FieldFault($"{path}.plain", "is not for this listener: set tls, or tlsTerminatedBy with the proxies in front"));
+        if (options.Plain && options.Tls is not null)
+            faults.Add(new FieldFault($"{path}.plain", "contradicts tls"));
+        if (AddressOf(definition, options).IsLoopback || options.Tls is not null || !options.TlsTerminatedBy.IsEmpty) return;
+        if (!options.Plain)
+            faults.Add(new FieldFault(
+                $"{path}.address",
+                "is reachable from other machines and needs tls or tlsTerminatedBy"
+                + (definition.MayBindPlain ? ", or plain: true to serve in clear" : "")));
+    }
+}
