@@ -28,6 +28,15 @@ public static class ErrorCodes
         new("too_many_sign_ins", 429, "Two passwords are being verified already; try again shortly.");
     public static readonly ErrorCode AccessKeyExpired = new("access_key_expired", 401, "The access key has expired.");
 
+    public static readonly ErrorCode PrivilegeNotHeld =
+        new("privilege_not_held", 403, "Nobody can grant, or take over, a permission that they do not hold.");
+    public static readonly ErrorCode RootKeyInvalid =
+        new("root_key_invalid", 500, "The root key cannot be used; the node does not start.");
+    public static readonly ErrorCode RootKeyMismatch =
+        new("root_key_mismatch", 500, "The store belongs to another root key; the node does not start.");
+    public static readonly ErrorCode InvitationInvalid =
+        new("invitation_invalid", 422, "The invitation is damaged, expired or used, or the code is wrong.");
+
     // Resources.
     public static readonly ErrorCode KindUnknown = new("kind_unknown", 404, "No loaded module has this kind.");
     public static readonly ErrorCode KindNotLoaded =

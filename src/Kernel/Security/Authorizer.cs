@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
 
@@ -6,12 +7,129 @@ namespace Groundwork.Kernel.Security;
 /// <summary>Decides every call: default deny, built-in roles first, other roles from the current snapshot.</summary>
 public sealed class Authorizer
 {
+    private SecurityView view = SecurityView.Empty;
+
+    /// <summary>Grows whenever roles, keys or operators change, so that long-lived filters know to ask <see cref="Refresh"/>.</summary>
+    public long Generation => View.Generation;
+
+    internal SecurityView View => Volatile.Read(ref view);
+
+    /// <summary>
+    /// Takes roles, operators and access keys from a source. Until it is called only the built-in roles exist: the change log
+    /// needs an authorizer before there is a snapshot.
+    /// </summary>
+    public IDisposable Follow(ISnapshotSource snapshots) =>
+        // Only the publisher's thread writes; what it derives is there before the writers of the group are answered.
+        snapshots.Subscribe(change => Volatile.Write(ref view, view.After(change)));
+
     /// <summary>Null when some role of the principal grants the verb on the resource; else the fault to answer with.</summary>
-    public Fault? Authorize(Principal principal, Verb verb, ResourceKey target) => throw new NotSupportedException();
+    public Fault? Authorize(Principal principal, Verb verb, ResourceKey target)
+    {
+        if (Allows(principal, verb, target)) return null;
+        return principal.Name == Principal.Anonymous.Name
+            ? new Fault(ErrorCodes.Unauthenticated, $"To {VerbNames.Of(verb)} {target} takes a credential.")
+            : new Fault(ErrorCodes.Forbidden, $"{principal.Name} may not {VerbNames.Of(verb)} {target}.");
+    }
 
     /// <summary>The same without a fault, for filtering lists and watches. Allocates nothing.</summary>
-    public bool Allows(Principal principal, Verb verb, ResourceKey target) => throw new NotSupportedException();
+    public bool Allows(Principal principal, Verb verb, ResourceKey target)
+    {
+        if (principal.Own.Allows(verb, target)) return true;
+        if (principal.Roles.IsDefaultOrEmpty) return false;
+        var roles = View.Roles;
+        foreach (var role in principal.Roles.AsSpan())
+            if (roles.TryGetValue(role, out var grants) && grants.Allows(verb, target)) return true;
+        return false;
+    }
 
-    /// <summary>Grows whenever roles or grants change, so that long-lived filters know to ask again.</summary>
-    public long Generation => throw new NotSupportedException();
+    /// <summary>
+    /// The principal as of now, with the roles it holds now; the same object when nothing changed, null when its operator or
+    /// access key is gone, disabled or expired. Long-lived calls ask when <see cref="Generation"/> has grown.
+    /// </summary>
+    public Principal? Refresh(Principal principal, DateTimeOffset now)
+    {
+        var current = View;
+        if (principal.Name.StartsWith(PrincipalNames.OperatorPrefix, StringComparison.Ordinal))
+        {
+            return current.Operators.GetValueOrDefault(principal.Name[PrincipalNames.OperatorPrefix.Length..])
+                is { Disabled: false } known ? known.Principal : null;
+        }
+        if (principal.Name.StartsWith(PrincipalNames.KeyPrefix, StringComparison.Ordinal))
+        {
+            return current.KeysByName.GetValueOrDefault(principal.Name[PrincipalNames.KeyPrefix.Length..]) is { } key
+                && !(key.ExpiresAt <= now) ? key.Principal : null;
+        }
+        return principal;
+    }
+
+    /// <summary>
+    /// The rule that nobody rises by writing: whoever writes or deletes a role, an operator or an access key must hold every
+    /// permission that the resource carries, before and after. (Before, because a new password for an administrator makes
+    /// one.) Null when it may, and for every other kind.
+    /// </summary>
+    /// <param name="after">All resources as the changeset leaves them; roles are looked up there.</param>
+    /// <param name="before">The resource in place; null when it is created.</param>
+    /// <param name="spec">The record to be written; null for a delete.</param>
+    public Fault? MayGrant(Principal author, Snapshot after, ResourceKey key, Resource? before, object? spec)
+    {
+        if (!SecurityKinds.Concerns(key.Kind)) return null;
+        if (spec is AccessKeySpec program && View.KeysByHash.GetValueOrDefault(program.Hash) is { } taken
+            && taken.Name != key.Name)
+        {
+            return new Fault(ErrorCodes.ResourceInvalid, $"{key} has 1 fault.")
+            {
+                Fields = [new FieldFault("spec.hash", $"is the hash of the access key {taken.Name}")],
+            };
+        }
+        var held = Held(author);
+        if (held.Contains(GrantSet.Everything)) return null;
+        var uncovered = FindUncovered(held, after, key, before is null ? null : Typed(before))
+            ?? FindUncovered(held, after, key, spec);
+        return uncovered is null
+            ? null
+            : new Fault(
+                ErrorCodes.PrivilegeNotHeld,
+                $"{author.Name} may not change {key}: it carries {uncovered}, which {author.Name} does not hold.");
+    }
+
+    private List<GrantSet> Held(Principal author)
+    {
+        var roles = View.Roles;
+        var held = new List<GrantSet> { author.Own };
+        foreach (var role in author.Roles.IsDefault ? [] : author.Roles)
+            if (roles.TryGetValue(role, out var grants)) held.Add(grants);
+        return held;
+    }
+
+    private static object Typed(Resource resource) => resource.Key.Kind switch
+    {
+        var kind when kind == SecurityKinds.Role.Name => resource.As<RoleSpec>(),
+        var kind when kind == SecurityKinds.Operator.Name => resource.As<OperatorSpec>(),
+        _ => resource.As<AccessKeySpec>(),
+    };
+
+    private static string? FindUncovered(List<GrantSet> held, Snapshot after, ResourceKey key, object? spec) => spec switch
+    {
+        RoleSpec role => GrantSet.Of(role.Grants).FindUncovered(held),
+        OperatorSpec person => FindUncoveredRole(held, after, person.Roles),
+        AccessKeySpec program => FindUncoveredRole(held, after, program.Roles) ?? GrantSet.Of(program.Grants).FindUncovered(held),
+        null => null,
+        _ => throw new ArgumentException($"{key} has a spec of type {spec.GetType()}.", nameof(spec)),
+    };
+
+    private static string? FindUncoveredRole(List<GrantSet> held, Snapshot after, IReadOnlyList<string> roles)
+    {
+        foreach (var role in roles)
+        {
+            var grants = role switch
+            {
+                BuiltInRoles.Administrator => GrantSet.Everything,
+                BuiltInRoles.Reader => GrantSet.ReadEverything,
+                // A role that is gone carries nothing; the kind's own rules refuse one that is named and missing.
+                _ => GrantSet.Of(after.Find(SecurityKinds.Role.Name, "", role)?.As<RoleSpec>().Grants),
+            };
+            if (grants.FindUncovered(held) is { } uncovered) return $"the role {role} with {uncovered}";
+        }
+        return null;
+    }
 }

@@ -14,4 +14,7 @@ public static class BuiltInRoles
     /// secrets. A resource that only <c>up</c> creates; without it nobody holds it.
     /// </summary>
     public const string AnonymousLoopback = "anonymous-loopback";
+
+    /// <summary>True for the roles that are no resources.</summary>
+    public static bool IsBuiltIn(string role) => role is Administrator or Reader;
 }

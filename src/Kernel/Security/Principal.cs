@@ -10,5 +10,11 @@ public sealed record Principal(string Name, ImmutableArray<string> Roles)
     /// <summary>The process itself: may do everything; its doings are in the history like anyone's.</summary>
     public static Principal System(string part) => new($"system:{part}", [BuiltInRoles.Administrator]);
 
+    /// <summary>True for the process itself.</summary>
+    public bool IsSystem => Name.StartsWith("system:", StringComparison.Ordinal);
+
+    /// <summary>What it may do besides its roles: the grants of its access key.</summary>
+    public GrantSet Own { get; init; } = GrantSet.None;
+
     public static Principal Anonymous { get; } = new("anonymous", []);
 }
