@@ -90,6 +90,8 @@ public static class ErrorCodes
         new("write_in_doubt", 503, "The database was lost while it committed; ask again whether it was written.");
     public static readonly ErrorCode SchemaNewer =
         new("schema_newer", 409, "The database was written by a newer version of the platform.");
+    public static readonly ErrorCode StorageDamaged =
+        new("storage_damaged", 500, "The database file is damaged; restore a backup.");
     public static readonly ErrorCode LeaseLost = new("lease_lost", 409, "The lease has passed to another holder.");
     public static readonly ErrorCode LeaseHeld = new("lease_held", 409, "The lease is held by another.");
     public static readonly ErrorCode ReadOnlyFollower =

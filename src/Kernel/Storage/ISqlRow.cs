@@ -5,6 +5,8 @@ public interface ISqlRow
 {
     bool IsNull(int column);
 
+    SqlType TypeOf(int column);
+
     long Int64(int column);
 
     string Text(int column);

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Groundwork.Kernel.Storage;
 
 /// <summary>The four storage classes that both engines share.</summary>
@@ -24,8 +26,9 @@ public readonly struct SqlValue
 
     public string Text => (string)reference!; // Only read when Type is Text.
 
-    /// <summary>The bytes; a <see cref="ReadOnlyMemory{T}"/> keeps a slice of a larger buffer from being copied.</summary>
-    public ReadOnlyMemory<byte> Blob => (ReadOnlyMemory<byte>)reference!; // Only read when Type is Blob.
+    /// <summary>The bytes: a slice of the caller's array, not a copy.</summary>
+    public ReadOnlyMemory<byte> Blob =>
+        new((byte[])reference!, (int)(number >> 32), unchecked((int)number)); // Only read when Type is Blob.
 
     public static implicit operator SqlValue(long value) => new(SqlType.Int64, value, null);
 
@@ -36,9 +39,15 @@ public readonly struct SqlValue
     public static implicit operator SqlValue(string? value) => value is null ? Null : new(SqlType.Text, 0, value);
 
     public static implicit operator SqlValue(byte[]? value) =>
-        value is null ? Null : new(SqlType.Blob, 0, (ReadOnlyMemory<byte>)value);
+        value is null ? Null : new(SqlType.Blob, value.Length, value);
 
-    public static implicit operator SqlValue(ReadOnlyMemory<byte> value) => new(SqlType.Blob, 0, value);
+    public static implicit operator SqlValue(ReadOnlyMemory<byte> value)
+    {
+        // Offset and length share the number, so that a slice costs no box; memory that is no array is copied.
+        if (MemoryMarshal.TryGetArray(value, out var slice) && slice.Array is { } array)
+            return new(SqlType.Blob, ((long)slice.Offset << 32) | (uint)slice.Count, array);
+        return value.ToArray();
+    }
 
     public static implicit operator SqlValue(DateTimeOffset value) => value.ToUnixTimeMilliseconds();
 
