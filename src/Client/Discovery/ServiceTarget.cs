@@ -1,0 +1,93 @@
+using Groundwork.Wire.Contracts;
+
+namespace Groundwork.Client.Discovery;
+
+/// <summary>How a try to call an instance ended.</summary>
+internal enum CallOutcome
+{
+    /// <summary>An answer came, whatever its status.</summary>
+    Answered,
+
+    /// <summary>No connection could be made.</summary>
+    ConnectFailed,
+
+    /// <summary>Connected, and no answer in time, or broken off.</summary>
+    NoAnswer,
+}
+
+/// <summary>
+/// An instance as this process calls it, with what calling it has taught: lives on while lists are swapped around it.
+/// Thread-safe without locks; a lost race costs one failure more or less.
+/// </summary>
+internal sealed class ServiceTarget(InstanceDocument instance, string id, TimeProvider time)
+{
+    /// <summary>Failures in a row after which an instance is left out.</summary>
+    private const int FailuresToEject = 2;
+
+    private static readonly TimeSpan FirstEjection = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LongestEjection = TimeSpan.FromSeconds(60);
+
+    private int inFlight;
+    private int failures;
+    private int ejections;
+
+    // Timestamp of the clock until which it is left out; 0 when it is not.
+    private long ejectedUntil;
+
+    // What was not yet reported to the platform, by outcome.
+    private readonly int[] unreported = new int[3];
+
+    public string Id { get; } = id;
+
+    public string Scheme { get; } = instance.Scheme ?? Uri.UriSchemeHttp;
+
+    public string Host { get; } = instance.Host;
+
+    public int Port { get; } = instance.Port;
+
+    public long? Incarnation { get; } = instance.Incarnation;
+
+    public string? Zone { get; } = instance.Zone;
+
+    /// <summary>Above 0.</summary>
+    public int Weight { get; } = instance.Weight ?? 100;
+
+    public int InFlight => Volatile.Read(ref inFlight);
+
+    public bool IsEjected => Volatile.Read(ref ejectedUntil) is > 0 and var until && time.GetTimestamp() < until;
+
+    /// <summary>True when this process need not learn anew: the same place, the same run, and the same weight.</summary>
+    public bool Is(InstanceDocument other) =>
+        Host == other.Host && Port == other.Port && Incarnation == other.Incarnation && Zone == other.Zone
+        && Weight == (other.Weight ?? 100) && Scheme == (other.Scheme ?? Uri.UriSchemeHttp);
+
+    public Uri Rewrite(Uri asked) => new UriBuilder(asked) { Scheme = Scheme, Host = Host, Port = Port }.Uri;
+
+    public void Begin() => Interlocked.Increment(ref inFlight);
+
+    public void End() => Interlocked.Decrement(ref inFlight);
+
+    /// <summary>Learns from a try. True: this failure has the instance left out.</summary>
+    public bool Learn(CallOutcome outcome)
+    {
+        Interlocked.Increment(ref unreported[(int)outcome]);
+        if (outcome == CallOutcome.Answered)
+        {
+            if (Volatile.Read(ref failures) == 0) return false;
+            Volatile.Write(ref failures, 0);
+            Volatile.Write(ref ejections, 0);
+            Volatile.Write(ref ejectedUntil, 0);
+            return false;
+        }
+        if (Interlocked.Increment(ref failures) < FailuresToEject || IsEjected) return false;
+        var doublings = Math.Min(Interlocked.Increment(ref ejections) - 1, 8);
+        var length = TimeSpan.FromTicks(Math.Min(FirstEjection.Ticks << doublings, LongestEjection.Ticks));
+        // It comes back on probation: the next failure in a row has it left out again, for twice as long.
+        Volatile.Write(ref ejectedUntil, time.GetTimestamp() + (long)(length.TotalSeconds * time.TimestampFrequency));
+        return true;
+    }
+
+    /// <summary>Takes what was not yet reported of an outcome.</summary>
+    public int TakeUnreported(CallOutcome outcome) => Interlocked.Exchange(ref unreported[(int)outcome], 0);
+}

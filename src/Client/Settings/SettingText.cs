@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Xml;
+using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
+using YamlDotNet.Core;
+
+namespace Groundwork.Client.Settings;
+
+/// <summary>
+/// Turns a setting's text into configuration keys, so that the same content binds to the same keys in every format:
+/// objects and sections nest with <c>:</c>, lists count from 0. What has no structure is one value under its dataId.
+/// </summary>
+internal static class SettingText
+{
+    /// <summary>Reads the text; a fault names the setting and what is wrong with it.</summary>
+    public static Outcome<ImmutableArray<KeyValuePair<string, string?>>> Read(SettingDocument setting)
+    {
+        var keys = new SettingKeys();
+        try
+        {
+            switch (setting.Format)
+            {
+                case "json":
+                    JsonSettingText.Read(setting.Content, keys);
+                    break;
+                case "yaml":
+                    YamlSettingText.Read(setting.Content, keys);
+                    break;
+                case "xml":
+                    XmlSettingText.Read(setting.Content, keys);
+                    break;
+                case "properties":
+                    PropertiesSettingText.Read(setting.Content, keys);
+                    break;
+                default:
+                    // Plain text, TOML, and formats of a platform newer than this client.
+                    keys.Add(setting.DataId, setting.Content);
+                    break;
+            }
+            return keys.ToImmutable();
+        }
+        catch (Exception fault) when (fault is JsonException or XmlException or YamlException or FormatException)
+        {
+            return new Fault(ErrorCodes.SettingSyntax, $"{setting.Group}/{setting.DataId}: {fault.Message}");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using Groundwork.Client.Platform;
+using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace Groundwork.Client.Settings;
+
+/// <summary>
+/// Keeps the service's settings the platform's: loads them, watches from the revision it has, and publishes each change as
+/// one swap. Everything but <see cref="Known"/> belongs to one task, and to the start before it.
+/// </summary>
+internal sealed partial class SettingsFollower
+{
+    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
+
+    private readonly PlatformConnection platform;
+    private readonly SettingsProvider provider;
+    private readonly ClientMeters meters;
+    private readonly TimeProvider time;
+    private readonly ILogger log;
+    private readonly ImmutableArray<string> groups;
+    private readonly string snapshotPath;
+    private readonly string watchPath;
+    private readonly Action changed;
+
+    // The last readable form of each setting, by group and dataId, so that a broken text costs one setting only.
+    private readonly Dictionary<(string Group, string DataId), ReadSetting> readable = [];
+    private SettingSnapshot? known;
+
+    // False until the platform gave everything, and again when the watch cannot be resumed.
+    private bool loaded;
+
+    // The revision up to which we have seen everything; at least that of the snapshot.
+    private long seen;
+
+    public SettingsFollower(
+        GroundworkOptions options, PlatformConnection platform, SettingsProvider provider, ClientMeters meters,
+        ILogger log, Action changed)
+    {
+        this.platform = platform;
+        this.provider = provider;
+        this.meters = meters;
+        this.log = log;
+        this.changed = changed;
+        time = options.Time;
+        groups = [.. options.SettingGroups];
+        var query = string.Join('&', groups.Select(group => $"group={Uri.EscapeDataString(group)}"));
+        snapshotPath = $"/settings/{options.Namespace}?{query}";
+        watchPath = $"/settings/{options.Namespace}/watch?{query}";
+    }
+
+    /// <summary>Everything known now, for the disk; null before anything came.</summary>
+    public SettingSnapshot? Known => Volatile.Read(ref known);
+
+    /// <summary>Takes over what a run before this one left on disk.</summary>
+    public void Restore(SettingSnapshot snapshot) => Take(snapshot with { Removed = null });
+
+    /// <summary>Loads everything once.</summary>
+    public async Task<Fault?> LoadAsync(CancellationToken cancellationToken)
+    {
+        var outcome = await platform.GetAsync(
+            snapshotPath, WireJson.Lenient.SettingSnapshot, CallLimit, cancellationToken);
+        if (!outcome.TryGet(out var snapshot, out var fault)) return fault;
+        if (snapshot.Withheld is { Count: > 0 } withheld) LogWithheld(string.Join(", ", withheld));
+        Take(snapshot with { Removed = null });
+        loaded = true;
+        return null;
+    }
+
+    /// <summary>Follows the platform until cancelled. Without a watch it polls, at the pace of the back-off.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var backoff = new Backoff(TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(15));
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (!loaded) await LoadAsync(cancellationToken);
+                // A watch that does not come is followed by a load: that is the poll.
+                if (loaded) loaded = await WatchAsync(backoff, cancellationToken);
+                await Task.Delay(backoff.Next(), time, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception fault)
+            {
+                // A bug must not end the loop, or the service would keep old settings for ever.
+                LogLoop(fault);
+                loaded = false;
+                await Task.Delay(backoff.Next(), time, cancellationToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    // True: the watch can be resumed from what was seen. False: everything must be loaded again.
+    private async Task<bool> WatchAsync(Backoff backoff, CancellationToken cancellationToken)
+    {
+        var path = string.Create(CultureInfo.InvariantCulture, $"{watchPath}&after={seen}");
+        var opened = await platform.WatchAsync(path, CallLimit, cancellationToken);
+        if (!opened.TryGet(out var stream, out var refused))
+        {
+            LogWatchRefused(refused);
+            return false;
+        }
+        using (stream)
+        {
+            try
+            {
+                await foreach (var item in stream.ReadAsync(cancellationToken))
+                {
+                    backoff.Reset();
+                    if (!Take(item)) return false;
+                }
+                return true;
+            }
+            catch (Exception fault) when (fault is IOException or HttpRequestException)
+            {
+                LogWatchBroken(fault.Message);
+                return true;
+            }
+            catch (JsonException fault)
+            {
+                LogWatchBroken(fault.Message);
+                return false;
+            }
+        }
+    }
+
+    private bool Take(PlatformEvent item)
+    {
+        switch (item.Type)
+        {
+            case "settings":
+                var snapshot = JsonSerializer.Deserialize(item.Content, WireJson.Lenient.SettingSnapshot)
+                    ?? throw new JsonException("a settings event is null");
+                if (snapshot.Removed is not null && snapshot.StoreId != known?.StoreId) return false;
+                Take(snapshot);
+                return true;
+            case "progress":
+                if (RevisionOf(item.Id) is { } revision) seen = Math.Max(seen, revision);
+                return true;
+            case "problem":
+                var problem = JsonSerializer.Deserialize(item.Content, WireJson.Lenient.ProblemDocument);
+                if (problem is not null) LogWatchRefused(PlatformConnection.ToFault(problem));
+                return false; // The end of history or of the store: what we have is no ground to go on from.
+            default:
+                return true; // An event of a newer platform.
+        }
+    }
+
+    // An id is a revision, or a token "storeId.revision.order".
+    private static long? RevisionOf(string id)
+    {
+        var parts = id.Split('.');
+        var text = parts.Length == 3 ? parts[1] : id;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var revision) ? revision : null;
+    }
+
+    private void Take(SettingSnapshot snapshot)
+    {
+        var before = known;
+        var sameStore = before is not null && before.StoreId == snapshot.StoreId;
+        // A node that lags behind the one we spoke to before: the revision never goes back.
+        if (sameStore && snapshot.Revision < before!.Revision) return; // sameStore says that it is not null.
+        var whole = snapshot.Removed is null || before is null ? snapshot : Merge(before, snapshot);
+        whole = whole with { Removed = null, Withheld = null };
+        Volatile.Write(ref known, whole);
+        seen = sameStore ? Math.Max(seen, whole.Revision) : whole.Revision;
+        Publish(whole);
+        changed();
+    }
+
+    private static SettingSnapshot Merge(SettingSnapshot before, SettingSnapshot delta)
+    {
+        var merged = before.Settings.ToDictionary(setting => (setting.Group, setting.DataId));
+        foreach (var name in delta.Removed ?? [])
+        {
+            var slash = name.IndexOf('/', StringComparison.Ordinal);
+            if (slash > 0) merged.Remove((name[..slash], name[(slash + 1)..]));
+        }
+        foreach (var setting in delta.Settings) merged[(setting.Group, setting.DataId)] = setting;
+        return delta with { Settings = [.. merged.Values] };
+    }
+
+    private void Publish(SettingSnapshot snapshot)
+    {
+        var values = new SettingValues(snapshot.StoreId, snapshot.Revision, ValuesOf(snapshot));
+        if (values.SameValuesAs(provider.Current))
+        {
+            provider.Renumber(values);
+            return;
+        }
+        try
+        {
+            meters.Reloads.Add(1);
+            provider.Publish(values);
+            LogPublished(values.Revision, values.Values.Count);
+        }
+        catch (Exception fault)
+        {
+            // Thrown by a listener of the host's configuration. The values are in force, and the others were told.
+            meters.ReloadFaults.Add(1);
+            LogListener(fault, values.Revision);
+        }
+    }
+
+    // Groups in the order of the options, and within a group by dataId: the later wins.
+    private FrozenDictionary<string, string?> ValuesOf(SettingSnapshot snapshot)
+    {
+        var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        var present = new HashSet<(string, string)>();
+        foreach (var group in groups)
+        {
+            foreach (var setting in snapshot.Settings
+                .Where(setting => setting.Group == group)
+                .OrderBy(setting => setting.DataId, StringComparer.Ordinal))
+            {
+                present.Add((setting.Group, setting.DataId));
+                foreach (var (key, value) in KeysOf(setting)) values[key] = value;
+            }
+        }
+        foreach (var gone in readable.Keys.Where(key => !present.Contains(key)).ToList()) readable.Remove(gone);
+        return values.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    }
+
+    private ImmutableArray<KeyValuePair<string, string?>> KeysOf(SettingDocument setting)
+    {
+        var key = (setting.Group, setting.DataId);
+        readable.TryGetValue(key, out var last);
+        if (last is not null && last.Hash == setting.Hash && last.Format == setting.Format) return last.Keys;
+        var read = SettingText.Read(setting);
+        if (read.TryGet(out var keys, out var fault))
+        {
+            readable[key] = new ReadSetting(setting.Hash, setting.Format, keys);
+            return keys;
+        }
+        meters.ReloadFaults.Add(1);
+        LogUnreadable(fault, setting.Revision);
+        return last?.Keys ?? [];
+    }
+
+    private sealed record ReadSetting(string Hash, string Format, ImmutableArray<KeyValuePair<string, string?>> Keys);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Settings are at revision {Revision}, {Keys} keys")]
+    private partial void LogPublished(long revision, int keys);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "These settings are secret and the access key may not read secrets, so they are missing: {Names}")]
+    private partial void LogWithheld(string names);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "A setting of revision {Revision} cannot be read; its last readable content stays in force. {Fault}")]
+    private partial void LogUnreadable(Fault fault, long revision);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A listener of the configuration failed on revision {Revision}")]
+    private partial void LogListener(Exception fault, long revision);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The watch of settings was refused: {Fault}")]
+    private partial void LogWatchRefused(Fault fault);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The watch of settings broke off: {Reason}")]
+    private partial void LogWatchBroken(string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The watch of settings failed; starts again")]
+    private partial void LogLoop(Exception fault);
+}
