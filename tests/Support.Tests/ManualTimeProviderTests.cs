@@ -39,7 +39,8 @@ public sealed class ManualTimeProviderTests
     public void Timers_fire_in_the_order_they_are_due_and_see_that_time()
     {
         var seen = new List<(string Name, double Second)>();
-        TimerCallback note = name => seen.Add(((string)name!, time.GetElapsedTime(0).TotalSeconds)); // Names are passed below.
+        // Names are passed below.
+        TimerCallback note = name => seen.Add(((string)name!, time.GetElapsedTime(0).TotalSeconds));
         using var late = time.CreateTimer(note, "late", TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan);
         using var every = time.CreateTimer(note, "every", TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2));
         using var early = time.CreateTimer(note, "early", TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
@@ -56,7 +57,8 @@ public sealed class ManualTimeProviderTests
     {
         var second = 0.0;
         using var inner = time.CreateTimer(
-            _ => second = time.GetElapsedTime(0).TotalSeconds, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _ => second = time.GetElapsedTime(0).TotalSeconds,
+            null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         using var outer = time.CreateTimer(
             _ => inner.Change(TimeSpan.FromSeconds(3), Timeout.InfiniteTimeSpan),
             null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);

@@ -1,10 +1,16 @@
+using System.Net.Sockets;
+using Xunit.Sdk;
+
 namespace Groundwork.Tests.Support;
 
-/// <summary>Waits for something that happens elsewhere: polls it, with a bound, and says what did not come true.</summary>
+/// <summary>
+/// Waits for something that happens elsewhere: polls it, with a bound, and says what did not come true.
+/// </summary>
 public static class Eventually
 {
     /// <summary>
-    /// The bound unless told. Only a failing test waits this long, so it is generous: two cores may be shared by every suite.
+    /// The bound unless told. Only a failing test waits this long, so it is generous: two cores may be shared by every
+    /// suite.
     /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -57,5 +63,5 @@ public static class Eventually
 
     // A server that is still starting refuses or breaks off; anything else is a bug and ends the wait.
     private static bool IsTransient(Exception failure) =>
-        failure is Xunit.Sdk.XunitException or HttpRequestException or IOException or System.Net.Sockets.SocketException;
+        failure is XunitException or HttpRequestException or IOException or SocketException;
 }

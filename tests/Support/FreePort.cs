@@ -4,9 +4,9 @@ using System.Net.Sockets;
 namespace Groundwork.Tests.Support;
 
 /// <summary>
-/// Ports for servers that cannot be told "any". They lie below the range from which the kernel takes the ports of outgoing
-/// connections (32768 and up), so that none is taken between this look and the server's bind; processes that test in
-/// parallel start at different places.
+/// Ports for servers that cannot be told "any". They lie below the range from which the kernel takes the ports of
+/// outgoing connections (32768 and up), so that none is taken between this look and the server's bind; processes that
+/// test in parallel start at different places.
 /// </summary>
 public static class FreePort
 {

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Groundwork.Tests.Support;
 
 /// <summary>
-/// How much of a repeating test to run, and from which seed. The suite runs a short, repeatable form; <c>TESTS_LONG=1</c>
+/// How much of a repeating test to run, and from which seed. The suite runs a short, repeatable form;
+/// <c>TESTS_LONG=1</c>
 /// runs the whole, <c>TESTS_COUNT=n</c> exactly so many, <c>TESTS_SEED=n</c> from another seed.
 /// </summary>
 public static class LongRun
@@ -12,7 +13,9 @@ public static class LongRun
     public const string CountVariable = "TESTS_COUNT";
     public const string SeedVariable = "TESTS_SEED";
 
-    /// <summary>The seed of the short form: always the same, so that a failure is the change's and not the day's.</summary>
+    /// <summary>
+    /// The seed of the short form: always the same, so that a failure is the change's and not the day's.
+    /// </summary>
     private const int UsualSeed = 20_260_101;
 
     /// <summary>True when the whole is asked for.</summary>
@@ -25,7 +28,8 @@ public static class LongRun
     public static Random Random()
     {
         var seed = Number(SeedVariable) ?? UsualSeed;
-        TestContext.Current.TestOutputHelper?.WriteLine($"{SeedVariable}={seed.ToString(CultureInfo.InvariantCulture)}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{SeedVariable}={seed.ToString(CultureInfo.InvariantCulture)}");
         return new Random(seed);
     }
 

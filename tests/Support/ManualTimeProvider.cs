@@ -1,12 +1,14 @@
 namespace Groundwork.Tests.Support;
 
 /// <summary>
-/// A clock that stands still until a test moves it. Timers fire inside <see cref="Advance"/>, on its thread, in the order
-/// they are due, and see the time they were due at. The wall clock can be shifted alone: monotonic time never jumps.
+/// A clock that stands still until a test moves it. Timers fire inside <see cref="Advance"/>, on its thread, in the
+/// order they are due, and see the time they were due at. The wall clock can be shifted alone: monotonic time never
+/// jumps.
 /// </summary>
 /// <remarks>
-/// A continuation of an awaited delay may run on another thread after <see cref="Advance"/> has returned, and code under
-/// test may not have reached its delay before it: <see cref="TimersAsync"/> waits for the second, <see cref="Eventually"/>
+/// A continuation of an awaited delay may run on another thread after <see cref="Advance"/> has returned, and code
+/// under test may not have reached its delay before it: <see cref="TimersAsync"/> waits for the second,
+/// <see cref="Eventually"/>
 /// for the first.
 /// </remarks>
 public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
@@ -81,7 +83,8 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     }
 
     /// <summary>
-    /// Moves time forward in steps until the condition holds, each step after the code under test waits on a timer again.
+    /// Moves time forward in steps until the condition holds, each step after the code under test waits on a timer
+    /// again.
     /// </summary>
     /// <param name="limit">Manual time after which the wait fails.</param>
     public async Task AdvanceUntilAsync(Func<bool> condition, TimeSpan step, TimeSpan limit, string what)
@@ -94,7 +97,9 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
         }
     }
 
-    /// <summary>Sets the wall clock off by this much, as an operator or NTP would. Timers and timestamps do not notice.</summary>
+    /// <summary>
+    /// Sets the wall clock off by this much, as an operator or NTP would. Timers and timestamps do not notice.
+    /// </summary>
     public void ShiftWallClock(TimeSpan by)
     {
         lock (gate) shiftTicks += by.Ticks;
@@ -147,7 +152,8 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
         {
             if (timer.Disposed) return false;
             timer.DueTicks = dueTicks == Never ? Never : elapsedTicks + dueTicks;
-            timer.PeriodTicks = periodTicks == 0 ? Never : periodTicks; // As the system's timers: a zero period is none.
+            // As the system's timers: a zero period is none.
+            timer.PeriodTicks = periodTicks == 0 ? Never : periodTicks;
             timer.Order = order++;
             if (dueTicks == Never) timers.Remove(timer);
             else timers.Add(timer);
@@ -155,7 +161,8 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
             awaited.RemoveAll(entry => timers.Count >= entry.Count);
         }
         foreach (var entry in reached) entry.SetResult();
-        // Not here: the caller may hold a lock that the callback takes, and the system's timers would not run it here either.
+        // Not here: the caller may hold a lock that the callback takes, and the system's timers would not run it here
+        // either.
         if (dueTicks == 0) ThreadPool.UnsafeQueueUserWorkItem(static self => self.Advance(TimeSpan.Zero), this, false);
         return true;
     }
@@ -194,7 +201,8 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
         public void Fire()
         {
             if (context is null) callback(state);
-            else ExecutionContext.Run(context, static timer => ((ManualTimer)timer!).Invoke(), this); // We pass ourselves.
+            // We pass ourselves.
+            else ExecutionContext.Run(context, static timer => ((ManualTimer)timer!).Invoke(), this);
         }
 
         public void Dispose() => owner.Remove(this);

@@ -33,7 +33,8 @@ public sealed class TemporaryDirectory : IDisposable
         }
         catch (IOException)
         {
-            // A process that was just killed may still create a file while we delete; once more, and then it is a fault.
+            // A process that was just killed may still create a file while we delete; once more, and then it is a
+            // fault.
             directory.Delete(recursive: true);
         }
     }

@@ -20,7 +20,9 @@ public static class Tools
         return path!; // Unavailable does not return.
     }
 
-    /// <summary>Ends the test because the machine lacks something: skipped, or failed where tools are required.</summary>
+    /// <summary>
+    /// Ends the test because the machine lacks something: skipped, or failed where tools are required.
+    /// </summary>
     public static void Unavailable(string reason)
     {
         if (Environment.GetEnvironmentVariable(RequireVariable) == "1")
@@ -28,7 +30,9 @@ public static class Tools
         Assert.Skip(reason);
     }
 
-    /// <summary>The program's path on the PATH or among PostgreSQL's, which Debian keeps off the PATH; else null.</summary>
+    /// <summary>
+    /// The program's path on the PATH or among PostgreSQL's, which Debian keeps off the PATH; else null.
+    /// </summary>
     public static string? Find(string program) => Find(program, SearchPath());
 
     internal static string? Find(string program, IEnumerable<string> directories) => directories

@@ -1,0 +1,27 @@
+using Groundwork.Load;
+using Groundwork.Load.Scenarios;
+
+// Add a scenario here; its name is the first argument.
+Scenario[] scenarios =
+[
+    new FloorScenario(),
+];
+
+if (args is ["serve", var name, .. var rest])
+    return await scenarios.Single(scenario => scenario.Name == name).ServeAsync(rest);
+if (args.Length == 0 || scenarios.FirstOrDefault(one => one.Name == args[0]) is not { } chosen)
+{
+    Console.Error.WriteLine(
+        "Usage: dotnet run -c Release --project bench/load -- SCENARIO [rounds=5] [seconds=5] [workers=64]");
+    foreach (var scenario in scenarios) Console.Error.WriteLine($"  {scenario.Name,-12} {scenario.Question}");
+    return 2;
+}
+if (!LoadOptions.TryParse(args.AsSpan(1), out var options, out var fault))
+{
+    Console.Error.WriteLine(fault);
+    return 2;
+}
+
+var results = await Runner.RunAsync(chosen, options, TimeProvider.System);
+Report.Write(Console.Out, chosen, options, results);
+return 0;

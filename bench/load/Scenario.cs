@@ -1,0 +1,37 @@
+namespace Groundwork.Load;
+
+/// <summary>
+/// A question about speed, with ours and at least one peer to answer it side by side, in the same run.
+/// </summary>
+internal abstract class Scenario
+{
+    /// <summary>The argument that chooses it.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What the figures answer, one sentence.</summary>
+    public abstract string Question { get; }
+
+    /// <summary>The contenders; the last is the peer to which the others' ratios refer.</summary>
+    public abstract IReadOnlyList<Contender> Contenders { get; }
+
+    /// <summary>
+    /// Runs a server of this scenario in this process, which <see cref="ServerProcess.StartSelf"/> started for that:
+    /// the CPU of server and generator are then two figures.
+    /// </summary>
+    public virtual Task<int> ServeAsync(string[] arguments) =>
+        throw new NotSupportedException($"{Name} has no server of its own.");
+}
+
+/// <summary>One side of a comparison.</summary>
+/// <param name="StartAsync">Starts what is measured and returns when it answers.</param>
+internal sealed record Contender(string Name, Func<LoadOptions, Task<Running>> StartAsync);
+
+/// <summary>A contender that answers.</summary>
+/// <param name="Operation">
+/// One operation of the worker with this number, awaited to its end; a worker runs one at a time. Throws if the answer
+/// is wrong: an error is no operation.
+/// </param>
+/// <param name="Server">The process that serves; null when all happens in the generator's own.</param>
+/// <param name="StopAsync">Ends what was started.</param>
+internal sealed record Running(
+    Func<int, CancellationToken, Task> Operation, ServerProcess? Server, Func<Task> StopAsync);

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Groundwork.Load;
+
+/// <summary>A child process that serves, and the CPU time it and its own children have used.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Ticks per second of the times in /proc, which is 100 on every Linux that .NET runs on.</summary>
+    private const double ClockTicksPerSecond = 100;
+
+    private readonly Process process;
+
+    private ServerProcess(Process process) => this.process = process;
+
+    /// <summary>Starts a program; its output goes where ours goes.</summary>
+    public static ServerProcess Start(string program, IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+        };
+        return new ServerProcess(Process.Start(start)
+            ?? throw new InvalidOperationException($"{program} did not start."));
+    }
+
+    /// <summary>
+    /// Starts this program again to serve; it ends when its standard input does, so that it never outlives us.
+    /// </summary>
+    public static ServerProcess StartSelf(string scenario, params IEnumerable<string> arguments) => Start(
+        Environment.ProcessPath ?? throw new InvalidOperationException("This process has no path."),
+        ["serve", scenario, .. arguments]);
+
+    /// <summary>Completes when the parent has gone or has ended our standard input.</summary>
+    public static async Task ParentEndsAsync()
+    {
+        var buffer = new byte[1];
+        await using var input = Console.OpenStandardInput();
+        while (await input.ReadAsync(buffer) > 0)
+        {
+            // Nothing is said to us; only the end matters.
+        }
+    }
+
+    /// <summary>CPU time of the process and of all below it, from /proc.</summary>
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            var parents = new Dictionary<int, (int Parent, double Seconds)>();
+            foreach (var directory in Directory.GetDirectories("/proc"))
+                if (int.TryParse(Path.GetFileName(directory), out var id) && Read(id) is { } read) parents[id] = read;
+            return TimeSpan.FromSeconds(parents.Where(entry => IsOurs(entry.Key)).Sum(entry => entry.Value.Seconds));
+
+            bool IsOurs(int id) =>
+                id == process.Id
+                    || (parents.TryGetValue(id, out var entry) && entry.Parent > 1 && IsOurs(entry.Parent));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        process.StandardInput.Close();
+        using var patience = new CancellationTokenSource(StopPatience, TimeProvider.System);
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // A peer's server does not watch its standard input.
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+        process.Dispose();
+    }
+
+    // proc(5): the fields after the closing parenthesis are state, parent, …; the 12th to 15th user and system time,
+    // ours and that of children already waited for.
+    private static (int Parent, double Seconds)? Read(int id)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{id}/stat");
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            var ticks = fields[11..15].Sum(field => long.Parse(field, CultureInfo.InvariantCulture));
+            return (int.Parse(fields[1], CultureInfo.InvariantCulture), ticks / ClockTicksPerSecond);
+        }
+        catch (IOException)
+        {
+            // It ended between the listing and this look.
+            return null;
+        }
+    }
+}
