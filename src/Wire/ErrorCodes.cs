@@ -132,6 +132,12 @@ public static class ErrorCodes
     public static readonly ErrorCode UpstreamConnect = new("upstream_connect", 502, "The instance cannot be connected.");
     public static readonly ErrorCode UpstreamTimeout = new("upstream_timeout", 504, "The instance did not answer in time.");
     public static readonly ErrorCode UpstreamFailed = new("upstream_failed", 502, "The instance broke off its answer.");
+    public static readonly ErrorCode UpstreamBusy =
+        new("upstream_busy", 503, "Every instance of the service has as many requests as it may.");
+    public static readonly ErrorCode UpstreamForbidden =
+        new("upstream_forbidden", 502, "The instance's address is one that the gateway never calls.");
+    public static readonly ErrorCode LoopDetected =
+        new("loop_detected", 508, "The request has passed a gateway too often; its route leads back here.");
 
     /// <summary>All codes by their text.</summary>
     public static FrozenDictionary<string, ErrorCode> ByCode { get; } = typeof(ErrorCodes)

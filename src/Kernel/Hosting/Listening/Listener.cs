@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Security;
+using System.Text;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -133,6 +134,12 @@ internal sealed partial class Listener : IAsyncDisposable
     private void ConfigureServer(KestrelServerOptions server)
     {
         server.AddServerHeader = false;
+        if (Name == ListenerDefinition.Gateway)
+        {
+            // What it passes on is not its to interpret: Latin-1 keeps every byte of a header as it is.
+            server.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
+            server.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+        }
         var limits = server.Limits;
         limits.MaxRequestBodySize = ListenerLimits.StreamedBodyBytes; // Lowered per endpoint by the body limit step.
         limits.MaxRequestHeaderCount = ListenerLimits.HeaderCount;

@@ -1,0 +1,36 @@
+using System.Diagnostics.Metrics;
+using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Wire;
+
+namespace Groundwork.Communication.Gateway;
+
+/// <summary>
+/// What the gateway counts instead of a log line per request. Tags are routes, status classes and error codes: as many as are
+/// configured, never what a client sends.
+/// </summary>
+internal sealed class GatewayCounters : IDisposable
+{
+    public const string MeterName = "Groundwork.Gateway";
+
+    private readonly Meter meter = new(MeterName);
+    private readonly Counter<long> answered;
+    private readonly Counter<long> refused;
+    private readonly Counter<long> abandoned;
+
+    public GatewayCounters()
+    {
+        answered = meter.CreateCounter<long>("gateway.answers", description: "Answers of services, by route and status class.");
+        refused = meter.CreateCounter<long>("gateway.refusals", description: "Answers of the gateway itself, by route and code.");
+        abandoned = meter.CreateCounter<long>("gateway.abandoned", description: "Requests whose client went away, by route.");
+    }
+
+    public void Answered(Route route, int status) => answered.Add(1, Tag(route), new("class", status / 100));
+
+    public void Refused(Route? route, ErrorCode code) => refused.Add(1, Tag(route), new("code", code.Code));
+
+    public void ClientGone(Route route) => abandoned.Add(1, Tag(route));
+
+    public void Dispose() => meter.Dispose();
+
+    private static KeyValuePair<string, object?> Tag(Route? route) => new("route", route?.Name ?? "");
+}

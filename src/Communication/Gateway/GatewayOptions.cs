@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace Groundwork.Communication.Gateway;
+
+/// <summary>The gateway's limits, each with its reason, and the peers it believes.</summary>
+public sealed record GatewayOptions
+{
+    /// <summary>Proxies in front of the gateway: what they say about the client (<c>X-Forwarded-*</c>) is kept and added to.</summary>
+    public ImmutableArray<IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>
+    /// Requests under way at one instance: ten times what a service on a few cores works on at once; more would only wait
+    /// there, out of our sight.
+    /// </summary>
+    public int MaxRequestsPerInstance { get; init; } = 1_000;
+
+    /// <summary>Failures in a row after which an instance is left out: one may be chance.</summary>
+    public int FailuresToEject { get; init; } = 2;
+
+    /// <summary>How long it is left out the first time; doubled each time it fails again.</summary>
+    public TimeSpan FirstEjection { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The longest time it is left out: a minute is what a restart takes.</summary>
+    public TimeSpan LongestEjection { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// After its ejection an instance is tried with requests that could be repeated elsewhere. When none comes for so long, any
+    /// request may try it.
+    /// </summary>
+    public TimeSpan TrialPatience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>An idle upstream connection: shorter than servers keep theirs (Kestrel 130 s, nginx 75 s), so that we close first.</summary>
+    public TimeSpan UpstreamIdle { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>An upstream connection's whole life, so that a changed DNS answer is seen.</summary>
+    public TimeSpan UpstreamLifetime { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>KiB of an answer's head: twice what requests may have, since answers set cookies.</summary>
+    public int MaxResponseHeadKilobytes { get; init; } = 64;
+
+    /// <summary>Times that a request may have passed a gateway of ours: more is a loop.</summary>
+    public int MaxHops { get; init; } = 10;
+}

@@ -1,0 +1,58 @@
+using Groundwork.Kernel.Resources;
+using Microsoft.Extensions.Logging;
+
+namespace Groundwork.Communication.Gateway.Routing;
+
+/// <summary>Keeps the route table in step with the snapshots: derives the next one and swaps it.</summary>
+internal sealed partial class RouteTableView : IDisposable
+{
+    private readonly ILogger<RouteTableView> logger;
+    private readonly Action<RouteTable> swapped;
+    private readonly IDisposable subscription;
+    private RouteTable current = RouteTable.Empty; // Written on the publisher's thread alone.
+
+    /// <param name="swapped">Told of every new table, on the publisher's thread.</param>
+    public RouteTableView(ISnapshotSource snapshots, Action<RouteTable> swapped, ILogger<RouteTableView> logger)
+    {
+        this.logger = logger;
+        this.swapped = swapped;
+        subscription = snapshots.Subscribe(Apply); // Calls back at once with the current snapshot.
+    }
+
+    public RouteTable Current => Volatile.Read(ref current);
+
+    public void Dispose() => subscription.Dispose();
+
+    private void Apply(SnapshotChange change)
+    {
+        if (!change.Touches(RouteKind.Name)) return;
+        var next = change.Before is null
+            ? RouteTable.Empty.With([], Compile(change.After.Of(RouteKind.Name).Values))
+            : Derive(change.Changes);
+        Volatile.Write(ref current, next);
+        swapped(next);
+    }
+
+    private RouteTable Derive(IReadOnlyList<AppliedChange> changes)
+    {
+        // A group may change one route several times; the last word counts.
+        var last = new Dictionary<ResourceKey, Resource?>();
+        foreach (var change in changes)
+            if (change.Key.Kind == RouteKind.Name) last[change.Key] = change.After;
+        return current.With(last.Keys, Compile(last.Values.OfType<Resource>()));
+    }
+
+    private List<Route> Compile(IEnumerable<Resource> resources)
+    {
+        var routes = new List<Route>();
+        foreach (var resource in resources)
+        {
+            if (Route.TryCompile(resource, out var route, out var reason)) routes.Add(route);
+            else LogSkipped(resource.Key, reason);
+        }
+        return routes;
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "The {Route} is not served: {Reason}")]
+    private partial void LogSkipped(ResourceKey route, string reason);
+}

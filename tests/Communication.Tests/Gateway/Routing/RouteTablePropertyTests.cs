@@ -1,0 +1,96 @@
+using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Kernel.Resources;
+
+namespace Groundwork.Communication.Tests.Gateway.Routing;
+
+/// <summary>The table against a reference that looks at every route and sorts: thousands of small random worlds.</summary>
+public sealed class RouteTablePropertyTests
+{
+    private static readonly string[] Hosts = ["a.test", "b.a.test", "*.a.test", "*.test", "*", "10.0.0.1", "[::1]"];
+    private static readonly string[] AskedHosts = ["a.test", "b.a.test", "c.a.test", "x.b.a.test", "test", "10.0.0.1", "[::1]", "other"];
+    private static readonly string[] Segments = ["x", "y", "xy", ""];
+    private static readonly string[] Methods = ["GET", "POST", "PUT"];
+
+    [Fact]
+    public void The_table_agrees_with_a_naive_search()
+    {
+        var random = new Random(20261121);
+        for (var world = 0; world < 3_000; world++)
+        {
+            var routes = NewRoutes(random);
+            // Half of the worlds grow out of an earlier one, so that incremental changes are compared too.
+            var table = RouteTable.Empty.With([], routes);
+            if (world % 2 == 1)
+            {
+                var gone = routes.Where(_ => random.Next(3) == 0).Select(route => route.Key).ToHashSet();
+                table = table.With(gone, []);
+                routes = [.. routes.Where(route => !gone.Contains(route.Key))];
+            }
+            for (var request = 0; request < 20; request++)
+            {
+                var (host, path, method) = (Pick(AskedHosts, random), NewPath(random), Pick(Methods, random));
+                var expected = Search(routes, host, path, method);
+                var match = table.Match(host, path, method);
+                Assert.True(
+                    ReferenceEquals(expected, match.Route),
+                    $"{method} {host} {path}: {match.Route?.Key.Name ?? "none"} instead of {expected?.Key.Name ?? "none"} among\n"
+                    + string.Join('\n', routes.Select(Show)));
+                Assert.Equal(routes.Any(route => route.Hosts.Any(pattern => HostRank(pattern, host) >= 0)), match.HostKnown);
+            }
+        }
+    }
+
+    private static Route? Search(List<Route> routes, string host, string path, string method) => routes
+        .SelectMany(route => route.Hosts.Select(pattern => (route, host: HostRank(pattern, host))))
+        .Where(pair => pair.host >= 0 && PathMatches(pair.route.Path, path)
+            && (pair.route.Methods.IsEmpty || pair.route.Methods.Contains(method)))
+        .OrderByDescending(pair => pair.host)
+        .ThenBy(pair => pair.route.Path.IsPrefix)
+        .ThenByDescending(pair => pair.route.Path.Literal.Length)
+        .ThenBy(pair => pair.route.Methods.IsEmpty)
+        .Select(pair => pair.route)
+        .FirstOrDefault();
+
+    private static int HostRank(string pattern, string host)
+    {
+        if (pattern == host) return 1_000;
+        if (pattern == "*") return 0;
+        return pattern[0] == '*' && host.EndsWith(pattern[1..], StringComparison.Ordinal) ? pattern.Length : -1;
+    }
+
+    private static bool PathMatches(PathPattern pattern, string path) => pattern.IsPrefix
+        ? path == pattern.Literal || path.StartsWith(pattern.Literal + "/", StringComparison.Ordinal)
+        : path == pattern.Literal;
+
+    // Without conflicts, as commits keep them out.
+    private static List<Route> NewRoutes(Random random)
+    {
+        var routes = new List<Route>();
+        var taken = new HashSet<string>(StringComparer.Ordinal);
+        for (var count = random.Next(1, 12); count > 0; count--)
+        {
+            var hosts = Hosts.Where(_ => random.Next(4) == 0).DefaultIfEmpty(Pick(Hosts, random)).ToArray();
+            var path = NewPattern(random);
+            var methods = random.Next(3) == 0 ? Methods.Where(_ => random.Next(2) == 0).DefaultIfEmpty("GET").ToArray() : null;
+            var wants = hosts.SelectMany(host => (methods ?? ["all"]).Select(method => $"{host} {path} {method}")).ToList();
+            if (wants.Any(taken.Contains)) continue;
+            taken.UnionWith(wants);
+            routes.Add(Routes.Make($"r{routes.Count}", path, hosts, methods));
+        }
+        return routes;
+    }
+
+    private static string NewPattern(Random random)
+    {
+        var literal = string.Concat(Enumerable.Range(0, random.Next(4)).Select(_ => "/" + Pick(Segments[..3], random)));
+        return random.Next(2) == 0 || literal.Length == 0 ? literal + "/**" : literal;
+    }
+
+    private static string NewPath(Random random) =>
+        string.Concat(Enumerable.Range(0, random.Next(1, 6)).Select(_ => "/" + Pick(Segments, random)));
+
+    private static T Pick<T>(T[] from, Random random) => from[random.Next(from.Length)];
+
+    private static string Show(Route route) =>
+        $"{route.Key.Name}: {string.Join(',', route.Hosts)} {route.Path} {string.Join(',', route.Methods)}";
+}
