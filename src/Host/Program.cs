@@ -1,1 +1,9 @@
-return 0;
+using Groundwork.Host.CommandLine;
+using Groundwork.Host.Verbs;
+
+using var interruption = Interruption.OfProcess();
+return await GroundworkCommand.RunAsync(
+    args,
+    Surroundings.OfProcess(),
+    interruption,
+    VerbTable.All());

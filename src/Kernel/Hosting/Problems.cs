@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -63,7 +64,7 @@ public static class Problems
             new Fault(ErrorCodes.UnsupportedMediaType, "Send the body as application/json."),
         { InnerException: JsonException json } => new Fault(ErrorCodes.BadRequest, "The body is not what this endpoint reads.")
         {
-            Fields = [JsonFaults.ToField(json, "body")],
+            Fields = [SpecJson.ToFault(json, " "u8, root: "body")],
         },
         _ => new Fault(ErrorCodes.BadRequest, Explain(bad.Message)),
     };

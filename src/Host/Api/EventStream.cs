@@ -1,0 +1,101 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Groundwork.Host.CommandLine;
+using Groundwork.Wire;
+
+namespace Groundwork.Host.Api;
+
+/// <summary>
+/// Follows a stream of server-sent events across lost connections: each new one resumes after the last id seen.
+/// </summary>
+internal sealed class EventStream(ApiConnection connection, TimeProvider time)
+{
+    /// <summary>Before the first attempt to connect again; doubles up to <see cref="MaxDelay"/>.</summary>
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(250);
+
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
+
+    /// <summary>The platform says something at least every 15 s; silence of three times that is a dead connection.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(45);
+
+    /// <summary>Said when the connection is lost and when it is back.</summary>
+    public Action<string> Notice { get; init; } = _ => { };
+
+    /// <summary>All events but the platform's own <c>progress</c>, without end. A <c>problem</c> ends it as a failure.</summary>
+    public async IAsyncEnumerable<SseItem<string>> ReadAsync(
+        string path, string? lastId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var delay = FirstDelay;
+        var connected = false;
+        while (true)
+        {
+            var request = ApiRequest.Get(path) with { Accept = "text/event-stream", LastEventId = lastId };
+            var events = OpenAsync(request, connected, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            await using (events.ConfigureAwait(false))
+            {
+                while (await NextAsync(events, cancellationToken) is { } next)
+                {
+                    delay = FirstDelay;
+                    connected = true;
+                    if (next.EventId is { Length: > 0 } id) lastId = id;
+                    if (next.EventType == "problem") throw Problem(next.Data);
+                    if (next.EventType != "progress") yield return next;
+                }
+            }
+            Notice($"connection lost; trying again in {delay.TotalSeconds:0.##} s");
+            await Task.Delay(delay, time, cancellationToken);
+            delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
+        }
+    }
+
+    private async IAsyncEnumerable<SseItem<string>> OpenAsync(
+        ApiRequest request, bool again, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        HttpResponseMessage answer;
+        try
+        {
+            answer = await connection.OpenAsync(request, cancellationToken);
+        }
+        catch (VerbFailure failure) when (again && failure.ExitCode == ExitCodes.Unreachable)
+        {
+            yield break; // It was there before, so it is worth waiting for.
+        }
+        using (answer)
+        {
+            var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
+            var parser = SseParser.Create(body, (_, data) => Encoding.UTF8.GetString(data));
+            using var watchdog = time.CreateTimer(
+                static source => ((CancellationTokenSource)source!).Cancel(), silence, Silence, Timeout.InfiniteTimeSpan);
+            await foreach (var item in parser.EnumerateAsync(silence.Token))
+            {
+                watchdog.Change(Silence, Timeout.InfiniteTimeSpan);
+                yield return item;
+            }
+        }
+    }
+
+    /// <summary>The next event, or null when the connection is gone.</summary>
+    private static async Task<SseItem<string>?> NextAsync(
+        IAsyncEnumerator<SseItem<string>> events, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await events.MoveNextAsync() ? events.Current : null;
+        }
+        catch (Exception fault) when (fault is IOException or HttpRequestException)
+        {
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null; // Silence for too long.
+        }
+    }
+
+    private static VerbFailure Problem(string data) =>
+        System.Text.Json.JsonSerializer.Deserialize(data, WireJson.Lenient.ProblemDocument) is { } problem
+            ? VerbFailure.From(problem)
+            : new VerbFailure(ExitCodes.Fault, "the watch ended without a reason");
+}

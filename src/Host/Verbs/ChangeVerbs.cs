@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Groundwork.Host.Api;
+using Groundwork.Host.CommandLine;
+using Groundwork.Host.Output;
+using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
+
+namespace Groundwork.Host.Verbs;
+
+/// <summary><c>apply</c> and <c>delete</c>: one changeset each.</summary>
+internal static partial class ChangeVerbs
+{
+    private static readonly Option<string[]> Files = new("--file", "-f")
+    {
+        Description = "File, directory, or - for standard input; may be given again", HelpName = "FILE", Required = true,
+    };
+
+    private static readonly Option<string[]> OptionalFiles = new("--file", "-f")
+    {
+        Description = "Delete what these files name", HelpName = "FILE",
+    };
+
+    private static readonly Argument<string?> Kind = new("kind")
+    {
+        Description = ResourceName.KindArgument.Description, Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private static readonly Argument<string?> Name = new("name")
+    {
+        Description = ResourceName.NameArgument.Description, Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private static readonly Option<long?> Expect = new("--revision")
+    {
+        Description = "Only if it is still at this revision", HelpName = "R",
+    };
+
+    public static ImmutableArray<Command> All() =>
+    [
+        new Verb("apply", "Create or update the resources of files, all or none.", "apply -f shop.yaml --reason 'new price'", ApplyAsync)
+        {
+            Files, SharedOptions.DryRun, SharedOptions.Reason,
+        },
+        new Verb("delete", "Delete a resource, or those of files, all or none.", "delete route shop", DeleteAsync)
+        {
+            Kind, Name, SharedOptions.Namespace, OptionalFiles, Expect, SharedOptions.DryRun, SharedOptions.Reason,
+        },
+    ];
+
+    private static async Task<int> ApplyAsync(Call call)
+    {
+        var filed = ResourceFiles.Read(call.Surroundings, call.Required(Files));
+        using var connection = call.Connect();
+        return await SendAsync(
+            call, connection, filed, [.. filed.Select(entry => new ChangeDocument("put", Writable(entry.Resource)))]);
+    }
+
+    private static async Task<int> DeleteAsync(Call call)
+    {
+        var files = call.Get(OptionalFiles) ?? [];
+        if (files.Length == 0 == (call.Get(Name) is null))
+            throw VerbFailure.Usage("delete takes KIND NAME, or -f FILE");
+        if (files.Length > 0)
+        {
+            if (call.Get(Expect) is not null) throw VerbFailure.Usage("--revision goes with KIND NAME, not with -f");
+            var filed = ResourceFiles.Read(call.Surroundings, files);
+            using var remote = call.Connect();
+            return await SendAsync(call, remote, filed, [.. filed.Select(entry => Deletion(ResourceName.Of(entry.Resource), null))]);
+        }
+        using var connection = call.Connect();
+        var name = await ResourceName.FromAsync(
+            call, connection, call.Get(Kind)!, call.Get(Name)!); // The name is there, so is the kind.
+        return await SendAsync(call, connection, [], [Deletion(name, call.Get(Expect))]);
+    }
+
+    /// <summary>Sends the changes as one changeset and prints what became of each.</summary>
+    internal static async Task<ChangesetAnswer> SendAsync(
+        ApiConnection connection, ChangesetRequest request, CancellationToken cancellationToken)
+    {
+        var message = ApiRequest.Post("changesets", request, WireJson.Strict.ChangesetRequest);
+        ApiAnswer answer;
+        try
+        {
+            answer = await connection.SendAsync(message, cancellationToken);
+        }
+        catch (VerbFailure failure) when (failure.ExitCode == ExitCodes.Unreachable)
+        {
+            // The same id: if the first one was committed before the connection broke, we get its answer.
+            answer = await connection.SendAsync(message, cancellationToken);
+        }
+        return answer.Read(WireJson.Lenient.ChangesetAnswer);
+    }
+
+    internal static void Print(Call call, ChangesetAnswer answer, bool dryRun)
+    {
+        call.Answer.Print(
+            JsonSerializer.SerializeToNode(answer, WireJson.Strict.ChangesetAnswer),
+            string.Join(Environment.NewLine, Lines(answer, dryRun)));
+    }
+
+    private static async Task<int> SendAsync(
+        Call call, ApiConnection connection, ImmutableArray<FiledResource> filed, ImmutableArray<ChangeDocument> changes)
+    {
+        using var progress = new Progress(call.Terminal, call.Time, "waiting for the node");
+        var dryRun = call.Get(SharedOptions.DryRun);
+        var request = new ChangesetRequest(
+            changes, call.Get(SharedOptions.Reason), Guid.CreateVersion7(call.Time.GetUtcNow()), dryRun);
+        ChangesetAnswer answer;
+        try
+        {
+            answer = await SendAsync(connection, request, call.Cancellation);
+        }
+        catch (ProblemFailure failure) when (filed.Length > 0)
+        {
+            throw new VerbFailure(failure.ExitCode, failure.Message)
+            {
+                Details = [.. (failure.Problem.Fields ?? []).Select(fault => Place(fault, filed))],
+            };
+        }
+        Print(call, answer, dryRun);
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>The API names a change by its place in the changeset; people know it by file and line.</summary>
+    private static string Place(FieldFault fault, ImmutableArray<FiledResource> filed)
+    {
+        var match = ChangePath().Match(fault.Path);
+        if (!match.Success) return VerbFailure.Describe(fault);
+        var index = int.Parse(match.Groups["index"].Value, CultureInfo.InvariantCulture);
+        return index < filed.Length
+            ? filed[index].Describe(fault with { Path = match.Groups["rest"].Value, Line = null, Column = null })
+            : VerbFailure.Describe(fault);
+    }
+
+    private static IEnumerable<string> Lines(ChangesetAnswer answer, bool dryRun)
+    {
+        foreach (var change in answer.Changes)
+        {
+            var name = new ResourceName(change.Kind, change.Namespace, change.Name);
+            yield return dryRun && change.Result != "unchanged"
+                ? $"{name} would be {change.Result}"
+                : $"{name} {change.Result}";
+        }
+        if (answer.Proposal is { } proposal)
+            yield return $"waits for a second person: groundwork approve {proposal}";
+        else if (!dryRun)
+            yield return $"revision {answer.Revision}";
+    }
+
+    // What the node sets itself is left out: an exported or shown resource can be applied as it is.
+    private static ResourceDocument Writable(ResourceDocument resource) =>
+        resource with { Revision = null, ChangedBy = null, ChangedAt = null };
+
+    private static ChangeDocument Deletion(ResourceName name, long? expect) =>
+        new("delete", new ResourceDocument(name.Kind, name.Name, name.Namespace), expect);
+
+    [GeneratedRegex(@"\Achanges\[(?<index>[0-9]{1,6})\](\.resource)?\.?(?<rest>.*)\z", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex ChangePath();
+}

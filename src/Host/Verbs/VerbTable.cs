@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Groundwork.Host.Processes;
+
+namespace Groundwork.Host.Verbs;
+
+/// <summary>Every verb, by family. A verb that is not here does not exist.</summary>
+internal static class VerbTable
+{
+    public static ImmutableArray<Command> All() =>
+    [
+        LaunchVerb.Create(),
+        .. ReadVerbs.All(),
+        WatchVerb.Create(),
+        .. ChangeVerbs.All(),
+        .. HistoryVerbs.All(),
+        .. ApprovalVerbs.All(),
+        .. AccessVerbs.All(),
+        AuditVerbs.Create(),
+        BackupVerbs.CreateBackup(),
+        .. NodeVerbs.All(),
+    ];
+}
