@@ -163,7 +163,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     /// <summary>One attempt. When no write succeeds there is nothing to commit.</summary>
     private void RunGroup(IWriterConnection connection, bool withCare)
     {
-        var session = connection.Begin();
+        var session = connection.Begin(group[0].IsExclusive);
         var seen = group[0].IsExclusive ? null : Volatile.Read(ref observer);
         seen?.Begin(session);
         session.StartWrite();
@@ -184,6 +184,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
             return;
         }
 
+        session.StartWrite();
         seen?.Committing(session);
         Rethrow(session);
         connection.Commit();
@@ -306,11 +307,11 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     /// <summary>Waits a little, and fails the writes that have waited their limit.</summary>
     private void WaitForDatabase(RetryGroupException lost, ref TimeSpan backoff)
     {
-        var limit = Oldest();
         var isStopping = stopping.Token.IsCancellationRequested;
         for (var i = group.Count - 1; i >= 0; i--)
         {
-            if (!isStopping && group[i].QueuedAt >= limit) continue;
+            var patience = group[i].IsExclusive ? StorageLimits.MaxLockWait : StorageLimits.MaxUnavailableWait;
+            if (!isStopping && time.GetElapsedTime(group[i].QueuedAt) < patience) continue;
             group[i].Fail(Unavailable(lost));
             group.RemoveAt(i);
         }

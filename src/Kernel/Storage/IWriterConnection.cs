@@ -4,8 +4,9 @@ namespace Groundwork.Kernel.Storage;
 internal interface IWriterConnection : IDisposable
 {
     /// <summary>Connects when need be and opens a transaction under the store's writer lock.</summary>
+    /// <param name="isExclusive">It may take long: a migration or a restore.</param>
     /// <exception cref="RetryGroupException">The database is away.</exception>
-    IWriterSession Begin();
+    IWriterSession Begin(bool isExclusive);
 
     void SetSavepoint();
 

@@ -25,4 +25,7 @@ public static class StorageLimits
     /// restart of PostgreSQL, shorter than most callers' patience.
     /// </summary>
     public static readonly TimeSpan MaxUnavailableWait = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a node that starts waits for another that migrates the store.</summary>
+    public static readonly TimeSpan MaxLockWait = TimeSpan.FromSeconds(60);
 }

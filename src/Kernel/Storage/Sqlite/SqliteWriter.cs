@@ -43,7 +43,7 @@ internal sealed partial class SqliteWriter : IWriterConnection
     /// <summary>To the log, since the start. Read by any thread.</summary>
     public long PagesWritten => Interlocked.Read(ref pagesWritten);
 
-    public IWriterSession Begin()
+    public IWriterSession Begin(bool isExclusive)
     {
         session.Restart();
         connection.Run("BEGIN IMMEDIATE");
