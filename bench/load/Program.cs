@@ -5,6 +5,7 @@ using Groundwork.Load.Scenarios;
 Scenario[] scenarios =
 [
     new FloorScenario(),
+    new StoreScenario(),
 ];
 
 if (args is ["serve", var name, .. var rest])

@@ -13,8 +13,7 @@ namespace Groundwork.Kernel.Storage;
 /// <c>revision {id} PRIMARY KEY</c>; on SQLite the table's own order, so that it costs no second tree</description></item>
 /// <item><term><c>{clustered}</c></term><description>after the closing bracket of a table with another or a composite primary
 /// key: SQLite keeps the rows in the key's order and no second tree; for rows of less than about 1 KB</description></item>
-/// <item><term><c>{unlogged}</c></term><description>between CREATE and TABLE: rows that a crash may lose and a backup leaves
-/// out</description></item>
+/// <item><term><c>{unlogged}</c></term><description>between CREATE and TABLE: a crash may lose the rows</description></item>
 /// </list>
 /// Tables have no foreign keys: a restore loads them in any order.
 /// </remarks>

@@ -11,7 +11,7 @@ internal sealed record SqlDialect(
         Id: "INTEGER", // The one spelling that makes the key the table's own order.
         Clustered: "WITHOUT ROWID",
         Unlogged: "",
-        Tables: "SELECT name, 0 FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
+        Tables: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
         Columns: "SELECT name FROM pragma_table_info($1) ORDER BY cid");
 
     public static SqlDialect Postgres { get; } = new(
@@ -22,13 +22,16 @@ internal sealed record SqlDialect(
         Clustered: "",
         Unlogged: "UNLOGGED",
         Tables: """
-            SELECT relname::text, CASE relpersistence WHEN 'u' THEN 1 ELSE 0 END FROM pg_class
-            WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY relname
+            SELECT relname::text FROM pg_class
+            WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY relname::text COLLATE "C"
             """,
         Columns: """
             SELECT attname::text FROM pg_attribute
             WHERE attrelid = quote_ident($1)::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
             """);
+
+    /// <summary>A name as both engines quote it.</summary>
+    public static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     /// <summary>Replaces the words in braces that <see cref="Migration"/> describes.</summary>
     public string Translate(string sql) => sql.Contains('{', StringComparison.Ordinal)

@@ -14,6 +14,7 @@ internal sealed class PostgresReaders : IAsyncDisposable
 
     private readonly ReadQueue queue;
     private readonly NpgsqlDataSource source;
+    private readonly string ownConnectionString;
     private readonly TimeProvider time;
     private readonly CancellationTokenSource stopping = new();
 
@@ -21,6 +22,13 @@ internal sealed class PostgresReaders : IAsyncDisposable
     {
         this.time = time;
         queue = new ReadQueue(options.Readers);
+        ownConnectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            Pooling = false,
+            Timeout = 3,
+            IncludeFailedBatchedCommand = true,
+            ApplicationName = "groundwork-backup",
+        }.ConnectionString;
         source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
             MaxPoolSize = options.Readers,
@@ -36,6 +44,25 @@ internal sealed class PostgresReaders : IAsyncDisposable
 
     public Task<T> ReadAsync<T>(Func<ISqlSession, T> read, CancellationToken cancellationToken) =>
         queue.RunAsync(() => Read(read, cancellationToken), cancellationToken);
+
+    /// <summary>
+    /// One read of as long as it takes, on a connection of its own. It is not repeated: what it read may have been sent on.
+    /// </summary>
+    public Task<T> ReadAllAsync<T>(Func<ISqlSession, T> read, CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            try
+            {
+                using var connection = new NpgsqlConnection(ownConnectionString);
+                connection.Open();
+                return ReadOnce(connection, read, timeoutSeconds: 0);
+            }
+            catch (Exception exception) when (exception is RetryGroupException or NpgsqlException)
+            {
+                throw new StorageException(new Fault(ErrorCodes.StorageUnavailable, exception.Message), exception);
+            }
+        },
+        cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -53,7 +80,8 @@ internal sealed class PostgresReaders : IAsyncDisposable
         {
             try
             {
-                return ReadOnce(read);
+                using var connection = Open();
+                return ReadOnce(connection, read, StatementTimeoutSeconds);
             }
             catch (RetryGroupException lost)
             {
@@ -71,10 +99,9 @@ internal sealed class PostgresReaders : IAsyncDisposable
         }
     }
 
-    private T ReadOnce<T>(Func<ISqlSession, T> read)
+    private static T ReadOnce<T>(NpgsqlConnection connection, Func<ISqlSession, T> read, int timeoutSeconds)
     {
-        using var connection = Open();
-        var session = new PostgresSession(connection) { TimeoutSeconds = StatementTimeoutSeconds };
+        var session = new PostgresSession(connection) { TimeoutSeconds = timeoutSeconds };
         session.Begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         session.StartWrite();
         try

@@ -1,3 +1,4 @@
+using Groundwork.Kernel.Storage.Backup;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Kernel.Storage.Postgres;
@@ -6,7 +7,7 @@ namespace Groundwork.Kernel.Storage.Postgres;
 /// The engine for more than one node: each node has one writer connection that takes the store's lock per group, a bounded
 /// pool of readers, and a listener.
 /// </summary>
-public sealed class PostgresStorage : IStorage
+public sealed class PostgresStorage : IStorage, IStorageContent
 {
     // Two nodes that open an empty database at once would both create the tables, which IF NOT EXISTS does not prevent.
     private static readonly string[] Preparation =
@@ -41,6 +42,8 @@ public sealed class PostgresStorage : IStorage
     }
 
     public event Action? CommittedElsewhere;
+
+    SqlDialect IStorageContent.Dialect => SqlDialect.Postgres;
 
     public string Engine => $"postgresql {connection?.ServerVersion}";
 
@@ -80,6 +83,12 @@ public sealed class PostgresStorage : IStorage
     public Task<T> WriteAsync<T>(
         Func<ISqlSession, T> write, CancellationToken cancellationToken, WriteScope scope = WriteScope.Savepoint) =>
         writer.WriteAsync(write, scope, isExclusive: false, cancellationToken);
+
+    Task<T> IStorageContent.ReadAllAsync<T>(Func<ISqlSession, T> read, CancellationToken cancellationToken) =>
+        readers.ReadAllAsync(read, cancellationToken);
+
+    Task<T> IStorageContent.ReplaceAsync<T>(Func<ISqlSession, T> write, CancellationToken cancellationToken) =>
+        writer.WriteAsync(write, WriteScope.Savepoint, isExclusive: true, cancellationToken);
 
     /// <summary>Finishes the writes and reads that were taken, then closes.</summary>
     public async ValueTask DisposeAsync()

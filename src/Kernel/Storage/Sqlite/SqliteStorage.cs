@@ -1,3 +1,4 @@
+using Groundwork.Kernel.Storage.Backup;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Kernel.Storage.Sqlite;
@@ -6,8 +7,9 @@ namespace Groundwork.Kernel.Storage.Sqlite;
 /// The embedded engine: one file in WAL mode, written and checkpointed by one thread, read by a bounded pool of read-only
 /// connections.
 /// </summary>
-public sealed class SqliteStorage : IStorage
+public sealed class SqliteStorage : IStorage, IStorageContent
 {
+    private readonly TimeProvider time;
     private readonly GroupWriter writer;
     private readonly SqliteReaders readers;
     private SqliteWriter? connection; // Set when the writer's thread has opened it.
@@ -15,6 +17,7 @@ public sealed class SqliteStorage : IStorage
     private SqliteStorage(SqliteOptions options, TimeProvider time, ILogger log)
     {
         Options = options;
+        this.time = time;
         writer = new GroupWriter(() => connection = new SqliteWriter(options, time, log), time, log);
         readers = new SqliteReaders(options, time);
     }
@@ -24,6 +27,8 @@ public sealed class SqliteStorage : IStorage
         add { } // There is one node.
         remove { }
     }
+
+    SqlDialect IStorageContent.Dialect => SqlDialect.Sqlite;
 
     public SqliteOptions Options { get; }
 
@@ -43,6 +48,7 @@ public sealed class SqliteStorage : IStorage
         SqliteOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken cancellationToken)
     {
         _ = SqliteLibrary.Version;
+        SqliteCopy.RemoveLeftOvers(options.Path);
         cancellationToken.ThrowIfCancellationRequested();
         var storage = new SqliteStorage(options, time, logs.CreateLogger<SqliteStorage>());
         await storage.writer.StartAsync();
@@ -82,10 +88,17 @@ public sealed class SqliteStorage : IStorage
         Func<ISqlSession, T> write, CancellationToken cancellationToken, WriteScope scope = WriteScope.Savepoint) =>
         writer.WriteAsync(write, scope, isExclusive: false, cancellationToken);
 
+    Task<T> IStorageContent.ReadAllAsync<T>(Func<ISqlSession, T> read, CancellationToken cancellationToken) =>
+        Task.Run(() => SqliteCopy.Read(Options.Path, time, read), cancellationToken);
+
+    Task<T> IStorageContent.ReplaceAsync<T>(Func<ISqlSession, T> write, CancellationToken cancellationToken) =>
+        writer.WriteAsync(write, WriteScope.Savepoint, isExclusive: true, cancellationToken);
+
     /// <summary>Finishes the writes and reads that were taken, then closes.</summary>
     public async ValueTask DisposeAsync()
     {
-        await writer.DisposeAsync();
+        // The writer last: the connection that closes last copies the log and removes it.
         await readers.DisposeAsync();
+        await writer.DisposeAsync();
     }
 }

@@ -100,7 +100,7 @@ internal sealed partial class SqliteWriter : IWriterConnection
 
     public void Dispose() => connection.Dispose();
 
-    private static void CreateFile(string path)
+    public static void CreateFile(string path)
     {
         if (File.Exists(path)) return;
         var creation = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };

@@ -9,11 +9,17 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Groundwork.Kernel.Tests.Storage.Postgres;
 
 /// <summary>The contract on PostgreSQL, and what only several nodes can show.</summary>
-public sealed class PostgresStorageTests(PostgresServer server) : WriteGroupContract
+public sealed class PostgresStorageTests(PostgresServer server) : BackupContract
 {
     private string connectionString = "";
 
     protected override Task<IStorage> OpenAsync() => OpenNodeAsync();
+
+    protected override async Task<IStorage> OpenEmptyAsync() => await PostgresStorage.OpenAsync(
+        new PostgresOptions { ConnectionString = await server.CreateDatabaseAsync() },
+        TimeProvider.System,
+        NullLoggerFactory.Instance,
+        Cancel);
 
     private async Task<IStorage> OpenNodeAsync() => await PostgresStorage.OpenAsync(
         new PostgresOptions { ConnectionString = connectionString }, TimeProvider.System, NullLoggerFactory.Instance, Cancel);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Groundwork.Kernel.Tests.Storage.Sqlite;
 
 /// <summary>The contract on SQLite, with the library that the process chose, and what only SQLite promises.</summary>
-public class SqliteStorageTests : WriteGroupContract
+public class SqliteStorageTests : BackupContract
 {
     private readonly TemporaryDirectory directory = new();
 
@@ -15,6 +15,9 @@ public class SqliteStorageTests : WriteGroupContract
 
     protected override async Task<IStorage> OpenAsync() =>
         await SqliteStorage.OpenAsync(Options, TimeProvider.System, NullLoggerFactory.Instance, Cancel);
+
+    protected override async Task<IStorage> OpenEmptyAsync() => await SqliteStorage.OpenAsync(
+        new SqliteOptions { Path = directory.Combine("empty.db") }, TimeProvider.System, NullLoggerFactory.Instance, Cancel);
 
     public override async ValueTask DisposeAsync()
     {
