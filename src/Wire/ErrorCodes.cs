@@ -46,6 +46,7 @@ public static class ErrorCodes
     public static readonly ErrorCode ResourceTooLarge = new("resource_too_large", 413, "The resource is over its kind's limit.");
     public static readonly ErrorCode KindFull = new("kind_full", 409, "The kind holds as many resources as it may.");
     public static readonly ErrorCode NamespaceInvalid = new("namespace_invalid", 422, "The namespace is not well formed.");
+    public static readonly ErrorCode NamespaceUnknown = new("namespace_unknown", 422, "The namespace does not exist.");
     public static readonly ErrorCode NamespaceNotEmpty =
         new("namespace_not_empty", 409, "The namespace still has content, so it cannot be deleted.");
     public static readonly ErrorCode NameInvalid = new("name_invalid", 422, "The name is not well formed.");

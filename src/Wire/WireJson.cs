@@ -24,6 +24,8 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(HistoryList))]
 [JsonSerializable(typeof(ResourceDiff))]
 [JsonSerializable(typeof(WatchEvent))]
+[JsonSerializable(typeof(CompactionAnswer))]
+[JsonSerializable(typeof(SnapshotHead))]
 [JsonSerializable(typeof(IReadOnlyList<KindDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<ProposalDocument>))]
 [JsonSerializable(typeof(ProposalDocument))]
@@ -53,6 +55,8 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(ModuleList))]
 [JsonSerializable(typeof(VersionDocument))]
 [JsonSerializable(typeof(HealthDocument))]
+[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(string))]
 public sealed partial class WireJson : JsonSerializerContext
 {
     /// <summary>For requests: unknown and duplicate members are faults. Writes non-ASCII text as it is.</summary>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -64,7 +63,7 @@ public static class Problems
             new Fault(ErrorCodes.UnsupportedMediaType, "Send the body as application/json."),
         { InnerException: JsonException json } => new Fault(ErrorCodes.BadRequest, "The body is not what this endpoint reads.")
         {
-            Fields = [SpecJson.ToFault(json, " "u8, root: "body")],
+            Fields = [JsonFaults.ToField(json, "body")],
         },
         _ => new Fault(ErrorCodes.BadRequest, Explain(bad.Message)),
     };

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Groundwork.Kernel.Hosting;
 using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Resources;
@@ -52,6 +53,9 @@ public abstract class Kind
     /// <summary>False for node-wide kinds, whose namespace is empty.</summary>
     public bool Namespaced { get; init; } = true;
 
+    /// <summary>True for records of the kernel's own doings: readable like any resource, refused when others write them.</summary>
+    public bool WrittenByKernel { get; init; }
+
     /// <summary>
     /// Up-converters: the entry at index <c>v - 1</c> turns a spec of version <c>v</c> into one of version <c>v + 1</c>.
     /// </summary>
@@ -72,6 +76,9 @@ public abstract class Kind
     /// <summary>Whether <see cref="SecretFields"/> apply to this spec.</summary>
     public bool HoldsSecrets(JsonElement spec) =>
         SecretFields.Count > 0 && spec.ValueKind == JsonValueKind.Object && (SecretWhen?.Invoke(spec) ?? true);
+
+    /// <summary>True when specs of this kind may hold secrets.</summary>
+    public bool HasSecrets => SecretFields.Count > 0;
 
     public int MaxSpecBytes => Residency == Residency.Resident ? MaxResidentSpecBytes : MaxStoredSpecBytes;
 
@@ -120,7 +127,7 @@ public sealed class Kind<TSpec>(string name, JsonTypeInfo<TSpec> json) : Kind(na
         }
         catch (JsonException fault)
         {
-            faults.Add(SpecJson.ToFault(fault, spec.Span));
+            faults.Add(JsonFaults.ToField(fault, "spec"));
             return null;
         }
         if (value is null)

@@ -39,6 +39,19 @@ public sealed class Resource
         return value;
     }
 
+    internal Resource WithSpec(ReadOnlyMemory<byte> spec) => new()
+    {
+        Key = Key,
+        Version = Version,
+        Labels = Labels,
+        Spec = spec,
+        SpecHash = SpecHash,
+        Revision = Revision,
+        ChangedBy = ChangedBy,
+        ChangedAt = ChangedAt,
+        Kind = Kind,
+    };
+
     /// <summary>Keeps what validation has read already, so that nobody reads it again.</summary>
     internal Resource Typed(object value)
     {

@@ -72,4 +72,6 @@ public sealed class Snapshot
 /// <summary>What a changeset did to one resource. A put has <see cref="After"/>, a delete has not.</summary>
 /// <param name="Revision">The changeset's revision.</param>
 /// <param name="Order">Place in the changeset, from 0.</param>
-public sealed record AppliedChange(long Revision, int Order, ResourceKey Key, Resource? Before, Resource? After);
+/// <param name="EndsChangeset">True for the last change of its changeset; what came before belongs together with it.</param>
+public sealed record AppliedChange(
+    long Revision, int Order, ResourceKey Key, Resource? Before, Resource? After, bool EndsChangeset);

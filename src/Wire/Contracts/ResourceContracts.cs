@@ -95,7 +95,11 @@ public sealed record DiffLine(string Path, JsonElement? Before = null, JsonEleme
 /// <param name="Token">Resume after this event with <c>?token=</c> or <c>Last-Event-ID</c>.</param>
 /// <param name="Revision">The changeset's revision.</param>
 /// <param name="Operation"><c>put</c> or <c>delete</c>.</param>
-public sealed record WatchEvent(string Token, long Revision, string Operation, ResourceDocument Resource);
+/// <param name="EndsChangeset">
+/// True for the last change of its changeset. Who may not see that one gets a <c>progress</c> event in its place.
+/// </param>
+public sealed record WatchEvent(
+    string Token, long Revision, string Operation, ResourceDocument Resource, bool EndsChangeset);
 
 /// <summary>A kind, as listed by the API.</summary>
 public sealed record KindDocument(
@@ -113,3 +117,11 @@ public sealed record ProposalDocument(
     string? DecidedBy = null,
     DateTimeOffset? DecidedAt = null,
     string? DecisionReason = null);
+
+/// <summary>The answer to a compaction.</summary>
+/// <param name="Floor">History at and below it is gone, but for the newest version of what lives.</param>
+/// <param name="Dropped">Versions that lost their content.</param>
+public sealed record CompactionAnswer(long Floor, long Dropped);
+
+/// <summary>The first line of a snapshot; the resources follow, one a line.</summary>
+public sealed record SnapshotHead(string StoreId, long Revision);

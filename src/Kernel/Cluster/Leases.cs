@@ -1,0 +1,160 @@
+using Groundwork.Kernel.Storage;
+using Groundwork.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Groundwork.Kernel.Cluster;
+
+/// <summary>
+/// Named leases: one holder in the cluster, by the database's clock. What is done under a lease carries its fencing token, and
+/// the store refuses an older one in the same transaction, so a holder that was paused cannot write late.
+/// </summary>
+public sealed class Leases(IStorage storage, string holder, TimeProvider time, ILoggerFactory logs)
+{
+    private readonly ILogger<HeldLease> log = logs.CreateLogger<HeldLease>();
+
+    /// <summary>Takes a lease and keeps it until disposed.</summary>
+    /// <param name="name">Such as <c>compaction</c> or <c>prober/default/catalog/1</c>.</param>
+    /// <param name="length">At least a second; how long others wait when this process dies.</param>
+    /// <returns>The lease, or <c>lease_held</c> by another, or <c>storage_unavailable</c>.</returns>
+    public async Task<Outcome<HeldLease>> TryAcquireAsync(
+        string name, TimeSpan length, CancellationToken cancellationToken)
+    {
+        if (length < TimeSpan.FromSeconds(1))
+            throw new ArgumentOutOfRangeException(nameof(length), length, "A lease is a second or longer.");
+        try
+        {
+            var asked = time.GetTimestamp();
+            var token = await storage.WriteAsync(
+                session => ClusterStore.Acquire(session, name, holder, (long)length.TotalMilliseconds), cancellationToken);
+            return token is { } number
+                ? HeldLease.Keep(storage, new FencingToken(name, number), holder, length, asked, time, log)
+                : new Fault(ErrorCodes.LeaseHeld, $"The lease '{name}' is held by another.");
+        }
+        catch (StorageException fault)
+        {
+            return fault.Fault;
+        }
+    }
+
+    /// <summary>
+    /// Refuses a module's write whose lease has passed on: call it first inside the write. Throws, so that the write's
+    /// savepoint is rolled back.
+    /// </summary>
+    /// <exception cref="LeaseLostException">The token is not the one in force.</exception>
+    public static void Check(ISqlSession session, FencingToken token)
+    {
+        if (ClusterStore.ReadToken(session, token.Lease) != token.Token) throw new LeaseLostException(token);
+    }
+}
+
+/// <summary>A write came under a fencing token that is no longer in force.</summary>
+public sealed class LeaseLostException(FencingToken token)
+    : Exception($"The lease '{token.Lease}' with token {token.Token} has passed to another holder.")
+{
+    public FencingToken Token { get; } = token;
+}
+
+/// <summary>A lease that this process holds and renews.</summary>
+public sealed partial class HeldLease : IAsyncDisposable
+{
+    private readonly IStorage storage;
+    private readonly string holder;
+    private readonly TimeSpan length;
+    private readonly TimeProvider time;
+    private readonly ILogger log;
+    private readonly CancellationTokenSource lost = new();
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Task renewing;
+    private long renewedAt;
+
+    private HeldLease(
+        IStorage storage, FencingToken token, string holder, TimeSpan length, long asked, TimeProvider time, ILogger log)
+    {
+        this.storage = storage;
+        this.holder = holder;
+        this.length = length;
+        this.time = time;
+        this.log = log;
+        Token = token;
+        renewedAt = asked;
+        renewing = Task.Run(RenewLoopAsync, CancellationToken.None);
+    }
+
+    public FencingToken Token { get; }
+
+    /// <summary>Cancelled when the lease has gone, or has surely run out while it could not be renewed.</summary>
+    public CancellationToken Lost => lost.Token;
+
+    internal static HeldLease Keep(
+        IStorage storage, FencingToken token, string holder, TimeSpan length, long asked, TimeProvider time, ILogger log) =>
+        new(storage, token, holder, length, asked, time, log);
+
+    private async Task RenewLoopAsync()
+    {
+        using var timer = new PeriodicTimer(length / 4, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping.Token))
+            {
+                if (await RenewAsync()) continue;
+                LeaseLost(log, Token.Lease, Token.Token);
+                await lost.CancelAsync();
+                return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Disposed.
+        }
+    }
+
+    /// <summary>False when the lease is gone for good.</summary>
+    private async Task<bool> RenewAsync()
+    {
+        var asked = time.GetTimestamp();
+        try
+        {
+            var kept = await storage.WriteAsync(
+                session => ClusterStore.Renew(session, Token, holder, (long)length.TotalMilliseconds), stopping.Token);
+            if (kept) renewedAt = asked;
+            return kept;
+        }
+        catch (StorageException fault)
+        {
+            NotRenewed(log, Token.Lease, fault.Fault.Detail);
+            return time.GetElapsedTime(renewedAt) < length;
+        }
+    }
+
+    /// <summary>Gives the lease back, so that others need not wait for it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await renewing;
+        if (!lost.IsCancellationRequested)
+        {
+            try
+            {
+                await storage.WriteAsync(
+                    session =>
+                    {
+                        ClusterStore.Release(session, Token, holder);
+                        return true;
+                    },
+                    CancellationToken.None);
+            }
+            catch (StorageException fault)
+            {
+                NotRenewed(log, Token.Lease, fault.Fault.Detail); // It runs out by itself.
+            }
+        }
+        lost.Dispose();
+        stopping.Dispose();
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The lease '{Lease}' with token {Token} is lost; its work goes on elsewhere.")]
+    private static partial void LeaseLost(ILogger log, string lease, long token);
+
+    [LoggerMessage(LogLevel.Warning, "The lease '{Lease}' could not be written ({Detail}).")]
+    private static partial void NotRenewed(ILogger log, string lease, string detail);
+}

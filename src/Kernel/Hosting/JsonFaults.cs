@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Groundwork.Wire;
+
+namespace Groundwork.Kernel.Hosting;
+
+/// <summary>Says what the JSON reader disliked without the CLR names that its own messages carry.</summary>
+public static class JsonFaults
+{
+    /// <summary>The path from the document's root, without <c>$.</c>, and what is wrong there.</summary>
+    public static (string Path, string Message) Explain(JsonException fault)
+    {
+        var path = fault.Path switch
+        {
+            null or "$" => "",
+            ['$', '.', .. var rest] => rest,
+            ['$', .. var rest] => rest,
+            var other => other,
+        };
+        return (path, Explain(fault.Message));
+    }
+
+    /// <summary>The same as a field's fault, with its path below <paramref name="root"/>.</summary>
+    public static FieldFault ToField(JsonException fault, string root)
+    {
+        var (path, message) = Explain(fault);
+        return new FieldFault(path.Length == 0 ? root : path[0] == '[' ? root + path : $"{root}.{path}", message);
+    }
+
+    private static string Explain(string message)
+    {
+        if (message.Contains("could not be mapped", StringComparison.Ordinal))
+        {
+            var quoted = message.Split('\'');
+            return quoted.Length > 1 ? $"has no field '{quoted[1]}'" : "has a field that is not known";
+        }
+        if (message.Contains("missing required properties", StringComparison.Ordinal))
+        {
+            var names = message[(message.LastIndexOf(':') + 1)..].Trim().TrimEnd('.').Replace("'", "", StringComparison.Ordinal);
+            return $"lacks the required field {names}";
+        }
+        if (message.Contains("Duplicate property", StringComparison.Ordinal)) return "has a field twice";
+        if (message.Contains("allow null", StringComparison.Ordinal)) return "must not be null";
+        return message.Contains("could not be converted", StringComparison.Ordinal)
+            ? "has the wrong type"
+            : "is not valid JSON";
+    }
+}

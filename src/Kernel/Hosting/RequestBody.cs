@@ -1,0 +1,39 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Groundwork.Wire;
+using Microsoft.AspNetCore.Http;
+
+namespace Groundwork.Kernel.Hosting;
+
+/// <summary>Reads JSON bodies and says what is wrong with them in terms of the document.</summary>
+public static class RequestBody
+{
+    /// <summary>The document, or <c>unsupported_media_type</c>, <c>body_too_large</c> or <c>bad_request</c> with the path.</summary>
+    public static async ValueTask<Outcome<T>> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> json)
+        where T : class
+    {
+        if (!request.HasJsonContentType())
+        {
+            return new Fault(
+                ErrorCodes.UnsupportedMediaType, $"The body must be application/json, not '{request.ContentType}'.");
+        }
+        try
+        {
+            var value = await JsonSerializer.DeserializeAsync(request.Body, json, request.HttpContext.RequestAborted);
+            return value is null ? new Fault(ErrorCodes.BadRequest, "The body is null.") : value;
+        }
+        catch (JsonException fault)
+        {
+            var (path, message) = JsonFaults.Explain(fault);
+            return new Fault(ErrorCodes.BadRequest, $"The body {message}{(path.Length > 0 ? $", at {path}" : "")}.")
+            {
+                Fields = [new FieldFault(path, message)],
+            };
+        }
+        catch (BadHttpRequestException fault)
+        {
+            var code = fault.StatusCode == StatusCodes.Status413PayloadTooLarge ? ErrorCodes.BodyTooLarge : ErrorCodes.BadRequest;
+            return new Fault(code, fault.Message);
+        }
+    }
+}
