@@ -46,6 +46,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(SignInRequest))]
 [JsonSerializable(typeof(RefreshRequest))]
 [JsonSerializable(typeof(SignInAnswer))]
+[JsonSerializable(typeof(SignInList))]
 [JsonSerializable(typeof(AccessKeyRequest))]
 [JsonSerializable(typeof(AccessKeyAnswer))]
 [JsonSerializable(typeof(WhoAmI))]

@@ -37,14 +37,19 @@ public static class PasswordHash
     public static string Create(string password, int iterations = Iterations)
     {
         var bytes = new byte[HeaderBytes + SaltBytes + KeyBytes];
-        bytes[0] = Marker;
-        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(1), Sha512);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(5), (uint)iterations);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(9), SaltBytes);
+        WriteHeader(bytes, iterations);
         var salt = bytes.AsSpan(HeaderBytes, SaltBytes);
         RandomNumberGenerator.Fill(salt);
         Rfc2898DeriveBytes.Pbkdf2(
             Encoding.UTF8.GetBytes(password), salt, bytes.AsSpan(HeaderBytes + SaltBytes), iterations, HashAlgorithmName.SHA512);
+        return Convert.ToBase64String(bytes);
+    }
+
+    /// <summary>A hash that no password has, and that takes as long to verify as one that <see cref="Create"/> makes.</summary>
+    internal static string CreateDecoy()
+    {
+        var bytes = RandomNumberGenerator.GetBytes(HeaderBytes + SaltBytes + KeyBytes);
+        WriteHeader(bytes, Iterations);
         return Convert.ToBase64String(bytes);
     }
 
@@ -71,6 +76,14 @@ public static class PasswordHash
         Span<byte> key = stackalloc byte[parsed.Key.Length];
         Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), parsed.Salt, key, parsed.Iterations, parsed.Function);
         return CryptographicOperations.FixedTimeEquals(key, parsed.Key);
+    }
+
+    private static void WriteHeader(Span<byte> bytes, int iterations)
+    {
+        bytes[0] = Marker;
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[1..], Sha512);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[5..], (uint)iterations);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[9..], SaltBytes);
     }
 
     private static Parsed? Parse(string hash)

@@ -3,7 +3,9 @@ using System.Collections.Immutable;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>Who acts: the name that stands in history and audit, and the roles it holds.</summary>
-/// <param name="Name"><c>operator:alice</c>, <c>key:shop/orders</c>, <c>local:1000</c>, <c>node:a</c>, <c>system:bootstrap</c> or <c>anonymous</c>.</param>
+/// <param name="Name">
+/// <c>operator:alice</c>, <c>key:shop/orders</c>, <c>local:1000</c>, <c>node:a</c>, <c>system:bootstrap</c> or <c>anonymous</c>.
+/// </param>
 /// <param name="Roles">Names of <c>role</c> resources.</param>
 public sealed record Principal(string Name, ImmutableArray<string> Roles)
 {
@@ -17,4 +19,7 @@ public sealed record Principal(string Name, ImmutableArray<string> Roles)
     public GrantSet Own { get; init; } = GrantSet.None;
 
     public static Principal Anonymous { get; } = new("anonymous", []);
+
+    /// <summary>A caller without a credential whom the loopback rules trust with the role that exists for it.</summary>
+    internal static Principal AnonymousOnLoopback { get; } = new("anonymous", [BuiltInRoles.AnonymousLoopback]);
 }

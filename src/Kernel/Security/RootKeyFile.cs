@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Security;
@@ -68,7 +68,7 @@ public static class RootKeyFile
     {
         if (!line.StartsWith(Prefix, StringComparison.Ordinal) || line.Length != Prefix.Length + EncodedLength) return null;
         Span<byte> bytes = stackalloc byte[RootKey.KeyBytes];
-        return Base64Url.TryDecodeFromUtf8(Encoding.UTF8.GetBytes(line[Prefix.Length..]), bytes, out var written)
+        return Base64Url.DecodeFromChars(line.AsSpan(Prefix.Length), bytes, out _, out var written) == OperationStatus.Done
             && written == RootKey.KeyBytes
             ? RootKey.Of(bytes)
             : null;

@@ -13,7 +13,7 @@ namespace Groundwork.Kernel.Security;
 /// Encrypts the secret fields of a spec before it reaches the log, and masks or opens them on the way out. AES-256-GCM under
 /// a working key whose id stands in the ciphertext; the resource's key and field path are authenticated with it.
 /// </summary>
-/// <remarks>Why the digest of the masked form is keyed: docs/decisions/0003-masked-secrets.md.</remarks>
+/// <remarks>Why the digest of the masked form is keyed: docs/decisions/0004-masked-secrets.md.</remarks>
 public sealed class SecretProtector
 {
     private const int DigestBytes = 8;

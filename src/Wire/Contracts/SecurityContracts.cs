@@ -11,6 +11,17 @@ public sealed record RefreshRequest(string RefreshToken);
 /// <param name="RefreshToken">Used once; each use gives the next one.</param>
 public sealed record SignInAnswer(string Principal, string AccessToken, int ExpiresInSeconds, string RefreshToken);
 
+/// <summary>A sign-in that is in force.</summary>
+/// <param name="Id">Revokes it.</param>
+/// <param name="Address">Where it was made.</param>
+/// <param name="UsedAt">When it was last renewed.</param>
+/// <param name="Until">When it ends unless it is renewed.</param>
+public sealed record SignInDocument(
+    Guid Id, string Operator, string Address, DateTimeOffset CreatedAt, DateTimeOffset UsedAt, DateTimeOffset Until);
+
+/// <summary>Sign-ins in force, newest first.</summary>
+public sealed record SignInList(IReadOnlyList<SignInDocument> Items);
+
 /// <summary>Asks for a new access key.</summary>
 /// <param name="Name">Name of the <c>access-key</c> resource.</param>
 /// <param name="Roles">Names of the roles it holds.</param>

@@ -1,0 +1,129 @@
+using Groundwork.Kernel.Security;
+using Groundwork.Tests.Support;
+using Groundwork.Wire;
+
+namespace Groundwork.Kernel.Tests.Security;
+
+public sealed class AuditLogTests : IAsyncLifetime
+{
+    private readonly TemporaryDirectory directory = new();
+    private OpenSecurity node = null!; // Opened before each test.
+
+    private AuditLog Audit => node.Security.Audit;
+
+    public async ValueTask InitializeAsync() => node = await OpenSecurity.OnAsync(directory);
+
+    public async ValueTask DisposeAsync()
+    {
+        await node.DisposeAsync();
+        directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Events_are_written_in_order_without_gaps_and_linked()
+    {
+        for (var number = 0; number < 2_500; number++) Audit.Append(Event($"t{number}"));
+        var rows = await node.AuditAsync();
+        Assert.Equal(Enumerable.Range(0, 2_500).Select(number => $"t{number}"), rows.Select(row => row.Row.Target));
+        Assert.Equal(Enumerable.Range(1, 2_500).Select(number => (long)number), rows.Select(row => row.Sequence));
+        Assert.True((await node.Security.Verifier.VerifyAsync(default)).Intact);
+    }
+
+    [Fact]
+    public async Task Event_is_on_disk_within_a_second_without_anybody_asking()
+    {
+        Audit.Append(Event("t"));
+        node.Time.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.TrueAsync(
+            async () => (await node.Storage.ReadAsync(session => AuditStore.ReadEnd(session).Sequence, default)) == 1,
+            "the event is on disk");
+    }
+
+    [Fact]
+    public async Task Refusals_of_a_minute_are_one_row_and_one_count()
+    {
+        for (var times = 0; times < 100; times++) Audit.Append(Refusal("operator:bob", "10.0.0.1"));
+        Audit.Append(Refusal("operator:bob", "10.0.0.2"));
+        Audit.Append(Refusal("operator:ann", "10.0.0.1"));
+        Audit.Append(Refusal("operator:bob", "10.0.0.1") with { Outcome = ErrorCodes.Unauthenticated.Code });
+        Assert.Equal([1L, 1, 1, 1], (await node.AuditAsync()).Select(row => row.Row.Count));
+        node.Time.Advance(AuditLog.CountingWindow);
+        var rows = await node.AuditAsync();
+        var counted = Assert.Single(rows, row => row.Row.Count > 1).Row;
+        Assert.Equal((99L, "operator:bob", "10.0.0.1"), (counted.Count, counted.Principal, counted.Address));
+        Audit.Append(Refusal("operator:bob", "10.0.0.1"));
+        Assert.Equal(rows.Count + 1, (await node.AuditAsync()).Count);
+    }
+
+    [Fact]
+    public async Task Counts_of_an_unfinished_minute_are_written_at_the_stop()
+    {
+        for (var times = 0; times < 3; times++) Audit.Append(Refusal("operator:bob", "10.0.0.1"));
+        Assert.Equal([1L, 2], (await node.AuditAsync(closing: true)).Select(row => row.Row.Count));
+    }
+
+    [Fact]
+    public async Task Flood_from_many_addresses_is_bounded_and_still_counted()
+    {
+        const int Callers = AuditLog.MaxCounted + 500;
+        for (var caller = 0; caller < Callers; caller++) Audit.Append(Refusal("anonymous", $"10.{caller}"));
+        var rows = await node.AuditAsync(closing: true);
+        Assert.Equal(Callers, rows.Sum(row => row.Row.Count));
+        Assert.Contains(rows, row => row.Row is { Principal: "others", Count: 499 });
+    }
+
+    [Fact]
+    public async Task Overflow_of_the_queue_drops_the_newest_and_says_how_many()
+    {
+        const int Lost = 10;
+        for (var number = 0; number < AuditLog.MaxQueued + Lost; number++) Audit.Append(Event($"t{number}"));
+        var rows = await node.AuditAsync();
+        Assert.Contains(rows, row => row.Row is { Action: "overflow", Count: Lost });
+        Assert.Equal(AuditLog.MaxQueued + Lost, rows.Sum(row => row.Row.Count));
+    }
+
+    [Fact]
+    public async Task Text_that_a_caller_chose_is_bounded_and_one_line()
+    {
+        Audit.Append(Event("a\nb\0c" + new string('x', 5_000)) with { Detail = "\ud800 half a character" });
+        var row = (await node.AuditAsync())[0].Row;
+        Assert.StartsWith("a?b?cxxx", row.Target, StringComparison.Ordinal);
+        Assert.Equal(AuditLog.MaxTextLength, row.Target.Length);
+        Assert.True((await node.Security.Verifier.VerifyAsync(default)).Intact);
+    }
+
+    [Fact]
+    public async Task Page_is_newest_first_and_filtered()
+    {
+        for (var number = 0; number < 5; number++) Audit.Append(Event($"t{number}"));
+        Audit.Append(Refusal("operator:bob", "10.0.0.1"));
+        await node.AuditAsync();
+        var page = await node.Storage.ReadAsync(session => AuditStore.ReadBefore(session, 5, null, "key-use", 2), default);
+        Assert.Equal(["t3", "t2"], page.Select(entry => entry.Target));
+        var his = await node.Storage.ReadAsync(
+            session => AuditStore.ReadBefore(session, long.MaxValue, "operator:bob", "refused", 10), default);
+        Assert.Equal("forbidden", Assert.Single(his).Outcome);
+    }
+
+    [Fact]
+    public async Task Two_nodes_append_to_one_chain()
+    {
+        await using var other = await OpenSecurity.OnAsync(
+            await OpenSecurity.SqliteAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false, node: "b");
+        for (var round = 0; round < 20; round++)
+        {
+            Audit.Append(Event($"a{round}"));
+            other.Security.Audit.Append(Event($"b{round}"));
+            await Task.WhenAll(Audit.FlushAsync(false, default), other.Security.Audit.FlushAsync(false, default));
+        }
+        var rows = await node.AuditAsync();
+        Assert.Equal(40, rows.Count);
+        Assert.Equal(["a", "b"], rows.Select(row => row.Row.Node).Distinct().Order());
+        Assert.True((await node.Security.Verifier.VerifyAsync(default)).Intact);
+    }
+
+    private static AuditEvent Event(string target) => new("key:k", "key-use", target, AuditLog.Ok);
+
+    private static AuditEvent Refusal(string principal, string address) =>
+        new(principal, "refused", "toy shop/x", ErrorCodes.Forbidden.Code, address);
+}
