@@ -23,6 +23,7 @@ internal sealed class LogPrinter : IAsyncDisposable
     private readonly Terminal terminal;
     private readonly int width;
     private readonly Task printing;
+    private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="sources">Ids in the order in which they get their colours.</param>
     public LogPrinter(Terminal terminal, IEnumerable<string> sources)
@@ -42,18 +43,23 @@ internal sealed class LogPrinter : IAsyncDisposable
     public ValueTask EventAsync(string source, string what) =>
         lines.Writer.WriteAsync($"{Prefix(source)}{terminal.Dim($"[{source} {what}]")}");
 
+    /// <summary>Starts printing; what came before was kept, so that the table stands above all lines.</summary>
+    public void Open() => opened.TrySetResult();
+
     /// <summary>Text without a prefix, such as the table.</summary>
     public ValueTask TextAsync(string text) => lines.Writer.WriteAsync(text);
 
     /// <summary>Prints what waits, and ends.</summary>
     public async ValueTask DisposeAsync()
     {
+        Open();
         lines.Writer.TryComplete();
         await printing;
     }
 
     private async Task PrintAsync()
     {
+        await opened.Task;
         await foreach (var line in lines.Reader.ReadAllAsync()) await terminal.Out.WriteLineAsync(line);
         await terminal.Out.FlushAsync();
     }

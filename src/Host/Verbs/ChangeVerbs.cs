@@ -102,17 +102,16 @@ internal static partial class ChangeVerbs
             string.Join(Environment.NewLine, Lines(answer, dryRun)));
     }
 
-    private static async Task<int> SendAsync(
-        Call call, ApiConnection connection, ImmutableArray<FiledResource> filed, ImmutableArray<ChangeDocument> changes)
+    /// <summary>Sends the resources of files as one changeset; a fault is told by file, line and column.</summary>
+    internal static async Task<ChangesetAnswer> SendAsync(
+        ApiConnection connection,
+        ImmutableArray<FiledResource> filed,
+        ChangesetRequest request,
+        CancellationToken cancellationToken)
     {
-        using var progress = new Progress(call.Terminal, call.Time, "waiting for the node");
-        var dryRun = call.Get(SharedOptions.DryRun);
-        var request = new ChangesetRequest(
-            changes, call.Get(SharedOptions.Reason), Guid.CreateVersion7(call.Time.GetUtcNow()), dryRun);
-        ChangesetAnswer answer;
         try
         {
-            answer = await SendAsync(connection, request, call.Cancellation);
+            return await SendAsync(connection, request, cancellationToken);
         }
         catch (ProblemFailure failure) when (filed.Length > 0)
         {
@@ -121,7 +120,16 @@ internal static partial class ChangeVerbs
                 Details = [.. (failure.Problem.Fields ?? []).Select(fault => Place(fault, filed))],
             };
         }
-        Print(call, answer, dryRun);
+    }
+
+    private static async Task<int> SendAsync(
+        Call call, ApiConnection connection, ImmutableArray<FiledResource> filed, ImmutableArray<ChangeDocument> changes)
+    {
+        using var progress = new Progress(call.Terminal, call.Time, "waiting for the node");
+        var dryRun = call.Get(SharedOptions.DryRun);
+        var request = new ChangesetRequest(
+            changes, call.Get(SharedOptions.Reason), Guid.CreateVersion7(call.Time.GetUtcNow()), dryRun);
+        Print(call, await SendAsync(connection, filed, request, call.Cancellation), dryRun);
         return ExitCodes.Ok;
     }
 
@@ -152,7 +160,7 @@ internal static partial class ChangeVerbs
     }
 
     // What the node sets itself is left out: an exported or shown resource can be applied as it is.
-    private static ResourceDocument Writable(ResourceDocument resource) =>
+    internal static ResourceDocument Writable(ResourceDocument resource) =>
         resource with { Revision = null, ChangedBy = null, ChangedAt = null };
 
     private static ChangeDocument Deletion(ResourceName name, long? expect) =>

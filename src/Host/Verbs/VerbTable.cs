@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using Groundwork.Host.Doctor;
 using Groundwork.Host.Processes;
 
 namespace Groundwork.Host.Verbs;
@@ -18,6 +19,7 @@ internal static class VerbTable
         .. AccessVerbs.All(),
         AuditVerbs.Create(),
         BackupVerbs.CreateBackup(),
+        DoctorVerb.Create(),
         .. NodeVerbs.All(),
     ];
 }

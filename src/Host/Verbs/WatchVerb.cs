@@ -70,9 +70,15 @@ internal static class WatchVerb
 
     private static string Line(string data)
     {
-        var change = JsonSerializer.Deserialize(data, WireJson.Lenient.WatchEvent);
-        if (change is null) return data;
-        var resource = change.Resource;
-        return $"{change.Revision}  {change.Operation,-6}  {ResourceName.Of(resource)}  {resource.ChangedBy}".TrimEnd();
+        try
+        {
+            if (JsonSerializer.Deserialize(data, WireJson.Lenient.WatchEvent) is not { } change) return data;
+            var resource = change.Resource;
+            return $"{change.Revision}  {change.Operation,-6}  {ResourceName.Of(resource)}  {resource.ChangedBy}".TrimEnd();
+        }
+        catch (JsonException)
+        {
+            return data; // A node of another version says it differently; the event is still worth showing.
+        }
     }
 }

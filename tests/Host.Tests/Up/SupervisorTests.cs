@@ -23,8 +23,11 @@ public sealed class SupervisorTests : IAsyncDisposable
     private readonly RecordedText output = new();
     private readonly LogPrinter log;
 
-    public SupervisorTests() =>
+    public SupervisorTests()
+    {
         log = new LogPrinter(new Terminal(TextReader.Null, output, TextWriter.Null), ["a-1", "b-1", "c-1"]);
+        log.Open();
+    }
 
     public async ValueTask DisposeAsync()
     {
