@@ -56,10 +56,8 @@ public sealed record Instance(InstanceKey Key, string Host, int Port)
     /// <summary>Further named ports.</summary>
     public ImmutableSortedDictionary<string, int> Ports { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
 
-    public ImmutableSortedDictionary<string, string> Metadata { get; init; } =
-        ImmutableSortedDictionary<string, string>.Empty;
+    public TextMap Metadata { get; init; } = TextMap.Empty;
 
     /// <summary>Per protocol, JSON text that only that protocol reads.</summary>
-    public ImmutableSortedDictionary<string, string> Extensions { get; init; } =
-        ImmutableSortedDictionary<string, string>.Empty;
+    public TextMap Extensions { get; init; } = TextMap.Empty;
 }

@@ -51,6 +51,12 @@ public static class RegistryLimits
     /// <summary>Renewals in one call: about 100 KB, answered in about a millisecond.</summary>
     public const int MaxRenewalsPerBatch = 1000;
 
+    /// <summary>Bytes of a batch of renewals or outcomes: a thousand with the longest names that are of any use.</summary>
+    public const int MaxBatchBytes = 1024 * 1024;
+
+    /// <summary>Characters of a client's name and version that are kept.</summary>
+    public const int MaxClientLength = 64;
+
     /// <summary>Outcomes in one call.</summary>
     public const int MaxOutcomesPerBatch = 1000;
 

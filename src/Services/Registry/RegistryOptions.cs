@@ -33,7 +33,7 @@ public sealed record RegistryOptions
     /// <summary>After this without a failed call an ejected instance is tried again.</summary>
     public TimeSpan Ejection { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a drain waits for the watchers of the service to have seen it.</summary>
+    /// <summary>How long a drain may wait for the watchers of the service to have seen it, when asked to.</summary>
     public TimeSpan DrainPatience { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Instances that this registry holds: about 1 KB each in memory on every node.</summary>

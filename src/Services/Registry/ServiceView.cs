@@ -18,6 +18,9 @@ public sealed record ServiceView(
     /// <summary>Why protection is on; null while it is off.</summary>
     public string? ProtectionReason { get; init; }
 
+    /// <summary>Why no instance is left; null while there are some. An empty list without a reason is not to be believed.</summary>
+    public string? EmptyReason { get; init; }
+
     /// <summary>
     /// The view of these instances. When the healthy share of those that take traffic is below
     /// <paramref name="threshold"/> (0 to 1; 0 turns protection off), all of them stay callable: so many failing at once

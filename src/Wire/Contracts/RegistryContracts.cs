@@ -52,7 +52,8 @@ public sealed record InstanceDocument(
     DateTimeOffset? ExpiresAt = null);
 
 /// <summary>One check of an instance: <c>passing</c>, <c>warning</c> or <c>critical</c>.</summary>
-public sealed record InstanceCheck(string Name, string State, string? Reason, DateTimeOffset Since, string Source);
+public sealed record InstanceCheck(
+    string Name, string State, DateTimeOffset Since, string Source, string? Reason = null);
 
 /// <summary>What the platform believes of an instance, why, and since when.</summary>
 public sealed record InstanceHealth(string State, string Reason, DateTimeOffset Since);

@@ -1,0 +1,44 @@
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Resources;
+using Groundwork.Kernel.Security;
+using Groundwork.Wire;
+using Microsoft.AspNetCore.Http;
+
+namespace Groundwork.Services.Registry;
+
+/// <summary>
+/// Who may do what with instances, for calls whose body or query names them: the endpoint's own permission cannot know.
+/// </summary>
+/// <param name="authorize">Null when the principal may; else the fault to answer with.</param>
+/// <param name="refresh">The principal as of now; null when it is no longer one.</param>
+/// <param name="audit">Takes refusals.</param>
+internal sealed class RegistryAccess(
+    Func<Principal, Verb, ResourceKey, Fault?> authorize, Func<Principal, Principal?> refresh, Action<AuditEvent> audit)
+{
+    /// <summary>What stands for instances and services in roles.</summary>
+    public const string Kind = "instance";
+
+    /// <summary>The target of a permission on one instance: <c>group/service/id</c>.</summary>
+    public static ResourceKey Target(InstanceKey key) =>
+        new(Kind, key.Service.Namespace, $"{key.Service.Group}/{key.Service.Service}/{key.Id}");
+
+    /// <summary>The target of a permission on a whole service: what the grant <c>group/service/*</c> matches.</summary>
+    public static ResourceKey Target(ServiceKey key) => new(Kind, key.Namespace, $"{key.Group}/{key.Service}{Grant.PrefixEnd}");
+
+    /// <summary>Null when the caller may; else the fault, which is in the audit trail then.</summary>
+    public Fault? Check(HttpContext context, Verb verb, ResourceKey target)
+    {
+        var principal = context.Principal();
+        var fault = authorize(principal, verb, target);
+        if (fault is not null)
+            audit(new AuditEvent(
+                principal.Name, "refused", $"{verb} {target}", fault.Error.Code, context.Connection.RemoteIpAddress?.ToString()));
+        return fault;
+    }
+
+    /// <summary>For filtering what is answered; a refusal is not an event.</summary>
+    public bool Allows(Principal principal, Verb verb, ResourceKey target) => authorize(principal, verb, target) is null;
+
+    /// <summary>The caller of a long answer as of now; null when its key or operator is gone.</summary>
+    public Principal? Refresh(Principal principal) => refresh(principal);
+}

@@ -1,0 +1,174 @@
+using System.Globalization;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Resources;
+using Groundwork.Kernel.Security;
+using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Groundwork.Services.Registry;
+
+/// <summary>The registry's part of the API, but for watching, which is in <see cref="RegistryWatchApi"/>.</summary>
+internal sealed class RegistryApi(
+    InstanceRegistry registry, Registrations registrations, InstanceRules rules, RegistryAccess access)
+{
+    private const string Root = Listeners.ApiRoot + "/registry";
+    private const string OnBody = "Register on the instance that the body names";
+
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapPut($"{Root}/instances", RegisterAsync)
+            .RequiresPrincipal(OnBody).LimitsBody(RegistryLimits.MaxRegistrationBytes);
+        endpoints.MapPut($"{Root}/renewals", Renew)
+            .RequiresPrincipal("Renew on every instance of the batch; the others are refused one by one")
+            .LimitsBody(RegistryLimits.MaxBatchBytes);
+        endpoints.MapDelete($"{Root}/instances/{{namespace}}/{{service}}/{{id}}", DeregisterAsync)
+            .Requires(Verb.Register, InstanceTarget);
+        endpoints.MapPost($"{Root}/instances/{{namespace}}/{{service}}/{{id}}/drain", DrainAsync)
+            .RequiresPrincipal("Operate or Register on the instance");
+        endpoints.MapGet($"{Root}/services", ListServices).RequiresPrincipal("shows the services that it may discover");
+        endpoints.MapPost($"{Root}/outcomes", ReportOutcomes)
+            .RequiresPrincipal("Discover on the service of every outcome").LimitsBody(RegistryLimits.MaxBatchBytes);
+        endpoints.MapGet($"{Root}/events", ListEvents).RequiresPrincipal("shows events of services that it may discover");
+    }
+
+    /// <summary>The target of a permission on the instance that the path names.</summary>
+    private static ResourceKey InstanceTarget(HttpContext context) => RegistryAccess.Target(RegistryPaths.Instance(context));
+
+    private async Task<IResult> RegisterAsync(
+        InstanceDocument document, HttpContext context, CancellationToken cancellationToken)
+    {
+        var principal = context.Principal().Name;
+        if (!rules.Read(document, RegisteredBy(context, principal)).TryGet(out var wanted, out var fault))
+            return Problems.From(fault);
+        if (access.Check(context, Verb.Register, RegistryAccess.Target(wanted.Key)) is { } refusal)
+            return Problems.From(refusal);
+        var outcome = await registrations.RegisterAsync(wanted, principal, cancellationToken);
+        return outcome.TryGet(out var answer, out fault) ? TypedResults.Ok(answer) : Problems.From(fault);
+    }
+
+    private IResult Renew(RenewalBatch batch, HttpContext context)
+    {
+        if (CheckCount("renewals", batch.Renewals.Count, RegistryLimits.MaxRenewalsPerBatch) is { } fault)
+            return Problems.From(fault);
+        var principal = context.Principal();
+        var refused = new List<RenewalRefusal>();
+        foreach (var renewal in batch.Renewals)
+        {
+            var key = new InstanceKey(RegistryPaths.Service(renewal.Namespace, renewal.Group, renewal.Service), renewal.Id);
+            var code = access.Allows(principal, Verb.Renew, RegistryAccess.Target(key))
+                ? registry.Renew(key, renewal.Incarnation)
+                : ErrorCodes.Forbidden;
+            if (code is not null) refused.Add(new RenewalRefusal(renewal.Service, renewal.Id, code.Code));
+        }
+        return TypedResults.Ok(new RenewalAnswer(batch.Renewals.Count - refused.Count, refused));
+    }
+
+    private async Task<IResult> DeregisterAsync(
+        HttpContext context, long? incarnation, CancellationToken cancellationToken)
+    {
+        var fault = await registrations.DeregisterAsync(
+            RegistryPaths.Instance(context), incarnation, context.Principal().Name, cancellationToken);
+        return fault is null ? TypedResults.NoContent() : Problems.From(fault);
+    }
+
+    private async Task<IResult> DrainAsync(HttpContext context, string? wait, CancellationToken cancellationToken)
+    {
+        if (!RegistryPaths.TryReadWait(wait, TimeSpan.Zero, out var patience)) return Problems.From(RegistryPaths.BadWait(wait));
+        if (patience > registry.Options.DrainPatience) patience = registry.Options.DrainPatience;
+        var key = RegistryPaths.Instance(context);
+        var target = RegistryAccess.Target(key);
+        if (!access.Allows(context.Principal(), Verb.Register, target)
+            && access.Check(context, Verb.Operate, target) is { } refusal) return Problems.From(refusal);
+        var outcome = await registrations.DrainAsync(
+            key, context.Principal().Name, patience.Value, cancellationToken);
+        if (!outcome.TryGet(out var view, out var fault)) return Problems.From(fault);
+        context.Response.Headers[HeaderNames.Index] = view.Index.ToString(CultureInfo.InvariantCulture);
+        return TypedResults.Ok(InstanceDocuments.Write(view, registry.StoreId, registry.ExpiresAt));
+    }
+
+    private IResult ListServices(HttpContext context, string? @namespace, int? limit, string? page)
+    {
+        if (limit is < 1 or > RegistryLimits.MaxPageSize)
+            return Problems.From(new Fault(ErrorCodes.BadRequest, $"The limit must be 1 to {RegistryLimits.MaxPageSize}."));
+        if (!RegistryPaths.TryReadPage(page, out var after))
+            return Problems.From(new Fault(ErrorCodes.BadPageToken, "The page token is not one that a list has given."));
+        var size = limit ?? RegistryLimits.DefaultPageSize;
+        var principal = context.Principal();
+        // One more than asked for tells whether there is another page.
+        var found = registry.Services
+            .Where(service => (@namespace is null || service.Key.Namespace == @namespace)
+                && service.View is not null
+                && (after is null || RegistryPaths.Compare(service.Key, after.Value) > 0)
+                && access.Allows(principal, Verb.Discover, RegistryAccess.Target(service.Key)))
+            .OrderBy(service => service.Key, RegistryPaths.Order)
+            .Take(size + 1)
+            .Select(service => service.View!) // Not null, as filtered; a view is never taken back.
+            .ToArray();
+        var items = found.Take(size).Select(Summarize).ToArray();
+        var next = found.Length > size ? RegistryPaths.WritePage(found[size - 1].Key) : null;
+        return TypedResults.Ok(new ServiceList(registry.StoreId, registry.Numbers.Last, items, next));
+    }
+
+    private IResult ReportOutcomes(OutcomeBatch batch, HttpContext context)
+    {
+        if (CheckCount("outcomes", batch.Outcomes.Count, RegistryLimits.MaxOutcomesPerBatch) is { } fault)
+            return Problems.From(fault);
+        var faults = new List<FieldFault>();
+        for (var at = 0; at < batch.Outcomes.Count; at++)
+        {
+            if (InstanceWords.Outcome(batch.Outcomes[at].Outcome) is null)
+                faults.Add(new FieldFault($"outcomes[{at}].outcome", $"must be {InstanceWords.Outcomes}"));
+            if (batch.Outcomes[at].Count < 1) faults.Add(new FieldFault($"outcomes[{at}].count", "must be at least 1"));
+        }
+        if (faults.Count > 0)
+            return Problems.From(new Fault(ErrorCodes.BadRequest, "Some outcomes have faults.") { Fields = [.. faults] });
+        var principal = context.Principal();
+        // Answers last: a batch does not say in which order calls ended, and one answer proves the instance alive.
+        foreach (var report in batch.Outcomes.OrderBy(report => InstanceWords.Outcome(report.Outcome) == CallOutcome.Answered))
+        {
+            var service = RegistryPaths.Service(report.Namespace, report.Group, report.Service);
+            if (!access.Allows(principal, Verb.Discover, RegistryAccess.Target(service))) continue;
+            registry.ReportOutcome(
+                new InstanceKey(service, report.Id), InstanceWords.Outcome(report.Outcome) ?? default, report.Count);
+        }
+        return TypedResults.NoContent();
+    }
+
+    private IResult ListEvents(HttpContext context, string? @namespace, string? service, string? group, int? limit)
+    {
+        if (limit is < 1 or > RegistryLimits.MaxPageSize)
+            return Problems.From(new Fault(ErrorCodes.BadRequest, $"The limit must be 1 to {RegistryLimits.MaxPageSize}."));
+        var principal = context.Principal();
+        ServiceKey? key = service is null ? null : RegistryPaths.Service(@namespace, group, service);
+        var items = registry.Events(key)
+            .Where(happened => happened.Id is null
+                || ((@namespace is null || happened.Service.Namespace == @namespace)
+                    && access.Allows(principal, Verb.Discover, RegistryAccess.Target(happened.Service))))
+            .Take(limit ?? RegistryLimits.DefaultPageSize)
+            .Select(InstanceDocuments.Write);
+        return TypedResults.Ok(new RegistryEventList([.. items]));
+    }
+
+    private static ServiceSummary Summarize(ServiceView view) => new(
+        view.Key.Namespace,
+        view.Key.Group,
+        view.Key.Service,
+        view.Index,
+        view.Instances.Length,
+        view.Instances.Count(instance => instance.Health.State != HealthState.Unhealthy),
+        view.Protection);
+
+    private static Fault? CheckCount(string what, int count, int most) => count >= 1 && count <= most
+        ? null
+        : new Fault(ErrorCodes.BadRequest, $"A batch has 1 to {most} {what}, not {count}.");
+
+    private static string RegisteredBy(HttpContext context, string principal)
+    {
+        var agent = context.Request.Headers.UserAgent.ToString();
+        var client = new string([.. agent.Where(c => c is >= ' ' and <= '~').Take(RegistryLimits.MaxClientLength)]);
+        return client.Length == 0 ? $"groundwork, {principal}" : $"groundwork, {client}, {principal}";
+    }
+}

@@ -1,0 +1,125 @@
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Storage;
+using Groundwork.Services.Registry.Leases;
+using Groundwork.Services.Registry.Storing;
+using Microsoft.Extensions.Logging;
+
+namespace Groundwork.Services.Registry;
+
+/// <summary>
+/// The registry: which instances of which services there are. Instances register and renew, callers list and watch; other
+/// modules read <see cref="View"/>.
+/// </summary>
+public sealed partial class RegistryModule : IModule
+{
+    private readonly RegistryOptions options;
+    private readonly Func<IReadOnlySet<string>>? liveNodes;
+    private readonly CancellationTokenSource ending = new();
+    private readonly List<Task> loops = [];
+    private ILogger? logger;
+    private StoreSync? sync;
+    private IRegistryView? view;
+
+    /// <param name="liveNodes">
+    /// Names of the nodes whose leases are good, this one included; null when this node is alone. Called once a second.
+    /// </param>
+    public RegistryModule(RegistryOptions? options = null, Func<IReadOnlySet<string>>? liveNodes = null)
+    {
+        this.options = options ?? new RegistryOptions();
+        this.liveNodes = liveNodes;
+        if (this.options.Validate() is { Count: > 0 } faults)
+            throw new ArgumentException(string.Join("; ", faults.Select(fault => $"{fault.Path} {fault.Message}")), nameof(options));
+    }
+
+    public string Name => "registry";
+
+    /// <summary>Where other modules read services from, once this one has started.</summary>
+    public IRegistryView View => view ?? throw new InvalidOperationException("The registry has not started.");
+
+    public void Declare(ModuleDeclaration declaration) => declaration.Add(RegistryStore.Schema);
+
+    public async Task StartAsync(Node node, CancellationToken cancellationToken)
+    {
+        if (node.Storage is not { } storage)
+            throw new InvalidOperationException("A node without a store follows another's registry.");
+        logger = node.Logs.CreateLogger<RegistryModule>();
+        await StartAsync(node, storage, cancellationToken);
+    }
+
+    /// <summary>Nothing to finish: whoever registers now is written when the module stops.</summary>
+    public Task DrainAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await ending.CancelAsync();
+        await Task.WhenAll(loops);
+        if (sync is not null && !await sync.RoundAsync(cancellationToken)) LogUnwritten();
+        ending.Dispose();
+    }
+
+    private async Task StartAsync(Node node, IStorage storage, CancellationToken cancellationToken)
+    {
+        var live = liveNodes ?? (() => new HashSet<string>(StringComparer.Ordinal) { node.Name });
+        var snapshot = node.Snapshots.Current;
+        var isShared = !storage.Engine.StartsWith("sqlite", StringComparison.OrdinalIgnoreCase);
+        var store = new RegistryStore(storage, node.Name, isShared);
+        var numbers = new Numbers();
+        // A restore continues the revisions at a multiple of 2^32: its upper half tells that there was one.
+        numbers.Raise(await store.BeginAsync(snapshot.Revision >> 32, cancellationToken));
+        var log = node.Logs.CreateLogger<InstanceRegistry>();
+        var registry = new InstanceRegistry(options, node.Name, snapshot.StoreId, node.Time, log, numbers);
+        sync = new StoreSync(registry, store, node.Time, node.Logs.CreateLogger<StoreSync>());
+        await sync.LoadAsync(cancellationToken);
+        view = registry;
+        Map(node, registry, new Registrations(registry, store, sync, node.Time, live));
+        var expiry = new LeaseExpiry(registry, node.Time, live, node.Logs.CreateLogger<LeaseExpiry>());
+        loops.Add(RunAsync("lease expiry", expiry.RunAsync));
+        loops.Add(RunAsync("view publisher", registry.Publisher.RunAsync));
+        loops.Add(RunAsync("store", sync.RunAsync));
+    }
+
+    private static void Map(Node node, InstanceRegistry registry, Registrations registrations)
+    {
+        var access = new RegistryAccess(
+            node.Authorizer.Authorize,
+            principal => node.Authorizer.Refresh(principal, node.Time.GetUtcNow()),
+            happened => node.Audit?.Append(happened));
+        var rules = new InstanceRules(new TextPool(), node.Time);
+        var api = new RegistryApi(registry, registrations, rules, access);
+        var watch = new RegistryWatchApi(registry, registrations, access, node.Time, node.Listeners.Stopping);
+        node.Listeners.Map(ListenerDefinition.Api, api.Map);
+        node.Listeners.Map(ListenerDefinition.Api, watch.Map);
+    }
+
+    private async Task RunAsync(string loop, Func<CancellationToken, Task> run)
+    {
+        try
+        {
+            await Task.Run(() => run(ending.Token));
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            // The module stops.
+        }
+        catch (Exception failure)
+        {
+            LogLoopEnded(loop, failure);
+        }
+    }
+
+    private void LogUnwritten()
+    {
+        if (logger is not null) LogUnwritten(logger);
+    }
+
+    private void LogLoopEnded(string loop, Exception failure)
+    {
+        if (logger is not null) LogLoopEnded(logger, loop, failure);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store is away at the stop; the last changes are not written")]
+    private static partial void LogUnwritten(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The registry's loop for {Loop} ended by itself; restart the node")]
+    private static partial void LogLoopEnded(ILogger logger, string loop, Exception failure);
+}

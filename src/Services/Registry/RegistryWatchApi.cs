@@ -1,0 +1,232 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Security;
+using Groundwork.Services.Registry.Storing;
+using Groundwork.Services.Registry.Watching;
+using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Groundwork.Services.Registry;
+
+/// <summary>Reading one service, at once or when it changes, and watching many.</summary>
+internal sealed class RegistryWatchApi(
+    InstanceRegistry registry,
+    Registrations registrations,
+    RegistryAccess access,
+    TimeProvider time,
+    CancellationToken stopping)
+{
+    private const string Root = Listeners.ApiRoot + "/registry";
+
+    /// <summary>A comment goes out after so long without an event, so that both ends notice a dead connection.</summary>
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
+
+    /// <summary>Between two writes to one watcher: changes within it travel as one.</summary>
+    private static readonly TimeSpan Coalescing = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How long a blocking query waits when it does not say.</summary>
+    private static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the question who is behind waits when it does not say.</summary>
+    private static readonly TimeSpan DefaultWatchersWait = TimeSpan.FromSeconds(5);
+
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet($"{Root}/services/{{namespace}}/{{service}}", GetServiceAsync)
+            .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)));
+        endpoints.MapGet($"{Root}/services/{{namespace}}/{{service}}/watchers", GetWatchersAsync)
+            .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)));
+        endpoints.MapGet($"{Root}/watch", WatchAsync)
+            .RequiresPrincipal("Discover on every service named; of a namespace it shows what it may discover");
+    }
+
+    private async Task GetServiceAsync(HttpContext context, long? index, string? wait)
+    {
+        var key = RegistryPaths.Service(context);
+        if (!RegistryPaths.TryReadWait(wait, DefaultWait, out var patience))
+        {
+            await Problems.WriteAsync(context, RegistryPaths.BadWait(wait));
+            return;
+        }
+        if (index is not { } known)
+        {
+            var view = registry.FindFresh(key) ?? Unknown(key);
+            var json = SharedAnswer.Of(view, registry.StoreId, registry.ExpiresAt);
+            await WriteAsync(context, json);
+            return;
+        }
+        // Beyond what any node may have handed out: the index is of another store.
+        if (known > registry.Numbers.Last + 2 * RegistryStore.Reserve)
+        {
+            await Problems.WriteAsync(context, new Fault(
+                ErrorCodes.IndexUnknown, $"Index {known} was never given by this store; read the service anew."));
+            return;
+        }
+        await AnswerWhenNewerAsync(context, key, known, patience.Value);
+    }
+
+    private async Task AnswerWhenNewerAsync(HttpContext context, ServiceKey key, long known, TimeSpan patience)
+    {
+        ServiceKey[] keys = [key];
+        if (registry.Watches.Open(keys) is not { } session)
+        {
+            await Problems.WriteAsync(context, TooMany());
+            return;
+        }
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        try
+        {
+            var view = await WaitForNewerAsync(session, key, known, patience, ending.Token);
+            if (context.RequestAborted.IsCancellationRequested) return;
+            var service = registry.FindService(key);
+            await WriteAsync(context, service is null || !ReferenceEquals(service.View, view)
+                ? SharedAnswer.Of(view, registry.StoreId)
+                : service.Answer(view, registry.StoreId));
+            if (service is not null) session.Sent(service, view.Index);
+        }
+        finally
+        {
+            registry.Watches.Close(session, keys);
+        }
+    }
+
+    private async Task<ServiceView> WaitForNewerAsync(
+        WatchSession session, ServiceKey key, long known, TimeSpan patience, CancellationToken ending)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            var view = registry.FindFresh(key) ?? Unknown(key);
+            if (view.Index > known) return view;
+            var left = patience - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero || ending.IsCancellationRequested)
+            {
+                if (view.Index == known || registry.FindService(key) is not { View: not null } service) return view;
+                registry.RaiseAbove(service, known);
+                return registry.FindFresh(key) ?? view;
+            }
+            try
+            {
+                await session.WaitAsync(left, time, ending);
+            }
+            catch (OperationCanceledException)
+            {
+                // The peer is gone, or the listeners close; the loop answers what there is.
+            }
+        }
+    }
+
+    private async Task<IResult> GetWatchersAsync(
+        HttpContext context, long? index, string? wait, CancellationToken cancellationToken)
+    {
+        if (!RegistryPaths.TryReadWait(wait, DefaultWatchersWait, out var patience)) return Problems.From(RegistryPaths.BadWait(wait));
+        if (registry.FindService(RegistryPaths.Service(context)) is not { } service)
+            return TypedResults.Ok(new WatchersDocument(index ?? 0, 0, 0));
+        var wanted = index ?? registry.Publisher.Fresh(service)?.Index ?? 0;
+        return TypedResults.Ok(
+            await registrations.WaitForWatchersAsync(service, wanted, patience.Value, cancellationToken));
+    }
+
+    private async Task WatchAsync(HttpContext context, string? @namespace, string[]? service)
+    {
+        var keys = (service ?? []).Select(name => RegistryPaths.Service(@namespace, group: null, name)).Distinct().ToArray();
+        if (keys.Length > RegistryLimits.MaxServicesPerWatch)
+        {
+            await Problems.WriteAsync(context, new Fault(
+                ErrorCodes.BadRequest, $"A watch names at most {RegistryLimits.MaxServicesPerWatch} services; watch the namespace."));
+            return;
+        }
+        foreach (var key in keys)
+        {
+            if (access.Check(context, Verb.Discover, RegistryAccess.Target(key)) is not { } refusal) continue;
+            await Problems.WriteAsync(context, refusal);
+            return;
+        }
+        var session = keys.Length > 0 ? registry.Watches.Open(keys) : registry.Watches.OpenWide(@namespace);
+        if (session is null)
+        {
+            await Problems.WriteAsync(context, TooMany());
+            return;
+        }
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        try
+        {
+            await SendAsync(context, session, showUnknown: keys.Length > 0, ending.Token);
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            // The peer left, or the listeners close: a stream has no other end.
+        }
+        finally
+        {
+            if (keys.Length > 0) registry.Watches.Close(session, keys);
+            else registry.Watches.CloseWide(session);
+        }
+    }
+
+    private async Task SendAsync(HttpContext context, WatchSession session, bool showUnknown, CancellationToken ending)
+    {
+        var response = context.Response;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-store";
+        await response.BodyWriter.FlushAsync(ending); // The head goes out before there is anything to say.
+        var principal = context.Principal();
+        var written = new List<(ServiceState Service, long Index)>();
+        while (true)
+        {
+            // Asked with every round, so that a revoked key does not go on listening.
+            if (access.Refresh(principal) is not { } current) return;
+            principal = current;
+            foreach (var service in session.Take())
+            {
+                if (!access.Allows(principal, Verb.Discover, RegistryAccess.Target(service.Key))) continue;
+                if ((service.View ?? (showUnknown ? Unknown(service.Key) : null)) is not { } view) continue;
+                if (session.HasSeen(service, view.Index)) continue;
+                WriteEvent(response, view.Index, service.Answer(view, registry.StoreId));
+                written.Add((service, view.Index));
+                await response.BodyWriter.FlushAsync(ending);
+            }
+            foreach (var (service, index) in written) session.Sent(service, index);
+            var wrote = written.Count > 0;
+            written.Clear();
+            if (wrote) await Task.Delay(Coalescing, time, ending);
+            if (await session.WaitAsync(KeepAlive, time, ending)) continue;
+            response.BodyWriter.Write(": \n\n"u8);
+            await response.BodyWriter.FlushAsync(ending);
+        }
+    }
+
+    private static void WriteEvent(HttpResponse response, long index, SharedAnswer answer)
+    {
+        var body = response.BodyWriter;
+        body.Write(Encoding.ASCII.GetBytes(string.Create(
+            CultureInfo.InvariantCulture, $"event: service\nid: {index}\ndata: ")));
+        body.Write(answer.Json.Span);
+        body.Write("\n\n"u8);
+    }
+
+    private static async Task WriteAsync(HttpContext context, SharedAnswer answer)
+    {
+        var response = context.Response;
+        response.ContentType = "application/json; charset=utf-8";
+        response.ContentLength = answer.Json.Length;
+        response.Headers.CacheControl = "no-store";
+        response.Headers[HeaderNames.Index] = answer.View.Index.ToString(CultureInfo.InvariantCulture);
+        await response.Body.WriteAsync(answer.Json, context.RequestAborted);
+        await response.Body.FlushAsync(context.RequestAborted);
+    }
+
+    // Without a reason for being empty: whoever has a list of it keeps that.
+    private ServiceView Unknown(ServiceKey key) => new(key, registry.UnknownIndex, [], [], Protection: false);
+
+    private Fault TooMany() => new(
+        ErrorCodes.RegistryFull, $"{registry.Options.MaxWatchers} watchers are connected, which is the limit.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(5),
+    };
+}

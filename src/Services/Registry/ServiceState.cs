@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using Groundwork.Services.Registry.Watching;
+
+namespace Groundwork.Services.Registry;
+
+/// <summary>
+/// The changeable side of one service. Lock order: a service's gate first; inside it the wheel, the pending writes, the
+/// publisher and the sessions, none of which calls out. Two gates are never held together.
+/// </summary>
+internal sealed class ServiceState(ServiceKey key)
+{
+    private readonly List<InstanceState> members = []; // In order of id. Guarded by the gate.
+    private ServiceView? view; // Swapped under the gate, read anywhere.
+    private SharedAnswer? answer; // Any thread; last writer wins.
+    private readonly HashSet<WatchSession> watchers = []; // Guarded by the gate.
+    private TaskCompletionSource? seen; // Any thread.
+
+    public ServiceKey Key { get; } = key;
+
+    public Lock Gate { get; } = new();
+
+    /// <summary>Number of the last change. Guarded by the gate.</summary>
+    public long Index { get; private set; }
+
+    /// <summary>True when <see cref="View"/> lags behind the members. Guarded by the gate.</summary>
+    public bool Lagging { get; private set; }
+
+    /// <summary>Dropped from the registry: look the key up again. Guarded by the gate.</summary>
+    public bool Forgotten { get; set; }
+
+    /// <summary>Why no instance is left. Guarded by the gate.</summary>
+    public string? EmptyReason { get; set; }
+
+    /// <summary>Lease time since which there is no instance. Guarded by the gate.</summary>
+    public long EmptySinceTicks { get; set; }
+
+    /// <summary>Evictions of the current sweep. Guarded by the gate.</summary>
+    public Leases.EvictionPace Pace { get; } = new();
+
+    /// <summary>What happened here. Guarded by the gate.</summary>
+    public EventRing Events { get; } = new(EventRing.PerService, key);
+
+    /// <summary>Guarded by the gate.</summary>
+    public IReadOnlyList<InstanceState> Members => members;
+
+    /// <summary>The newest published view; null until something has registered.</summary>
+    public ServiceView? View => Volatile.Read(ref view);
+
+    /// <summary>Guarded by the gate.</summary>
+    public IReadOnlyCollection<WatchSession> Watchers => watchers;
+
+    public void Add(InstanceState instance)
+    {
+        var place = Find(instance.Key.Id);
+        if (place >= 0) throw new InvalidOperationException($"{instance.Key} is registered already.");
+        members.Insert(~place, instance);
+        EmptyReason = null;
+    }
+
+    public void Remove(InstanceState instance)
+    {
+        var place = Find(instance.Key.Id);
+        if (place >= 0) members.RemoveAt(place);
+        instance.Removed = true;
+    }
+
+    /// <summary>Counts a change of membership or health.</summary>
+    public void Touch(long number)
+    {
+        Index = Math.Max(Index, number);
+        Lagging = true;
+    }
+
+    /// <summary>Makes the view that readers see. Costs one pass over the members.</summary>
+    public void Publish(double threshold)
+    {
+        if (!Lagging) return;
+        Lagging = false;
+        var instances = ImmutableArray.CreateBuilder<Instance>(members.Count);
+        foreach (var member in members) instances.Add(member.Instance);
+        var next = ServiceView.Of(Key, Index, instances.MoveToImmutable(), threshold) with { EmptyReason = EmptyReason };
+        Volatile.Write(ref view, next);
+        foreach (var watcher in watchers) watcher.Touched(this);
+    }
+
+    public void AddWatcher(WatchSession session) => watchers.Add(session);
+
+    public void RemoveWatcher(WatchSession session)
+    {
+        if (watchers.Remove(session)) Seen();
+    }
+
+    /// <summary>The view as JSON, made once for all who wait for it.</summary>
+    public SharedAnswer Answer(ServiceView of, string storeId)
+    {
+        var known = Volatile.Read(ref answer);
+        if (known is not null && ReferenceEquals(known.View, of)) return known;
+        var made = SharedAnswer.Of(of, storeId);
+        Volatile.Write(ref answer, made);
+        return made;
+    }
+
+    /// <summary>Completes when some watcher has been sent something, or has left.</summary>
+    public Task NextSeen()
+    {
+        var fresh = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return (Interlocked.CompareExchange(ref seen, fresh, null) ?? fresh).Task;
+    }
+
+    /// <summary>Tells those who wait for watchers to look again.</summary>
+    public void Seen() => Interlocked.Exchange(ref seen, null)?.TrySetResult();
+
+    private int Find(string id)
+    {
+        int low = 0, high = members.Count - 1;
+        while (low <= high)
+        {
+            var middle = (low + high) >>> 1;
+            var order = string.CompareOrdinal(members[middle].Key.Id, id);
+            if (order == 0) return middle;
+            if (order < 0) low = middle + 1;
+            else high = middle - 1;
+        }
+        return ~low;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text.Json;
+using Groundwork.Wire;
+
+namespace Groundwork.Services.Registry.Watching;
+
+/// <summary>A view as JSON bytes, shared by everybody who waits for it. Without expiry times: renewals do not change it.</summary>
+internal sealed class SharedAnswer
+{
+    private SharedAnswer(ServiceView view, byte[] json)
+    {
+        View = view;
+        Json = json;
+    }
+
+    public ServiceView View { get; }
+
+    /// <summary>One line of UTF-8.</summary>
+    public ReadOnlyMemory<byte> Json { get; }
+
+    /// <param name="expiresAt">Given for an answer that is not shared.</param>
+    public static SharedAnswer Of(
+        ServiceView view, string storeId, Func<Instance, DateTimeOffset?>? expiresAt = null) => new(
+        view,
+        JsonSerializer.SerializeToUtf8Bytes(
+            InstanceDocuments.Write(view, storeId, expiresAt), WireJson.Strict.ServiceDocument));
+}
