@@ -30,9 +30,14 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>
     /// Starts this program again to serve; it ends when its standard input does, so that it never outlives us.
     /// </summary>
-    public static ServerProcess StartSelf(string scenario, params IEnumerable<string> arguments) => Start(
-        Environment.ProcessPath ?? throw new InvalidOperationException("This process has no path."),
-        ["serve", scenario, .. arguments]);
+    public static ServerProcess StartSelf(string scenario, params IEnumerable<string> arguments)
+    {
+        var program = Environment.ProcessPath ?? throw new InvalidOperationException("This process has no path.");
+        // Under `dotnet Groundwork.Load.dll` the program is dotnet, and needs to be told what to run.
+        var isHosted = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        return Start(program, [.. isHosted ? [typeof(ServerProcess).Assembly.Location] : Array.Empty<string>(),
+            "serve", scenario, .. arguments]);
+    }
 
     /// <summary>Completes when the parent has gone or has ended our standard input.</summary>
     public static async Task ParentEndsAsync()

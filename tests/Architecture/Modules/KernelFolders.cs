@@ -28,10 +28,15 @@ internal static class KernelFolders
             var from = FolderOf(use.From, root);
             var to = FolderOf(use.Target, root);
             if (from is null || to is null || from == to || !MayUse.TryGetValue(from, out var allowed)) continue;
+            if (to == "Hosting" && IsEndpoint(use.From)) continue;
             if (!allowed.Contains(to))
                 yield return new Violation(use.From.FullName, $"uses {use.TargetName}: {from} may not use {to}");
         }
     }
+
+    // Endpoints stand beside what they expose, and are mapped with what Hosting offers for that.
+    private static bool IsEndpoint(Mono.Cecil.TypeReference type) =>
+        type.Name.EndsWith("Api", StringComparison.Ordinal) || type.Name == "ApiRequests";
 
     private static string? FolderOf(Mono.Cecil.TypeReference type, string root)
     {

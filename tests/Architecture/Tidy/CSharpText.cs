@@ -173,6 +173,7 @@ internal static partial class CSharpText
     [GeneratedRegex(@"(\s*where\s+[^{;=]*?)?\s*(\{|=>)", RegexOptions.None, 5000)]
     private static partial Regex AfterHead();
 
-    [GeneratedRegex(@"\[[^\]]*\b(Fact|Theory)\b", RegexOptions.None, 1000)]
+    // An explicit one runs only when it is named: a process that other tests start, and watch.
+    [GeneratedRegex(@"\[[^\]]*\b(Fact|Theory)\b(?![^\]]*Explicit\s*=\s*true)", RegexOptions.None, 1000)]
     private static partial Regex TestAttribute();
 }

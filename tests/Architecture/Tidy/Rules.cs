@@ -55,6 +55,8 @@ internal static partial class Rules
             '\uFEFF') ? [(1, "starts with a byte order mark")] : []),
         new("regions", IsCSharp, file => Lines(
             file, line => Region().IsMatch(line) ? "has a region; split the file" : null)),
+        new("banners", IsCSharp, file => Lines(file, line => Banner().IsMatch(line)
+            ? "is a banner; split the file, or say it in a sentence" : null)),
         new("unfinished", Always, file => Lines(file, line =>
             Unfinished().Match(line) is { Success: true } match ? $"says {match.Value}" : null), (Here, WhyHere)),
         new("machine paths", Always, file => Lines(file, line =>
@@ -62,14 +64,17 @@ internal static partial class Rules
                 ? $"names a path of one machine: {match.Value}"
                 : null),
             (Here, WhyHere)),
-        new("stubs", IsCSharp, file => Matches(file.Text, Stub(), "is a stub"), (Here, WhyHere)),
+        // A stream that cannot seek, read or write says so in just this way.
+        new("stubs", file => IsCSharp(file)
+            && !StreamType().IsMatch(file.Text), file => Matches(file.Text, Stub(), "is a stub"), (Here, WhyHere)),
         new("type names", IsCSharp, TypeNames),
         new("swallowed errors", IsCSharp, file =>
             Matches(
                 CSharpText.Blank(file.Text, keepComments: true), EmptyCatch(), "swallows an error without saying why")),
         new("async void", IsCSharp, file => Code(file, AsyncVoid(), "loses its failure: return a Task")),
         new("service locator", file => IsCSharp(file) && file.IsBelow("src/"),
-            file => Code(file, ServiceLocator(), "asks a container: pass it in")),
+            file => Code(file, ServiceLocator(), "asks a container: pass it in"),
+            ("src/Client/GroundworkHosting.cs", "extends the builder of its caller, whose container is the caller's")),
         new("SQL", file => IsCSharp(file) && file.IsBelow("src/") && !IsStore(file), file =>
             Matches(file.Text, Sql(), "has SQL outside a store")),
         new("assertions", file => IsCSharp(file) && file.IsBelow("tests/"), TestsWithoutAssertion),
@@ -168,11 +173,17 @@ internal static partial class Rules
     [GeneratedRegex(@"^\s*#\s*(end)?region\b", RegexOptions.None, 1000)]
     private static partial Regex Region();
 
+    [GeneratedRegex(@"^\s*//+\s*[-=*#~_]{3,}|[-=*#~_]{4,}\s*$", RegexOptions.None, 1000)]
+    private static partial Regex Banner();
+
     [GeneratedRegex(@"\b(TODO|HACK|FIXME|XXX)\b", RegexOptions.None, 1000)]
     private static partial Regex Unfinished();
 
     [GeneratedRegex(@"(?<![\w.])/(work|home|Users|root)/[\w.-]+|bash_jobs|[A-Z]:\\Users\\", RegexOptions.None, 1000)]
     private static partial Regex MachinePath();
+
+    [GeneratedRegex(@"\bclass\s+\w+[^{]*:\s*Stream\b", RegexOptions.None, 1000)]
+    private static partial Regex StreamType();
 
     [GeneratedRegex(@"NotImplementedException|throw new NotSupportedException\(\s*\)", RegexOptions.None, 1000)]
     private static partial Regex Stub();

@@ -19,6 +19,8 @@ public sealed class TidyTests
         ("last line end", "src/A.cs", "class A;\n\n"),
         ("byte order mark", "src/A.cs", "\uFEFFclass A;\n"),
         ("regions", "src/A.cs", "  #region A\n"),
+        ("banners", "src/A.cs", "    // --- one secret\n"),
+        ("banners", "src/A.cs", "// Reading ----------\n"),
         ("unfinished", "src/A.cs", "// TODO later\n"),
         ("unfinished", "docs/a.md", "FIXME: write this page\n"),
         ("machine paths", "docs/a.md", "Look into /work/main first.\n"),
@@ -47,6 +49,8 @@ public sealed class TidyTests
         ("type names", "src/A.cs", "class Database { string a = \"class AInfo\"; }\n"),
         ("type names", "src/A.cs", "class DataDirectoryLock;\n"),
         ("stubs", "src/A.cs", "throw new NotSupportedException(\"The engine has no savepoints.\");\n"),
+        ("stubs", "src/A.cs",
+            "class A(int b) : Stream\n{\n    void Flush() => throw new NotSupportedException();\n}\n"),
         ("swallowed errors", "src/A.cs",
             "try { A(); } catch (IOException)\n{\n    // The file is gone, as wanted.\n}\n"),
         ("SQL", "src/Services/Registry/RegistryStore.cs", "const string Sql = \"SELECT name FROM instance\";\n"),
@@ -55,6 +59,7 @@ public sealed class TidyTests
             "[Fact]\npublic void A() => B();\nvoid B() => C(1);\nvoid C(int c) { Assert.Equal(1, c); }\n"),
         ("assertions", "tests/A.cs",
             "[Theory]\n[InlineData(\"{\")]\npublic async Task A(string a)\n{\n    await Eventually.TrueAsync(a);\n}\n"),
+        ("assertions", "tests/A.cs", "[Fact(Explicit = true)]\npublic void A() { B(); }\n"),
         ("machine paths", "docs/a.md", "The API has /network/ and docs/work/notes under its root.\n"),
     ];
 
