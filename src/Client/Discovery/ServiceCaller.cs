@@ -48,7 +48,7 @@ internal sealed class ServiceCaller(
     private async Task<HttpResponseMessage> CallAsync(
         HttpRequestMessage request,
         Uri asked,
-        ServiceList list,
+        CallableList list,
         Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send,
         CancellationToken cancellationToken)
     {

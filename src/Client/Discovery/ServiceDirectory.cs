@@ -44,7 +44,7 @@ internal sealed partial class ServiceDirectory(
             && !uri.IsLoopback);
 
     /// <summary>The service by that name; null when it is none, as far as anyone knows.</summary>
-    public async ValueTask<ServiceList?> FindAsync(string host, CancellationToken cancellationToken)
+    public async ValueTask<CallableList?> FindAsync(string host, CancellationToken cancellationToken)
     {
         if (entries.TryGetValue(host, out var entry))
         {
@@ -123,7 +123,7 @@ internal sealed partial class ServiceDirectory(
         return null;
     }
 
-    private async Task<ServiceList?> AskAsync(ServiceEntry entry, CancellationToken cancellationToken)
+    private async Task<CallableList?> AskAsync(ServiceEntry entry, CancellationToken cancellationToken)
     {
         await entry.Asking.WaitAsync(cancellationToken);
         try
@@ -139,8 +139,9 @@ internal sealed partial class ServiceDirectory(
                 }
                 LogRemembered(entry.Name, document.Index);
             }
-            else if (document.Index == 0 && document.Instances.Count == 0)
+            else if (document.Instances.Count == 0 && document.EmptyReason is null)
             {
+                // The registry's answer for a name that nobody ever registered.
                 entry.SetUnknown(UnknownFor);
                 return null;
             }

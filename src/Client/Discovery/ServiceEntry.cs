@@ -6,7 +6,7 @@ namespace Groundwork.Client.Discovery;
 internal sealed class ServiceEntry(string name, string? zone, TimeProvider time)
 {
     private readonly Lock gate = new();
-    private ServiceList? list;
+    private CallableList? list;
 
     // Timestamp until which the registry is not asked again whether this is a service.
     private long unknownUntil;
@@ -14,7 +14,7 @@ internal sealed class ServiceEntry(string name, string? zone, TimeProvider time)
     public string Name { get; } = name;
 
     /// <summary>Null while the registry has not said that it is a service.</summary>
-    public ServiceList? List => Volatile.Read(ref list);
+    public CallableList? List => Volatile.Read(ref list);
 
     public bool IsUnknown => Volatile.Read(ref unknownUntil) is > 0 and var until && time.GetTimestamp() < until;
 
@@ -37,7 +37,7 @@ internal sealed class ServiceEntry(string name, string? zone, TimeProvider time)
             {
                 if (document.Index < before.Document.Index) return Taken.Older;
             }
-            var next = ServiceList.From(document, before, zone, time);
+            var next = CallableList.From(document, before, zone, time);
             if (next.Document.Instances.Count == 0 && document.EmptyReason is null && before is { Callable.IsEmpty: false })
                 return Taken.KeptEmpty;
             Volatile.Write(ref list, next);

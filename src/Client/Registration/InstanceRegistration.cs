@@ -175,10 +175,11 @@ internal sealed partial class InstanceRegistration(
         {
             var left = options.DrainTimeout - options.Time.GetElapsedTime(began);
             if (left <= TimeSpan.Zero) return behind;
-            var wait = Math.Max(1, (int)left.TotalSeconds);
             var path = $"/registry/services/{options.Namespace}/{options.ServiceName}/watchers"
-                + $"?group={Uri.EscapeDataString(options.Group)}&index={index}&wait={wait}s";
-            var outcome = await platform.GetAsync(path, WireJson.Lenient.WatchersDocument, left, cancellationToken);
+                + $"?group={Uri.EscapeDataString(options.Group)}&index={index}&wait={(int)left.TotalMilliseconds}ms";
+            // The platform ends the wait; one that does not is not waited for much longer.
+            var outcome = await platform.GetAsync(
+                path, WireJson.Lenient.WatchersDocument, left + TimeSpan.FromSeconds(1), cancellationToken);
             if (outcome.TryGet(out var watchers, out var fault))
             {
                 behind = watchers.Behind;

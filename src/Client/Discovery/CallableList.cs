@@ -4,14 +4,14 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Client.Discovery;
 
 /// <summary>A service at one index, ready to be called: immutable, swapped as a whole.</summary>
-internal sealed class ServiceList
+internal sealed class CallableList
 {
     private readonly ImmutableArray<ServiceTarget> callable;
 
     // Weights added up, so that a weighted choice is one binary search.
     private readonly ImmutableArray<long> upTo;
 
-    private ServiceList(ServiceDocument document, ImmutableArray<ServiceTarget> callable)
+    private CallableList(ServiceDocument document, ImmutableArray<ServiceTarget> callable)
     {
         Document = document;
         this.callable = callable;
@@ -28,7 +28,7 @@ internal sealed class ServiceList
     public ImmutableArray<ServiceTarget> Callable => callable;
 
     /// <summary>Builds the list, keeping what was learnt of the instances that were there before.</summary>
-    public static ServiceList From(ServiceDocument document, ServiceList? before, string? zone, TimeProvider time)
+    public static CallableList From(ServiceDocument document, CallableList? before, string? zone, TimeProvider time)
     {
         var known = before?.callable.ToDictionary(target => target.Id, StringComparer.Ordinal) ?? [];
         var targets = document.Instances
@@ -43,11 +43,11 @@ internal sealed class ServiceList
             .DistinctBy(target => target.Id)
             .ToImmutableArray();
         var near = zone is null ? [] : targets.Where(target => target.Zone == zone).ToImmutableArray();
-        return new ServiceList(document, targets) { Near = near.IsEmpty ? null : new ServiceList(document, near) };
+        return new CallableList(document, targets) { Near = near.IsEmpty ? null : new CallableList(document, near) };
     }
 
     /// <summary>The instances of the own zone, when there are some; they are preferred while one of them answers.</summary>
-    public ServiceList? Near { get; private init; }
+    public CallableList? Near { get; private init; }
 
     /// <summary>Whether traffic may go to the instance: up, weight above 0, and not known to be unhealthy unless protected.</summary>
     public static bool IsCallable(InstanceDocument instance, bool isProtected) =>

@@ -1,0 +1,193 @@
+using Groundwork.Client.Discovery;
+using Groundwork.Tests.Support;
+using Groundwork.Wire.Contracts;
+
+namespace Groundwork.Client.Tests.Discovery;
+
+public sealed class CallableListTests
+{
+    private const int Draws = 20_000;
+
+    private readonly ManualTimeProvider time = new();
+
+    [Fact]
+    public void Idle_instances_get_the_share_of_their_weights()
+    {
+        var list = List([At(1, weight: 100), At(2, weight: 300)]);
+
+        var second = Enumerable.Range(0, Draws).Count(_ => list.Choose(null, "http")!.Port == 2);
+
+        Assert.InRange(second / (double)Draws, 0.72, 0.78);
+    }
+
+    [Fact]
+    public void Load_spreads_over_equal_instances_far_better_than_chance()
+    {
+        var list = List([.. Enumerable.Range(1, 10).Select(port => At(port))]);
+
+        for (var i = 0; i < 10_000; i++) list.Choose(null, "http")!.Begin(); // None of them ends.
+
+        // By chance alone the fullest would hold some 75 more than the average of 1,000; the better of two keeps within a few.
+        Assert.All(list.Callable, target => Assert.InRange(target.InFlight, 985, 1015));
+    }
+
+    [Fact]
+    public void A_slow_instance_gets_less()
+    {
+        var list = List([At(1), At(2), At(3)]);
+        for (var i = 0; i < 50; i++) list.Callable[0].Begin();
+
+        Assert.DoesNotContain(
+            Enumerable.Range(0, 1000).Select(_ => list.Choose(null, "http")!.Port), port => port == 1);
+    }
+
+    [Fact]
+    public void The_instance_just_tried_is_not_chosen_again()
+    {
+        var list = List([At(1), At(2)]);
+
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(2, list.Choose(list.Callable[0], "http")!.Port));
+        Assert.Null(List([At(1)]) is var one ? one.Choose(one.Callable[0], "http") : null);
+    }
+
+    [Theory]
+    [InlineData("starting")]
+    [InlineData("draining")]
+    [InlineData("out-of-service")]
+    [InlineData("down")]
+    public void Only_instances_that_are_up_are_callable(string status) =>
+        Assert.Equal(2, Assert.Single(List([At(1) with { Status = status }, At(2)]).Callable).Port);
+
+    [Fact]
+    public void An_unhealthy_instance_is_callable_only_under_protection()
+    {
+        InstanceDocument[] instances = [At(1) with { Health = new("unhealthy", "checks", default) }, At(2) with { Weight = 0 }];
+
+        Assert.Empty(List(instances).Callable);
+        Assert.Equal(1, Assert.Single(List(instances, isProtected: true).Callable).Port);
+    }
+
+    [Fact]
+    public void The_own_zone_is_preferred_until_its_instances_are_left_out()
+    {
+        var list = List([At(1) with { Zone = "here" }, At(2) with { Zone = "there" }], zone: "here");
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(1, list.Choose(null, "http")!.Port));
+
+        Fail(list.Callable[0], times: 2);
+
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(2, list.Choose(null, "http")!.Port));
+    }
+
+    [Fact]
+    public void Two_failures_in_a_row_leave_an_instance_out_for_five_seconds_then_ten()
+    {
+        var target = List([At(1), At(2)]).Callable[0];
+
+        Assert.False(target.Learn(CallOutcome.ConnectFailed));
+        Assert.False(target.IsEjected);
+        Assert.True(target.Learn(CallOutcome.NoAnswer));
+        Assert.True(target.IsEjected);
+        time.Advance(TimeSpan.FromSeconds(5));
+        Assert.False(target.IsEjected);
+        Assert.True(target.Learn(CallOutcome.ConnectFailed)); // On probation one failure is enough.
+        time.Advance(TimeSpan.FromSeconds(9));
+        Assert.True(target.IsEjected);
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(target.IsEjected);
+    }
+
+    [Fact]
+    public void An_answer_forgets_failures_and_the_length_of_the_next_ejection()
+    {
+        var target = List([At(1)]).Callable[0];
+        Fail(target, times: 2);
+        time.Advance(TimeSpan.FromSeconds(5));
+
+        target.Learn(CallOutcome.Answered);
+
+        Assert.False(target.Learn(CallOutcome.NoAnswer));
+        Assert.True(target.Learn(CallOutcome.NoAnswer));
+        time.Advance(TimeSpan.FromSeconds(5));
+        Assert.False(target.IsEjected);
+    }
+
+    [Fact]
+    public void An_ejection_never_lasts_longer_than_a_minute()
+    {
+        var target = List([At(1)]).Callable[0];
+        for (var i = 0; i < 40; i++)
+        {
+            Fail(target, times: 2);
+            time.Advance(TimeSpan.FromSeconds(60));
+            Assert.False(target.IsEjected);
+        }
+    }
+
+    [Fact]
+    public void When_all_are_left_out_one_is_called_nevertheless()
+    {
+        var list = List([At(1), At(2)]);
+        Fail(list.Callable[0], times: 2);
+        Fail(list.Callable[1], times: 2);
+
+        Assert.NotNull(list.Choose(null, "http"));
+    }
+
+    [Fact]
+    public void What_was_learnt_survives_a_new_list_and_not_a_new_run_of_the_instance()
+    {
+        var before = List([At(1) with { Incarnation = 1 }, At(2) with { Incarnation = 1 }]);
+        Fail(before.Callable[0], times: 2);
+        Fail(before.Callable[1], times: 2);
+
+        var after = CallableList.From(
+            Document([At(1) with { Incarnation = 1 }, At(2) with { Incarnation = 2 }], index: 2), before, null, time);
+
+        Assert.True(after.Callable[0].IsEjected);
+        Assert.False(after.Callable[1].IsEjected);
+    }
+
+    [Fact]
+    public void A_call_over_https_is_never_sent_in_plain()
+    {
+        Assert.Null(List([At(1)]).Choose(null, "https"));
+        Assert.Equal(2, List([At(1), At(2) with { Scheme = "https" }]).Choose(null, "https")!.Port);
+    }
+
+    [Fact]
+    public void A_list_goes_neither_back_nor_suddenly_empty_without_a_reason()
+    {
+        var entry = new ServiceEntry("catalog", null, time);
+        Assert.Equal(ServiceEntry.Taken.Yes, entry.Take(Document([At(1)], index: 5)));
+
+        Assert.Equal(ServiceEntry.Taken.Older, entry.Take(Document([At(2)], index: 4)));
+        Assert.Equal(ServiceEntry.Taken.KeptEmpty, entry.Take(Document([], index: 6)));
+        Assert.Equal(1, Assert.Single(entry.List!.Callable).Port);
+
+        Assert.Equal(ServiceEntry.Taken.Yes, entry.Take(Document([], index: 7) with { EmptyReason = "deregistered" }));
+        Assert.Empty(entry.List.Callable);
+    }
+
+    [Fact]
+    public void Another_store_counts_from_its_own_number()
+    {
+        var entry = new ServiceEntry("catalog", null, time);
+        entry.Take(Document([At(1)], index: 5));
+
+        Assert.Equal(ServiceEntry.Taken.Yes, entry.Take(Document([At(2)], index: 1) with { StoreId = "another" }));
+    }
+
+    private static void Fail(ServiceTarget target, int times)
+    {
+        for (var i = 0; i < times; i++) target.Learn(CallOutcome.ConnectFailed);
+    }
+
+    private static InstanceDocument At(int port, int weight = 100) =>
+        new("catalog", "127.0.0.1", port, Id: $"catalog-{port}", Weight: weight);
+
+    private static ServiceDocument Document(InstanceDocument[] instances, long index = 1, bool isProtected = false) =>
+        new("default", "default", "catalog", index, "store", isProtected, instances);
+
+    private CallableList List(InstanceDocument[] instances, string? zone = null, bool isProtected = false) =>
+        CallableList.From(Document(instances, isProtected: isProtected), null, zone, time);
+}
