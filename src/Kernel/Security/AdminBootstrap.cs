@@ -5,8 +5,8 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// The first operator of an install. Its password is made, never a default, and lies in a file before the operator exists,
-/// so that a crash in between loses neither.
+/// The first operator of an install. Its password is made, never a default, and lies in a file before the operator
+/// exists, so that a crash in between loses neither.
 /// </summary>
 public static class AdminBootstrap
 {
@@ -20,7 +20,8 @@ public static class AdminBootstrap
     private const int PasswordLength = 24;
 
     /// <summary>
-    /// Makes the operator when the store has none; of several nodes that start at once, one does. Null when it was there.
+    /// Makes the operator when the store has none; of several nodes that start at once, one does. Null when it was
+    /// there.
     /// </summary>
     /// <param name="directory">The data directory; the password is in the file <see cref="FileName"/> there.</param>
     public static async Task<Outcome<FirstPassword?>> RunAsync(

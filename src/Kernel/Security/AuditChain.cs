@@ -4,13 +4,16 @@ namespace Groundwork.Kernel.Security;
 
 /// <summary>
 /// One chain of the audit trail: each link is HMAC-SHA256(key, previous link ‖ message) under a key that is not in the
-/// database, so whoever can write to the database still cannot write a row that verifies. Thread-safe; allocates nothing.
+/// database, so whoever can write to the database still cannot write a row that verifies. Thread-safe; allocates
+/// nothing.
 /// </summary>
 public sealed class AuditChain(ReadOnlySpan<byte> key)
 {
     public const int LinkBytes = HMACSHA256.HashSizeInBytes;
 
-    /// <summary>Bytes of a message: a digest and where the row stands. A bound, so that linking works on the stack.</summary>
+    /// <summary>
+    /// Bytes of a message: a digest and where the row stands. A bound, so that linking works on the stack.
+    /// </summary>
     public const int MaxMessageBytes = 128;
 
     private readonly byte[] key = key.ToArray();
@@ -24,7 +27,8 @@ public sealed class AuditChain(ReadOnlySpan<byte> key)
         if (previous.Length is not (0 or LinkBytes))
             throw new ArgumentException($"A link is {LinkBytes} bytes, not {previous.Length}.", nameof(previous));
         if (message.Length > MaxMessageBytes)
-            throw new ArgumentException($"A message is at most {MaxMessageBytes} bytes, not {message.Length}.", nameof(message));
+            throw new ArgumentException(
+                $"A message is at most {MaxMessageBytes} bytes, not {message.Length}.", nameof(message));
         Span<byte> joined = stackalloc byte[LinkBytes + MaxMessageBytes];
         previous.CopyTo(joined);
         message.CopyTo(joined[previous.Length..]);

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// The file of checkpoints: one line of JSON each, appended and synced. It belongs on another disk or in a log collector as
-/// well: what an intruder cannot reach he cannot rewrite.
+/// The file of checkpoints: one line of JSON each, appended and synced. It belongs on another disk or in a log
+/// collector as well: what an intruder cannot reach he cannot rewrite.
 /// </summary>
 internal sealed class AuditCheckpointFileStore(string path)
 {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// Writes down where the chains stand: every 1,000 links, every hour, and at a clean stop. Rows cut off the end of a chain
-/// leave a chain that verifies; only a checkpoint tells.
+/// Writes down where the chains stand: every 1,000 links, every hour, and at a clean stop. Rows cut off the end of a
+/// chain leave a chain that verifies; only a checkpoint tells.
 /// </summary>
 public sealed partial class AuditCheckpoints
 {
@@ -111,7 +111,8 @@ public sealed partial class AuditCheckpoints
 
     internal static long NumberOf(string? target) =>
         target is not null && long.TryParse(
-            target.AsSpan(target.IndexOf(' ', StringComparison.Ordinal) + 1), NumberStyles.None, CultureInfo.InvariantCulture,
+            target.AsSpan(target.IndexOf(' ', StringComparison.Ordinal) + 1), NumberStyles.None,
+            CultureInfo.InvariantCulture,
             out var number)
             ? number
             : 0;

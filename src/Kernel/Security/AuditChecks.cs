@@ -11,8 +11,9 @@ internal sealed class Findings
 
     public void Add(string finding)
     {
-        if (found.Count < AuditVerifier.MaxFindings) found.Add(finding);
-        else if (found.Count == AuditVerifier.MaxFindings) found.Add("There is more; only the first findings are listed.");
+        if (found.Count > AuditVerifier.MaxFindings) return;
+        found.Add(
+            found.Count < AuditVerifier.MaxFindings ? finding : "There is more; only the first findings are listed.");
     }
 
     public AuditVerification ToVerification(long changes, long events, int checkpoints) =>
@@ -32,16 +33,17 @@ internal sealed class ChangeChainCheck(AuditChain chain, Findings findings, List
     public void Take(ChangeRow row)
     {
         if (row.Revision != revision) PassCheckpoints(row.Revision);
-        if (!Follows(row)) findings.Add($"Between change {Spell(revision, order)} and {Spell(row.Revision, row.Order)} rows are missing.");
+        var here = Spell(row.Revision, row.Order);
+        if (!Follows(row)) findings.Add($"Between change {Spell(revision, order)} and {here} rows are missing.");
         var digest = ChangeDigest.Of(row);
         Span<byte> message = stackalloc byte[ChangeDigest.MessageBytes];
         ChangeDigest.Message(row.Revision, row.Order, digest, message);
         Span<byte> expected = stackalloc byte[AuditChain.LinkBytes];
         chain.Link(link, message, expected);
         if (!expected.SequenceEqual(row.Link))
-            findings.Add($"The row of {row.Key} at {Spell(row.Revision, row.Order)} was altered, moved, or follows a missing one.");
+            findings.Add($"The row of {row.Key} at {here} was altered, moved, or follows a missing one.");
         else if (row.Spec is { } spec && !SHA256.HashData(spec).AsSpan().SequenceEqual(row.SpecHash))
-            findings.Add($"The content of {row.Key} at {Spell(row.Revision, row.Order)} was altered.");
+            findings.Add($"The content of {row.Key} at {here} was altered.");
         else Verified++;
         // From the row's own link, so that one edit is one finding.
         (link, revision, order) = (row.Link, row.Revision, row.Order);
@@ -51,13 +53,18 @@ internal sealed class ChangeChainCheck(AuditChain chain, Findings findings, List
     {
         PassCheckpoints(long.MaxValue, head.Revision);
         if (!head.Link.AsSpan().SequenceEqual(link))
-            findings.Add($"The log's head does not carry the link of its last change, {Spell(revision, order)}: the tail was cut or rewritten.");
+        {
+            findings.Add(
+                $"The log's head does not carry the link of its last change, {Spell(revision, order)}: "
+                + "the tail was cut or rewritten.");
+        }
     }
 
     /// <summary>Gapless; a restore goes on at the next multiple of 2^32.</summary>
     private bool Follows(ChangeRow row) => row.Revision == revision
         ? row.Order == order + 1
-        : row.Order == 0 && (row.Revision == revision + 1 || (row.Revision >> 32 > revision >> 32 && (uint)row.Revision <= 1));
+        : row.Order == 0
+            && (row.Revision == revision + 1 || (row.Revision >> 32 > revision >> 32 && (uint)row.Revision <= 1));
 
     private void PassCheckpoints(long next, long end = long.MaxValue)
     {
@@ -65,9 +72,14 @@ internal sealed class ChangeChainCheck(AuditChain chain, Findings findings, List
         {
             ahead.Dequeue();
             if (checkpoint.Revision > end)
-                findings.Add($"The {checkpoint} vouches for revision {checkpoint.Revision}; the store ends at {end}: its tail was cut.");
+            {
+                findings.Add(
+                    $"The {checkpoint} vouches for revision {checkpoint.Revision}; the store ends at {end}: "
+                    + "its tail was cut.");
+            }
             else if (checkpoint.ChangeLink != Convert.ToHexStringLower(link))
-                findings.Add($"The change at revision {checkpoint.Revision} is not the one that the {checkpoint} vouches for.");
+                findings.Add(
+                    $"The change at revision {checkpoint.Revision} is not the one that the {checkpoint} vouches for.");
         }
     }
 
@@ -86,7 +98,8 @@ internal sealed class EventChainCheck(AuditChain chain, Findings findings, List<
     public void Take(LinkedAuditRow row)
     {
         PassCheckpoints(row.Sequence);
-        if (row.Sequence != sequence + 1) findings.Add($"Between event {sequence} and {row.Sequence} rows are missing.");
+        if (row.Sequence != sequence + 1)
+            findings.Add($"Between event {sequence} and {row.Sequence} rows are missing.");
         Span<byte> message = stackalloc byte[AuditRow.MessageBytes];
         AuditRow.Message(row.Sequence, row.Row.Digest(), message);
         Span<byte> expected = stackalloc byte[AuditChain.LinkBytes];
@@ -104,7 +117,11 @@ internal sealed class EventChainCheck(AuditChain chain, Findings findings, List<
         {
             ahead.Dequeue();
             if (checkpoint.EventSequence > end)
-                findings.Add($"The {checkpoint} vouches for event {checkpoint.EventSequence}; the trail ends at {end}: its tail was cut.");
+            {
+                findings.Add(
+                    $"The {checkpoint} vouches for event {checkpoint.EventSequence}; the trail ends at {end}: "
+                    + "its tail was cut.");
+            }
             else if (checkpoint.EventLink != Convert.ToHexStringLower(link))
                 findings.Add($"Event {checkpoint.EventSequence} is not the one that the {checkpoint} vouches for.");
         }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Threading.Channels;
 using Groundwork.Kernel.Storage;
 using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Kernel.Security;
@@ -12,7 +13,9 @@ public sealed partial class AuditLog
     /// <summary>The outcome of what went well; anything else is an error code, and counted.</summary>
     public const string Ok = "ok";
 
-    /// <summary>Rows waiting for the writer: a second of a flood. More is counted and dropped, and the count is written.</summary>
+    /// <summary>
+    /// Rows waiting for the writer: a second of a flood. More is counted and dropped, and the count is written.
+    /// </summary>
     public const int MaxQueued = 8_192;
 
     /// <summary>Refusals told apart within a minute; those beyond are counted together.</summary>
@@ -40,7 +43,8 @@ public sealed partial class AuditLog
         new BoundedChannelOptions(MaxQueued) { SingleReader = true });
 
     private readonly Lock counting = new();
-    private readonly Dictionary<(string Principal, string Address, string Outcome), Window> windows = []; // Under counting.
+    // Under counting.
+    private readonly Dictionary<(string Principal, string Address, string Outcome), Window> windows = [];
     private readonly SemaphoreSlim flushing = new(1, 1);
     private readonly List<AuditRow> unwritten = []; // Under flushing: taken from the queue, not on disk yet.
     private long dropped;
@@ -59,8 +63,9 @@ public sealed partial class AuditLog
     internal long Written => Interlocked.Read(ref written);
 
     /// <summary>
-    /// Appends an event; written behind within a second, in order. Refusals are counted per principal, address and code:
-    /// the first in a minute is a row, the rest one row with a count. Never blocks; overflow is counted in a row of its own.
+    /// Appends an event; written behind within a second, in order. Refusals are counted per principal, address and
+    /// code: the first in a minute is a row, the rest one row with a count. Never blocks; overflow is counted in a row
+    /// of its own.
     /// </summary>
     public void Append(AuditEvent @event)
     {
@@ -87,7 +92,18 @@ public sealed partial class AuditLog
         }
     }
 
-    /// <summary>The loop of a running node; ends with the token. What it leaves, <see cref="FlushAsync"/> writes.</summary>
+    /// <summary>
+    /// Rows newest first, older than a sequence, of one principal or action when given. What was appended within the
+    /// last second may not be there yet.
+    /// </summary>
+    public Task<List<AuditEntry>> ListAsync(
+        long before, string? principal, string? action, int limit, CancellationToken cancellationToken) =>
+        storage.ReadAsync(
+            session => AuditStore.ReadBefore(session, before, principal, action, limit), cancellationToken);
+
+    /// <summary>
+    /// The loop of a running node; ends with the token. What it leaves, <see cref="FlushAsync"/> writes.
+    /// </summary>
     internal async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(FlushInterval, time);
@@ -108,7 +124,8 @@ public sealed partial class AuditLog
     {
         while (unwritten.Count < MaxBatch && queue.Reader.TryRead(out var row)) unwritten.Add(row);
         if (unwritten.Count < MaxBatch && Interlocked.Exchange(ref dropped, 0) is var lost and > 0)
-            unwritten.Add(Row(new AuditEvent("system:audit", "overflow", "audit", ErrorCodes.WriteQueueFull.Code), lost));
+            unwritten.Add(
+                Row(new AuditEvent("system:audit", "overflow", "audit", ErrorCodes.WriteQueueFull.Code), lost));
         return unwritten.Count > 0;
     }
 
@@ -159,12 +176,13 @@ public sealed partial class AuditLog
         @event.Detail is null ? null : Clean(@event.Detail));
 
     /// <summary>
-    /// One line, of bounded length, that both engines can hold: callers choose what stands in a path or a name, and one row
-    /// that cannot be written would hold up all behind it.
+    /// One line, of bounded length, that both engines can hold: callers choose what stands in a path or a name, and one
+    /// row that cannot be written would hold up all behind it.
     /// </summary>
     private static string Clean(string text)
     {
-        if (text.Length <= MaxTextLength && Ascii.IsValid(text) && text.AsSpan().IndexOfAnyInRange('\0', '\u001f') < 0) return text;
+        if (text.Length <= MaxTextLength && Ascii.IsValid(text)
+            && text.AsSpan().IndexOfAnyInRange('\0', '\u001f') < 0) return text;
         var clean = new StringBuilder();
         foreach (var rune in text.EnumerateRunes()) // Half a character becomes the replacement character.
         {

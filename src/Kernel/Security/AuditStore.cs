@@ -10,8 +10,8 @@ internal static class AuditStore
         "seq, at, node, principal, action, target, outcome, count, address, detail, digest, link";
 
     /// <summary>
-    /// Appends rows to the one chain of the store. Its end is read here, under the writer's lock, because other nodes append
-    /// to it too.
+    /// Appends rows to the one chain of the store. Its end is read here, under the writer's lock, because other nodes
+    /// append to it too.
     /// </summary>
     public static long Append(ISqlSession session, IReadOnlyList<AuditRow> rows, AuditChain chain)
     {

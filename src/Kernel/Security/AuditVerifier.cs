@@ -6,8 +6,8 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// Verifies both chains against the root key and both against the checkpoint file: edits, gaps, a cut tail, a swapped file.
-/// Works on a running node and on a store that no node has open.
+/// Verifies both chains against the root key and both against the checkpoint file: edits, gaps, a cut tail, a swapped
+/// file. Works on a running node and on a store that no node has open.
 /// </summary>
 public sealed class AuditVerifier
 {
@@ -34,7 +34,8 @@ public sealed class AuditVerifier
 
     /// <summary>For <c>audit verify --offline</c>.</summary>
     public static AuditVerifier Offline(IStorage storage, RootKey root, string dataDirectory, string node) =>
-        new(storage, root, new AuditCheckpointFileStore(Path.Combine(dataDirectory, AuditCheckpointFileStore.Name)), node);
+        new(storage, root, new AuditCheckpointFileStore(Path.Combine(dataDirectory, AuditCheckpointFileStore.Name)),
+            node);
 
     public async Task<AuditVerification> VerifyAsync(CancellationToken cancellationToken)
     {
@@ -93,7 +94,9 @@ public sealed class AuditVerifier
         }
     }
 
-    /// <summary>What nodes load at their start is the newest changes, and its contents are what their rows name.</summary>
+    /// <summary>
+    /// What nodes load at their start is the newest changes, and its contents are what their rows name.
+    /// </summary>
     private async Task CheckStateAsync(LogHead head, Findings findings, CancellationToken cancellationToken)
     {
         var wrong = await storage.ReadAsync(
@@ -125,9 +128,14 @@ public sealed class AuditVerifier
                 findings.Add($"The {line} in the file was altered, or is of another install.");
                 continue;
             }
-            if (line.Node != node) findings.Add($"The {line} in the file is of node {line.Node}; the file was swapped.");
+            if (line.Node != node)
+                findings.Add($"The {line} in the file is of node {line.Node}; the file was swapped.");
             if (genuine.Count > 0 && (line.Number != genuine[^1].Number + 1 || line.Previous != genuine[^1].Mac))
-                findings.Add($"Between checkpoint {genuine[^1].Number} and {line.Number} lines of the file are missing or out of order.");
+            {
+                findings.Add(
+                    $"Between checkpoint {genuine[^1].Number} and {line.Number} lines of the file are missing "
+                    + "or out of order.");
+            }
             genuine.Add(line);
         }
         return genuine;
@@ -137,12 +145,16 @@ public sealed class AuditVerifier
     {
         var foreign = genuine.Find(line => line.StoreId != head.StoreId);
         if (foreign is not null)
-            findings.Add($"The {foreign} is of store {foreign.StoreId}, and this is {head.StoreId}; one of the two was swapped.");
+        {
+            findings.Add(
+                $"The {foreign} is of store {foreign.StoreId}, and this is {head.StoreId}; "
+                + "one of the two was swapped.");
+        }
     }
 
     /// <summary>
-    /// The events tell of every checkpoint. A file that begins late is right only after a restore, which puts the old file
-    /// aside and lets the revisions begin at a new multiple of 2^32.
+    /// The events tell of every checkpoint. A file that begins late is right only after a restore, which puts the old
+    /// file aside and lets the revisions begin at a new multiple of 2^32.
     /// </summary>
     private void CheckCutFile(List<AuditCheckpoint> genuine, (string Target, string? Detail)? told, Findings findings)
     {
@@ -150,11 +162,16 @@ public sealed class AuditVerifier
         var toldNumber = AuditCheckpoints.NumberOf(told?.Target);
         if (own.Count == 0)
         {
-            if (toldNumber > 0) findings.Add($"The checkpoint file is missing or empty; the trail tells of {toldNumber} checkpoints.");
+            if (toldNumber > 0)
+                findings.Add($"The checkpoint file is missing or empty; the trail tells of {toldNumber} checkpoints.");
             return;
         }
         if (own[^1].Number < toldNumber)
-            findings.Add($"The checkpoint file was cut: it ends at checkpoint {own[^1].Number}, the trail tells of {toldNumber}.");
+        {
+            findings.Add(
+                $"The checkpoint file was cut: it ends at checkpoint {own[^1].Number}, "
+                + $"the trail tells of {toldNumber}.");
+        }
         if (own[0].Number > 1 && own[0].Revision >> 32 == 0)
             findings.Add($"The checkpoint file begins at checkpoint {own[0].Number}; those before it are missing.");
     }

@@ -9,15 +9,17 @@ using Microsoft.AspNetCore.Http;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// Finds out who makes a request. A credential that is there must be right; without one a caller is the local user of the
-/// Unix socket, or anonymous.
+/// Finds out who makes a request. A credential that is there must be right; without one a caller is the local user of
+/// the Unix socket, or anonymous.
 /// </summary>
 public sealed class Authenticator
 {
     /// <summary>Characters of an Authorization header; the longest credential of ours is far below.</summary>
     public const int MaxHeaderLength = 4_096;
 
-    /// <summary>Pairs of credential and address that have been seen; beyond, they are forgotten and audited anew.</summary>
+    /// <summary>
+    /// Pairs of credential and address that have been seen; beyond, they are forgotten and audited anew.
+    /// </summary>
     public const int MaxSeen = 10_000;
 
     private const string BearerScheme = "Bearer ";
@@ -52,7 +54,8 @@ public sealed class Authenticator
     public ValueTask<Outcome<Principal>> AuthenticateAsync(HttpContext context)
     {
         var headers = context.Request.Headers.Authorization;
-        if (headers.Count > 1) return ValueTask.FromResult<Outcome<Principal>>(Refused("There is more than one Authorization header."));
+        if (headers.Count > 1)
+            return ValueTask.FromResult<Outcome<Principal>>(Refused("There is more than one Authorization header."));
         if (headers is [{ Length: > 0 } header]) return AuthenticateAsync(context, header);
         return ValueTask.FromResult(
             context.Listener() is { IsUnixSocket: true } ? OfLocalUser(context.LocalPeer()) : Anonymous(context));
@@ -64,7 +67,8 @@ public sealed class Authenticator
         if (!AccessKeys.IsWellFormed(secret)) return Refused("The access key is not well formed.");
         var hash = Convert.ToHexStringLower(AccessKeys.Digest(secret));
         if (authorizer.View.KeysByHash.GetValueOrDefault(hash) is not { } key
-            || !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(hash), Encoding.ASCII.GetBytes(key.Hash)))
+            || !CryptographicOperations.FixedTimeEquals(
+                Encoding.ASCII.GetBytes(hash), Encoding.ASCII.GetBytes(key.Hash)))
             return Refused("The access key is not known here.");
         if (key.ExpiresAt <= time.GetUtcNow())
             return new Fault(ErrorCodes.AccessKeyExpired, $"The access key {key.Name} expired at {key.ExpiresAt:u}.");
@@ -72,7 +76,9 @@ public sealed class Authenticator
         return key.Principal;
     }
 
-    /// <summary>Who has a name and a password, for protocols that carry them; an access key may stand as the password.</summary>
+    /// <summary>
+    /// Who has a name and a password, for protocols that carry them; an access key may stand as the password.
+    /// </summary>
     public async ValueTask<Outcome<Principal>> AuthenticatePasswordAsync(string name, string password, string? address)
     {
         if (AccessKeys.IsWellFormed(password)) return AuthenticateKey(password, address);
@@ -90,21 +96,24 @@ public sealed class Authenticator
     private ValueTask<Outcome<Principal>> AuthenticateAsync(HttpContext context, string header)
     {
         if (header.Length > MaxHeaderLength)
-            return ValueTask.FromResult<Outcome<Principal>>(Refused($"The Authorization header is over {MaxHeaderLength} characters."));
+            return ValueTask.FromResult<Outcome<Principal>>(
+                Refused($"The Authorization header is over {MaxHeaderLength} characters."));
         if (header.StartsWith(BearerScheme, StringComparison.OrdinalIgnoreCase))
         {
             var token = header[BearerScheme.Length..].Trim();
             if (!token.StartsWith(SignInTokens.AccessPrefix, StringComparison.Ordinal))
                 return ValueTask.FromResult(AuthenticateKey(token, AddressOf(context)));
             return signIns is null
-                ? ValueTask.FromResult<Outcome<Principal>>(Refused("This node takes no sign-ins; it follows another one."))
+                ? ValueTask.FromResult<Outcome<Principal>>(
+                    Refused("This node takes no sign-ins; it follows another one."))
                 : signIns.AuthenticateAsync(token, context.RequestAborted);
         }
         if (header.StartsWith(BasicScheme, StringComparison.OrdinalIgnoreCase))
         {
             return ReadBasic(header[BasicScheme.Length..].Trim()) is var (name, password)
                 ? AuthenticatePasswordAsync(name, password, AddressOf(context))
-                : ValueTask.FromResult<Outcome<Principal>>(Refused("The Basic credential is not base64 of name:password."));
+                : ValueTask.FromResult<Outcome<Principal>>(
+                    Refused("The Basic credential is not base64 of name:password."));
         }
         return ValueTask.FromResult<Outcome<Principal>>(Refused("The Authorization header must be Bearer or Basic."));
     }
@@ -136,7 +145,8 @@ public sealed class Authenticator
     }
 
     private Principal Anonymous(HttpContext context) =>
-        authorizer.View.Roles.ContainsKey(BuiltInRoles.AnonymousLoopback) && LoopbackTrust.FindObjection(context) is null
+        authorizer.View.Roles.ContainsKey(BuiltInRoles.AnonymousLoopback)
+            && LoopbackTrust.FindObjection(context) is null
             ? Principal.AnonymousOnLoopback
             : Principal.Anonymous;
 
@@ -144,7 +154,8 @@ public sealed class Authenticator
     {
         if (audit is null || !seen.TryAdd((principal.Name, address ?? ""), true)) return;
         if (seen.Count > MaxSeen) seen.Clear();
-        audit.Append(new AuditEvent(principal.Name, action, target, AuditLog.Ok, address, "first use from this address"));
+        audit.Append(
+            new AuditEvent(principal.Name, action, target, AuditLog.Ok, address, "first use from this address"));
     }
 
     private static IPAddress? Plain(IPAddress? address) =>

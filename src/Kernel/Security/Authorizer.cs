@@ -9,20 +9,24 @@ public sealed class Authorizer
 {
     private SecurityView view = SecurityView.Empty;
 
-    /// <summary>Grows whenever roles, keys or operators change, so that long-lived filters know to ask <see cref="Refresh"/>.</summary>
+    /// <summary>
+    /// Grows whenever roles, keys or operators change, so that long-lived filters know to ask <see cref="Refresh"/>.
+    /// </summary>
     public long Generation => View.Generation;
 
     internal SecurityView View => Volatile.Read(ref view);
 
     /// <summary>
-    /// Takes roles, operators and access keys from a source. Until it is called only the built-in roles exist: the change log
-    /// needs an authorizer before there is a snapshot.
+    /// Takes roles, operators and access keys from a source. Until it is called only the built-in roles exist: the
+    /// change log needs an authorizer before there is a snapshot.
     /// </summary>
     public IDisposable Follow(ISnapshotSource snapshots) =>
         // Only the publisher's thread writes; what it derives is there before the writers of the group are answered.
         snapshots.Subscribe(change => Volatile.Write(ref view, view.After(change)));
 
-    /// <summary>Null when some role of the principal grants the verb on the resource; else the fault to answer with.</summary>
+    /// <summary>
+    /// Null when some role of the principal grants the verb on the resource; else the fault to answer with.
+    /// </summary>
     public Fault? Authorize(Principal principal, Verb verb, ResourceKey target)
     {
         if (Allows(principal, verb, target)) return null;
@@ -43,8 +47,9 @@ public sealed class Authorizer
     }
 
     /// <summary>
-    /// The principal as of now, with the roles it holds now; the same object when nothing changed, null when its operator or
-    /// access key is gone, disabled or expired. Long-lived calls ask when <see cref="Generation"/> has grown.
+    /// The principal as of now, with the roles it holds now; the same object when nothing changed, null when its
+    /// operator or access key is gone, disabled or expired. Long-lived calls ask when <see cref="Generation"/> has
+    /// grown.
     /// </summary>
     public Principal? Refresh(Principal principal, DateTimeOffset now)
     {
@@ -63,9 +68,9 @@ public sealed class Authorizer
     }
 
     /// <summary>
-    /// The rule that nobody rises by writing: whoever writes or deletes a role, an operator or an access key must hold every
-    /// permission that the resource carries, before and after. (Before, because a new password for an administrator makes
-    /// one.) Null when it may, and for every other kind.
+    /// The rule that nobody rises by writing: whoever writes or deletes a role, an operator or an access key must hold
+    /// every permission that the resource carries, before and after. (Before, because a new password for an
+    /// administrator makes one.) Null when it may, and for every other kind.
     /// </summary>
     /// <param name="after">All resources as the changeset leaves them; roles are looked up there.</param>
     /// <param name="before">The resource in place; null when it is created.</param>
@@ -108,11 +113,13 @@ public sealed class Authorizer
         _ => resource.As<AccessKeySpec>(),
     };
 
-    private static string? FindUncovered(List<GrantSet> held, Snapshot after, ResourceKey key, object? spec) => spec switch
+    private static string? FindUncovered(List<GrantSet> held, Snapshot after, ResourceKey key, object? spec) =>
+        spec switch
     {
         RoleSpec role => GrantSet.Of(role.Grants).FindUncovered(held),
         OperatorSpec person => FindUncoveredRole(held, after, person.Roles),
-        AccessKeySpec program => FindUncoveredRole(held, after, program.Roles) ?? GrantSet.Of(program.Grants).FindUncovered(held),
+        AccessKeySpec program =>
+            FindUncoveredRole(held, after, program.Roles) ?? GrantSet.Of(program.Grants).FindUncovered(held),
         null => null,
         _ => throw new ArgumentException($"{key} has a spec of type {spec.GetType()}.", nameof(spec)),
     };

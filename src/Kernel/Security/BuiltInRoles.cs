@@ -10,8 +10,8 @@ public static class BuiltInRoles
     public const string Reader = "reader";
 
     /// <summary>
-    /// What <c>up</c> grants to callers without a credential on loopback: register, renew, discover, read settings without
-    /// secrets. A resource that only <c>up</c> creates; without it nobody holds it.
+    /// What <c>up</c> grants to callers without a credential on loopback: register, renew, discover, read settings
+    /// without secrets. A resource that only <c>up</c> creates; without it nobody holds it.
     /// </summary>
     public const string AnonymousLoopback = "anonymous-loopback";
 

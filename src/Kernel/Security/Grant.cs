@@ -36,13 +36,15 @@ public sealed record Grant(
         CheckList(Verbs, $"{path}.verbs", faults, IsVerb, $"is not a verb: {string.Join(", ", VerbNames.All)} or *");
         CheckList(Kinds, $"{path}.kinds", faults, IsKind, "is not a kind's name or *");
         if (Namespaces is { } namespaces)
-            CheckList(namespaces, $"{path}.namespaces", faults, IsNamespace, "is not a namespace, _ for node-wide kinds, or *");
+            CheckList(namespaces, $"{path}.namespaces", faults, IsNamespace,
+                "is not a namespace, _ for node-wide kinds, or *");
         if (Names is { } names)
             CheckList(names, $"{path}.names", faults, IsName, "is not a name, a prefix such as orders/*, or *");
     }
 
     private static void CheckList(
-        IReadOnlyList<string> list, string path, ICollection<FieldFault> faults, Func<string, bool> isRight, string message)
+        IReadOnlyList<string> list, string path, ICollection<FieldFault> faults, Func<string, bool> isRight,
+        string message)
     {
         if (list.Count is 0 or > MaxEntries)
             faults.Add(new FieldFault(path, $"must have 1 to {MaxEntries} entries, not {list.Count}"));
@@ -58,5 +60,6 @@ public sealed record Grant(
         text is Any or Wire.Names.NodeWide || Wire.Names.IsNamespace(text);
 
     private static bool IsName(string text) => text == Any
-        || Wire.Names.IsName(text.EndsWith(PrefixEnd, StringComparison.Ordinal) ? text.AsSpan(..^PrefixEnd.Length) : text);
+        || Wire.Names.IsName(
+            text.EndsWith(PrefixEnd, StringComparison.Ordinal) ? text.AsSpan(..^PrefixEnd.Length) : text);
 }

@@ -8,8 +8,8 @@ namespace Groundwork.Kernel.Security;
 public sealed class GrantSet
 {
     /// <summary>
-    /// Comparisons that one question of <see cref="FindUncovered"/> may take: milliseconds under the writer's lock. Whoever
-    /// writes grants that need more is refused, and can write them plainer.
+    /// Comparisons that one question of <see cref="FindUncovered"/> may take: milliseconds under the writer's lock.
+    /// Whoever writes grants that need more is refused, and can write them plainer.
     /// </summary>
     private const int MaxCoverSteps = 20_000;
 
@@ -24,7 +24,10 @@ public sealed class GrantSet
     internal static GrantSet ReadEverything { get; } =
         Of([new Grant([VerbNames.Of(Verb.Read), VerbNames.Of(Verb.Discover)], [Grant.Any])]);
 
-    /// <summary>Compiles grants that have passed <see cref="Grant.Check(IReadOnlyList{Grant}, string, ICollection{FieldFault})"/>.</summary>
+    /// <summary>
+    /// Compiles grants that have passed
+    /// <see cref="Grant.Check(IReadOnlyList{Grant}, string, ICollection{FieldFault})"/>.
+    /// </summary>
     internal static GrantSet Of(IReadOnlyList<Grant>? grants) =>
         grants is null or { Count: 0 } ? None : new GrantSet([.. grants.Select(CompiledGrant.Of)]);
 
@@ -36,8 +39,8 @@ public sealed class GrantSet
     }
 
     /// <summary>
-    /// The first part of these grants that none of <paramref name="held"/> covers, in words; null when all is covered. A
-    /// grant may be covered by several together, so it is cut in halves until one covers each piece.
+    /// The first part of these grants that none of <paramref name="held"/> covers, in words; null when all is covered.
+    /// A grant may be covered by several together, so it is cut in halves until one covers each piece.
     /// </summary>
     internal string? FindUncovered(IReadOnlyList<GrantSet> held)
     {
@@ -103,13 +106,15 @@ internal sealed record CompiledGrant(
     {
         var verbs = Verbs == AllVerbs
             ? "every verb"
-            : string.Join(", ", Enum.GetValues<Verb>().Where(verb => (Verbs & (1u << (int)verb)) != 0).Select(VerbNames.Of));
+            : string.Join(
+                ", ", Enum.GetValues<Verb>().Where(verb => (Verbs & (1u << (int)verb)) != 0).Select(VerbNames.Of));
         return $"{verbs} on {string.Join(", ", Kinds)} {string.Join(", ", Namespaces)}/{string.Join(", ", Names)}";
     }
 
     private static uint Bits(string name) => name == Grant.Any
         ? AllVerbs
-        : VerbNames.TryParse(name, out var verb) ? 1u << (int)verb : 0; // A newer node's verb: granted by that node alone.
+        // A newer node's verb: granted by that node alone.
+        : VerbNames.TryParse(name, out var verb) ? 1u << (int)verb : 0;
 
     private static ImmutableArray<Pattern> Patterns(IReadOnlyList<string>? list, bool nodeWide = false) => list is null
         ? [Pattern.Any]
@@ -135,7 +140,8 @@ internal sealed record CompiledGrant(
 
     private static ImmutableArray<Pattern> First(ImmutableArray<Pattern> patterns) => patterns[..(patterns.Length / 2)];
 
-    private static ImmutableArray<Pattern> Second(ImmutableArray<Pattern> patterns) => patterns[(patterns.Length / 2)..];
+    private static ImmutableArray<Pattern> Second(ImmutableArray<Pattern> patterns) =>
+        patterns[(patterns.Length / 2)..];
 }
 
 /// <summary>Everything, a prefix that ends at a slash, or one text.</summary>
@@ -146,7 +152,8 @@ internal readonly record struct Pattern(string Text, bool IsPrefix)
     public static Pattern Of(string text)
     {
         if (text == Grant.Any) return Any;
-        return text.EndsWith(Grant.PrefixEnd, StringComparison.Ordinal) ? new Pattern(text[..^1], true) : new Pattern(text, false);
+        return text.EndsWith(Grant.PrefixEnd, StringComparison.Ordinal)
+            ? new Pattern(text[..^1], true) : new Pattern(text, false);
     }
 
     public bool Matches(string text) => IsPrefix ? text.StartsWith(Text, StringComparison.Ordinal) : text == Text;

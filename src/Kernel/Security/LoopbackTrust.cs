@@ -6,9 +6,9 @@ using Microsoft.Extensions.Primitives;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// Whether a call without a credential comes from a program on this machine and from nothing else. Loopback alone does not
-/// say so: any web page can send a form to it, a name can be made to resolve to it, and a proxy on this machine makes every
-/// caller local.
+/// Whether a call without a credential comes from a program on this machine and from nothing else. Loopback alone does
+/// not say so: any web page can send a form to it, a name can be made to resolve to it, and a proxy on this machine
+/// makes every caller local.
 /// </summary>
 internal static class LoopbackTrust
 {
@@ -20,7 +20,8 @@ internal static class LoopbackTrust
     /// <summary>Why the call is not trusted; null when it is.</summary>
     public static string? FindObjection(HttpContext context)
     {
-        if (context.Listener() is not { IsLoopback: true, IsUnixSocket: false }) return "the listener is not bound to loopback";
+        if (context.Listener() is not { IsLoopback: true, IsUnixSocket: false })
+            return "the listener is not bound to loopback";
         if (!IsLoopback(context.Connection.RemoteIpAddress)) return "the caller is not on this machine";
         if (!IsLoopback(context.Connection.LocalIpAddress)) return "the call did not come in over loopback";
         var headers = context.Request.Headers;

@@ -9,8 +9,8 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// Brings the root key to another node: a bundle, which may travel over anything, and a code, which the operator reads out
-/// or types. Neither is worth anything without the other. The store takes each once, within the hour.
+/// Brings the root key to another node: a bundle, which may travel over anything, and a code, which the operator reads
+/// out or types. Neither is worth anything without the other. The store takes each once, within the hour.
 /// </summary>
 public static class NodeInvitation
 {
@@ -55,7 +55,9 @@ public static class NodeInvitation
         return (JsonSerializer.Serialize(bundle, InvitationJson.Default.InvitationBundle), Spell(code));
     }
 
-    /// <summary>Opens a bundle on the node that joins. It has no database yet; <see cref="RedeemAsync"/> follows when it has.</summary>
+    /// <summary>
+    /// Opens a bundle on the node that joins. It has no database yet; <see cref="RedeemAsync"/> follows when it has.
+    /// </summary>
     public static Outcome<OpenedInvitation> Open(string bundle, string code, DateTimeOffset now)
     {
         if (bundle.Length > MaxBundleBytes) return Invalid($"The bundle is over {MaxBundleBytes} bytes.");
@@ -102,7 +104,8 @@ public static class NodeInvitation
     private static byte[] Bind(Guid id, long expires) =>
         Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id:n} {expires}"));
 
-    private static string Spell(string code) => string.Join('-', code.Chunk(CodeGroup).Select(group => new string(group)));
+    private static string Spell(string code) =>
+        string.Join('-', code.Chunk(CodeGroup).Select(group => new string(group)));
 
     private static string Normalize(string code) =>
         string.Concat(code.ToUpperInvariant().Where(char.IsAsciiLetterOrDigit).Take(2 * CodeLength));

@@ -1,13 +1,14 @@
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Storage;
 using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// The security of a running node, composed: opened after the migrations and before the change log, started when there are
-/// snapshots, stopped after everything that may still be refused.
+/// The security of a running node, composed: opened after the migrations and before the change log, started when there
+/// are snapshots, stopped after everything that may still be refused.
 /// </summary>
 public sealed partial class NodeSecurity : IAsyncDisposable
 {
@@ -30,7 +31,8 @@ public sealed partial class NodeSecurity : IAsyncDisposable
             parts.Storage, parts.Root.EventChain(), parts.Node, parts.Time, parts.Logs.CreateLogger<AuditLog>());
         var file = new AuditCheckpointFileStore(Path.Combine(parts.DataDirectory, AuditCheckpointFileStore.Name));
         Checkpoints = new AuditCheckpoints(
-            parts.Storage, file, Audit, parts.Root, parts.Node, parts.Time, parts.Logs.CreateLogger<AuditCheckpoints>());
+            parts.Storage, file, Audit, parts.Root, parts.Node, parts.Time,
+            parts.Logs.CreateLogger<AuditCheckpoints>());
         Verifier = new AuditVerifier(parts.Storage, parts.Root, file, parts.Node);
         Passwords = new PasswordVerifier(Authorizer, Secrets, parts.Root, parts.Time);
         SignIns = new SignIns(parts.Storage, Authorizer, Passwords, Audit, parts.Root, parts.Time);
@@ -60,7 +62,8 @@ public sealed partial class NodeSecurity : IAsyncDisposable
     public Authenticator Authenticator { get; }
 
     /// <summary>Opens the keys of the store, or says why this node has no business there.</summary>
-    public static async Task<Outcome<NodeSecurity>> OpenAsync(NodeSecurityParts parts, CancellationToken cancellationToken)
+    public static async Task<Outcome<NodeSecurity>> OpenAsync(
+        NodeSecurityParts parts, CancellationToken cancellationToken)
     {
         var keys = await WorkingKeys.OpenAsync(
             parts.Storage, parts.Root, parts.Logs.CreateLogger<WorkingKeys>(), cancellationToken);
@@ -74,6 +77,17 @@ public sealed partial class NodeSecurity : IAsyncDisposable
         var authorizer = new Authorizer();
         var authenticator = new Authenticator(authorizer, null, null, null, time, Posix.OwnerOf(dataDirectory));
         return (authorizer, authenticator, authorizer.Follow(snapshots));
+    }
+
+    /// <summary>Makes an invitation for another node, and writes down who did.</summary>
+    public async Task<NodeInvitationAnswer> InviteAsync(
+        IReadOnlyDictionary<string, string> hints, Principal by, CancellationToken cancellationToken)
+    {
+        var expires = parts.Time.GetUtcNow() + NodeInvitation.ValidFor;
+        var (bundle, code) = await NodeInvitation.CreateAsync(
+            parts.Storage, parts.Root, hints, by.Name, parts.Time, cancellationToken);
+        Audit.Append(new AuditEvent(by.Name, "node-invite", "node", AuditLog.Ok));
+        return new NodeInvitationAnswer(bundle, code, expires);
     }
 
     /// <summary>Follows roles, operators and keys, and starts the loops.</summary>

@@ -6,8 +6,8 @@ using System.Text;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// Hashes of passwords, in the format of ASP.NET Core Identity's hasher, version 3, so that hashes from there can be brought
-/// along: 0x01, function, iterations, salt length (each 4 bytes, big-endian), salt, key.
+/// Hashes of passwords, in the format of ASP.NET Core Identity's hasher, version 3, so that hashes from there can be
+/// brought along: 0x01, function, iterations, salt length (each 4 bytes, big-endian), salt, key.
 /// </summary>
 public static class PasswordHash
 {
@@ -41,11 +41,14 @@ public static class PasswordHash
         var salt = bytes.AsSpan(HeaderBytes, SaltBytes);
         RandomNumberGenerator.Fill(salt);
         Rfc2898DeriveBytes.Pbkdf2(
-            Encoding.UTF8.GetBytes(password), salt, bytes.AsSpan(HeaderBytes + SaltBytes), iterations, HashAlgorithmName.SHA512);
+            Encoding.UTF8.GetBytes(password), salt, bytes.AsSpan(HeaderBytes + SaltBytes), iterations,
+            HashAlgorithmName.SHA512);
         return Convert.ToBase64String(bytes);
     }
 
-    /// <summary>A hash that no password has, and that takes as long to verify as one that <see cref="Create"/> makes.</summary>
+    /// <summary>
+    /// A hash that no password has, and that takes as long to verify as one that <see cref="Create"/> makes.
+    /// </summary>
     internal static string CreateDecoy()
     {
         var bytes = RandomNumberGenerator.GetBytes(HeaderBytes + SaltBytes + KeyBytes);
@@ -65,7 +68,7 @@ public static class PasswordHash
         return parsed.Iterations < least || parsed.Iterations > MaxIterations
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"has {parsed.Iterations} iterations of PBKDF2-HMAC-{parsed.Function.Name}, {least} to {MaxIterations} are allowed")
+                $"has {parsed.Iterations} iterations of {parsed.Function.Name}, {least} to {MaxIterations} are allowed")
             : null;
     }
 
@@ -74,7 +77,8 @@ public static class PasswordHash
     {
         if (password.Length > MaxPasswordLength || Parse(hash) is not { } parsed) return false;
         Span<byte> key = stackalloc byte[parsed.Key.Length];
-        Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), parsed.Salt, key, parsed.Iterations, parsed.Function);
+        Rfc2898DeriveBytes.Pbkdf2(
+            Encoding.UTF8.GetBytes(password), parsed.Salt, key, parsed.Iterations, parsed.Function);
         return CryptographicOperations.FixedTimeEquals(key, parsed.Key);
     }
 
@@ -105,7 +109,8 @@ public static class PasswordHash
         var key = content[(HeaderBytes + (int)saltBytes)..];
         return key.Length is < SaltBytes or > 64
             ? null
-            : new Parsed(function.Value, (int)iterations, content.Slice(HeaderBytes, (int)saltBytes).ToArray(), key.ToArray());
+            : new Parsed(
+                function.Value, (int)iterations, content.Slice(HeaderBytes, (int)saltBytes).ToArray(), key.ToArray());
     }
 
     private sealed record Parsed(HashAlgorithmName Function, int Iterations, byte[] Salt, byte[] Key);

@@ -9,12 +9,14 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// Verifies passwords of operators: two at a time, since each takes about a tenth of a second of a core; the result is kept
-/// for a minute, since some protocols send the password on every call.
+/// Verifies passwords of operators: two at a time, since each takes about a tenth of a second of a core; the result is
+/// kept for a minute, since some protocols send the password on every call.
 /// </summary>
 public sealed class PasswordVerifier : IDisposable
 {
-    /// <summary>Verifications at a time. Beyond them callers are asked to come back, so that nobody can fill the cores.</summary>
+    /// <summary>
+    /// Verifications at a time. Beyond them callers are asked to come back, so that nobody can fill the cores.
+    /// </summary>
     public const int MaxAtOnce = 2;
 
     /// <summary>Results kept; two at a time make about 2,000 in a minute.</summary>
@@ -48,11 +50,13 @@ public sealed class PasswordVerifier : IDisposable
     internal int Computed { get; private set; } // Under running.
 
     /// <summary>
-    /// The operator, or <c>sign_in_failed</c> whatever is wrong (name, password, disabled), or <c>too_many_sign_ins</c>.
+    /// The operator, or <c>sign_in_failed</c> whatever is wrong (name, password, disabled), or
+    /// <c>too_many_sign_ins</c>.
     /// </summary>
     internal async ValueTask<Outcome<OperatorEntry>> VerifyAsync(string name, string password)
     {
-        var failed = new Fault(ErrorCodes.SignInFailed, "The name or the password is wrong, or the operator is disabled.");
+        var failed =
+            new Fault(ErrorCodes.SignInFailed, "The name or the password is wrong, or the operator is disabled.");
         if (password.Length > PasswordHash.MaxPasswordLength) return failed;
         var known = authorizer.View.Operators.GetValueOrDefault(name);
         var key = KeyOf(name, known?.PasswordDigest ?? "", password);
@@ -60,7 +64,8 @@ public sealed class PasswordVerifier : IDisposable
         {
             if (!TryStart(key, known, password, out var verification))
             {
-                return new Fault(ErrorCodes.TooManySignIns, $"{MaxAtOnce} passwords are being verified; try again shortly.")
+                return new Fault(
+                    ErrorCodes.TooManySignIns, $"{MaxAtOnce} passwords are being verified; try again shortly.")
                 {
                     RetryAfter = RetryAfter,
                 };
@@ -72,7 +77,9 @@ public sealed class PasswordVerifier : IDisposable
 
     public void Dispose() => slots.Dispose();
 
-    /// <summary>The verification under way for the same name and password, or a new one; false when there are too many.</summary>
+    /// <summary>
+    /// The verification under way for the same name and password, or a new one; false when there are too many.
+    /// </summary>
     private bool TryStart(
         string key, OperatorEntry? known, string password, [NotNullWhen(true)] out Task<bool>? verification)
     {

@@ -12,7 +12,9 @@ internal static class Posix
     private const int StatxBytes = 256;
     private const int StatxUserOffset = 20; // stx_mask, stx_blksize: 4 each; stx_attributes: 8; stx_nlink: 4.
 
-    /// <summary>Makes the directory's entries durable: a file that is synced can still lose its name in a power cut.</summary>
+    /// <summary>
+    /// Makes the directory's entries durable: a file that is synced can still lose its name in a power cut.
+    /// </summary>
     public static void SyncDirectory(string path)
     {
         if (!OperatingSystem.IsLinux()) return; // Elsewhere only for development.

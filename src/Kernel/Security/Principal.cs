@@ -4,7 +4,8 @@ namespace Groundwork.Kernel.Security;
 
 /// <summary>Who acts: the name that stands in history and audit, and the roles it holds.</summary>
 /// <param name="Name">
-/// <c>operator:alice</c>, <c>key:shop/orders</c>, <c>local:1000</c>, <c>node:a</c>, <c>system:bootstrap</c> or <c>anonymous</c>.
+/// <c>operator:alice</c>, <c>key:shop/orders</c>, <c>local:1000</c>, <c>node:a</c>, <c>system:bootstrap</c> or
+/// <c>anonymous</c>.
 /// </param>
 /// <param name="Roles">Names of <c>role</c> resources.</param>
 public sealed record Principal(string Name, ImmutableArray<string> Roles)

@@ -43,7 +43,9 @@ public sealed class RootKey
     /// <summary>Wraps the working keys.</summary>
     internal byte[] WrappingKey() => Derive("wrapping of working keys");
 
-    /// <summary>Makes the digests of masked secrets: the same for the life of the install, unknown to who reads them.</summary>
+    /// <summary>
+    /// Makes the digests of masked secrets: the same for the life of the install, unknown to who reads them.
+    /// </summary>
     internal byte[] MaskKey() => Derive("digests of masked secrets");
 
     /// <summary>Marks sign-in tokens as ours, so that a made-up one costs no query.</summary>

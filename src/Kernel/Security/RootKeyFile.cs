@@ -6,8 +6,8 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// The file that holds the root key: one line, <c>gwroot1_</c> and 43 characters of base64url, readable by its owner alone.
-/// The prefix lets people and secret scanners recognise it.
+/// The file that holds the root key: one line, <c>gwroot1_</c> and 43 characters of base64url, readable by its owner
+/// alone. The prefix lets people and secret scanners recognise it.
 /// </summary>
 public static class RootKeyFile
 {
@@ -50,7 +50,8 @@ public static class RootKeyFile
         return Decode(line) is { } key
             ? key
             : new Fault(
-                ErrorCodes.RootKeyInvalid, $"{path} holds no root key: one line, '{Prefix}' and {EncodedLength} characters.");
+                ErrorCodes.RootKeyInvalid,
+                $"{path} holds no root key: one line, '{Prefix}' and {EncodedLength} characters.");
     }
 
     /// <summary>Writes a key that came from another node. False when there is a file already.</summary>
@@ -66,9 +67,11 @@ public static class RootKeyFile
 
     internal static RootKey? Decode(string line)
     {
-        if (!line.StartsWith(Prefix, StringComparison.Ordinal) || line.Length != Prefix.Length + EncodedLength) return null;
+        if (!line.StartsWith(Prefix, StringComparison.Ordinal) || line.Length != Prefix.Length + EncodedLength)
+            return null;
         Span<byte> bytes = stackalloc byte[RootKey.KeyBytes];
-        return Base64Url.DecodeFromChars(line.AsSpan(Prefix.Length), bytes, out _, out var written) == OperationStatus.Done
+        return Base64Url.DecodeFromChars(
+            line.AsSpan(Prefix.Length), bytes, out _, out var written) == OperationStatus.Done
             && written == RootKey.KeyBytes
             ? RootKey.Of(bytes)
             : null;

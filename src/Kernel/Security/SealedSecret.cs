@@ -21,7 +21,9 @@ internal sealed record SealedSecret(string Digest, string? KeyId, byte[]? Sealed
         return reader.Read() && reader.TokenType == JsonTokenType.StartObject ? Read(ref reader) : null;
     }
 
-    /// <summary>Reads from the object's start to its end; null, and the reader anywhere, when it is another kind of object.</summary>
+    /// <summary>
+    /// Reads from the object's start to its end; null, and the reader anywhere, when it is another kind of object.
+    /// </summary>
     public static SealedSecret? Read(ref Utf8JsonReader reader)
     {
         string? digest = null, key = null;

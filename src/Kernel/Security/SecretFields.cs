@@ -5,8 +5,8 @@ using Groundwork.Kernel.Resources;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// Finds the secret fields of a kind in the bytes of a spec. A path is <c>upstream.token</c>, or <c>users.*.password</c>
-/// where <c>*</c> stands for every element of a list and every member of an object.
+/// Finds the secret fields of a kind in the bytes of a spec. A path is <c>upstream.token</c>, or
+/// <c>users.*.password</c> where <c>*</c> stands for every element of a list and every member of an object.
 /// </summary>
 internal sealed class SecretFields
 {

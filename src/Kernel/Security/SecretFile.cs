@@ -7,7 +7,9 @@ internal static class SecretFile
 {
     public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Creates the file with its content, on disk. False when the path is taken: it is never overwritten.</summary>
+    /// <summary>
+    /// Creates the file with its content, on disk. False when the path is taken: it is never overwritten.
+    /// </summary>
     public static bool TryCreate(string path, string content)
     {
         var full = Path.GetFullPath(path);
@@ -16,7 +18,8 @@ internal static class SecretFile
         WriteNew(draft, content);
         try
         {
-            // A link to the finished file: it fails when the path is taken, unlike a rename, and never shows half a file.
+            // A link to the finished file: it fails when the path is taken, unlike a rename, and never shows half a
+            // file.
             File.Move(draft, full, overwrite: false);
         }
         catch (IOException) when (File.Exists(full))

@@ -10,10 +10,10 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// Encrypts the secret fields of a spec before it reaches the log, and masks or opens them on the way out. AES-256-GCM under
-/// a working key whose id stands in the ciphertext; the resource's key and field path are authenticated with it.
+/// Encrypts the secret fields of a spec before it reaches the log, and masks or opens them on the way out. AES-256-GCM
+/// under a working key whose id stands in the ciphertext; the resource's key and field path are authenticated with it.
 /// </summary>
-/// <remarks>Why the digest of the masked form is keyed: docs/decisions/0004-masked-secrets.md.</remarks>
+/// <remarks>Why the digest of the masked form is keyed: docs/decisions/0003-masked-secrets.md.</remarks>
 public sealed class SecretProtector
 {
     private const int DigestBytes = 8;
@@ -36,11 +36,12 @@ public sealed class SecretProtector
     public static SecretProtector WithoutKeys { get; } = new();
 
     /// <summary>
-    /// The spec with every secret field encrypted: <c>{"secret":"sha256:…","key":"…","sealed":"…"}</c>. A field that holds
-    /// the masked form keeps the value of <paramref name="before"/>, or is <c>secret_mismatch</c>. A secret that is as it was
-    /// keeps its bytes, unless a newer working key is in use.
+    /// The spec with every secret field encrypted: <c>{"secret":"sha256:…","key":"…","sealed":"…"}</c>. A field that
+    /// holds the masked form keeps the value of <paramref name="before"/>, or is <c>secret_mismatch</c>. A secret that
+    /// is as it was keeps its bytes, unless a newer working key is in use.
     /// </summary>
-    public Outcome<ReadOnlyMemory<byte>> Protect(Kind kind, ResourceKey key, ReadOnlyMemory<byte> spec, Resource? before)
+    public Outcome<ReadOnlyMemory<byte>> Protect(
+        Kind kind, ResourceKey key, ReadOnlyMemory<byte> spec, Resource? before)
     {
         if (!HoldsSecrets(kind, spec)) return spec;
         var places = SecretFields.Of(kind).Find(spec.Span);
@@ -85,7 +86,9 @@ public sealed class SecretProtector
         return output.WrittenMemory;
     }
 
-    /// <summary>The spec with every secret field as <c>{"secret":"sha256:…"}</c>; the same bytes when there is none.</summary>
+    /// <summary>
+    /// The spec with every secret field as <c>{"secret":"sha256:…"}</c>; the same bytes when there is none.
+    /// </summary>
     public ReadOnlyMemory<byte> Mask(Kind? kind, ReadOnlyMemory<byte> spec)
     {
         if (kind is null) return MaskUnknown(spec);
@@ -94,8 +97,12 @@ public sealed class SecretProtector
             : spec;
     }
 
-    /// <summary>The spec with every secret field in clear. The caller has checked <see cref="Verb.ReadSecret"/>.</summary>
-    /// <exception cref="InvalidDataException">A ciphertext was tampered with, moved, or its key is not in the store.</exception>
+    /// <summary>
+    /// The spec with every secret field in clear. The caller has checked <see cref="Verb.ReadSecret"/>.
+    /// </summary>
+    /// <exception cref="InvalidDataException">
+    /// A ciphertext was tampered with, moved, or its key is not in the store.
+    /// </exception>
     public ReadOnlyMemory<byte> Open(Kind kind, ResourceKey key, ReadOnlyMemory<byte> spec)
     {
         if (!HoldsSecrets(kind, spec)) return spec;
@@ -146,7 +153,9 @@ public sealed class SecretProtector
             : UnknownMask;
     }
 
-    /// <summary>The module of the kind is not loaded here: whatever looks like a ciphertext is masked, wherever it is.</summary>
+    /// <summary>
+    /// The module of the kind is not loaded here: whatever looks like a ciphertext is masked, wherever it is.
+    /// </summary>
     private static ReadOnlyMemory<byte> MaskUnknown(ReadOnlyMemory<byte> spec)
     {
         if (spec.Span.IndexOf("\"sealed\""u8) < 0) return spec;
@@ -181,8 +190,8 @@ public sealed class SecretProtector
     }
 
     /// <summary>
-    /// The text that a masked form stands for: the value at the same place, or at another place of the resource, since an
-    /// element of a list may have moved.
+    /// The text that a masked form stands for: the value at the same place, or at another place of the resource, since
+    /// an element of a list may have moved.
     /// </summary>
     private string? Keep(ResourceKey key, string path, string digest, Dictionary<string, SealedSecret> inPlace)
     {
@@ -193,7 +202,8 @@ public sealed class SecretProtector
     }
 
     private void Seal(
-        ResourceKey key, string path, string clear, Dictionary<string, SealedSecret> inPlace, ArrayBufferWriter<byte> output)
+        ResourceKey key, string path, string clear, Dictionary<string, SealedSecret> inPlace,
+        ArrayBufferWriter<byte> output)
     {
         var working = Keys.Current;
         var digest = DigestOf(key, clear);
@@ -222,9 +232,12 @@ public sealed class SecretProtector
     }
 
     private WorkingKeys Keys => keys
-        ?? throw new InvalidOperationException("A follower has no working keys; secrets are opened on the node it follows.");
+        ?? throw new InvalidOperationException(
+            "A follower has no working keys; secrets are opened on the node it follows.");
 
-    /// <summary>What the ciphertext is bound to. A name has no zero byte, so the parts cannot run into each other.</summary>
+    /// <summary>
+    /// What the ciphertext is bound to. A name has no zero byte, so the parts cannot run into each other.
+    /// </summary>
     private static byte[] Bind(ResourceKey key, string path) =>
         Encoding.UTF8.GetBytes($"{key.Kind}\0{key.Namespace}\0{key.Name}\0{path}");
 

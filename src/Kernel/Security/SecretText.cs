@@ -4,9 +4,9 @@ using System.Text.Json.Serialization;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// The type of a secret field in a spec's record. In clear while it is written and after <see cref="SecretProtector.Open"/>;
-/// in between only its digest is known. A validator looks at <see cref="Clear"/> and lets null pass: that value is in place
-/// already. Never shows itself in a message.
+/// The type of a secret field in a spec's record. In clear while it is written and after
+/// <see cref="SecretProtector.Open"/>; in between only its digest is known. A validator looks at <see cref="Clear"/>
+/// and lets null pass: that value is in place already. Never shows itself in a message.
 /// </summary>
 [JsonConverter(typeof(SecretTextJson))]
 public sealed record SecretText

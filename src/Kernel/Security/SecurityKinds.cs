@@ -69,7 +69,8 @@ public static class SecurityKinds
         if (spec.Hash.Length != HashHexDigits || !spec.Hash.All(char.IsAsciiHexDigitLower))
         {
             faults.Add(new FieldFault(
-                "spec.hash", $"must be the SHA-256 of the key, {HashHexDigits} lower-case hex digits; never the key itself"));
+                "spec.hash",
+                $"must be the SHA-256 of the key, {HashHexDigits} lower-case hex digits; never the key itself"));
         }
         CheckRoles(spec.Roles, faults);
         if (spec.Grants is { } grants) Grant.Check(grants, "spec.grants", faults);
@@ -81,7 +82,8 @@ public static class SecurityKinds
         if (roles.Count > MaxRoles)
             faults.Add(new FieldFault("spec.roles", $"has {roles.Count} roles, {MaxRoles} are allowed"));
         for (var place = 0; place < roles.Count; place++)
-            if (!Names.IsName(roles[place])) faults.Add(new FieldFault($"spec.roles[{place}]", $"'{roles[place]}' is not a name"));
+            if (!Names.IsName(roles[place]))
+                faults.Add(new FieldFault($"spec.roles[{place}]", $"'{roles[place]}' is not a name"));
     }
 
     private static void CheckLength(string? text, int most, string path, ICollection<FieldFault> faults)
@@ -99,14 +101,15 @@ public static class SecurityKinds
         {
             faults.Add(new FieldFault(
                 spec is null ? "" : "spec.roles",
-                $"would leave no enabled operator with the role {BuiltInRoles.Administrator}; give it to another one first"));
+                $"would leave no enabled operator with the role {BuiltInRoles.Administrator}"));
         }
     }
 
     private static bool HasAdministrator(Snapshot after)
     {
         // The one that the first start makes is as a rule still there; only without it is there a search.
-        if (IsEnabledAdministrator(after.Find(Operator.Name, "", AdminBootstrap.OperatorName)?.As<OperatorSpec>())) return true;
+        if (IsEnabledAdministrator(after.Find(Operator.Name, "", AdminBootstrap.OperatorName)?.As<OperatorSpec>()))
+            return true;
         foreach (var (_, resource) in after.Of(Operator.Name))
             if (IsEnabledAdministrator(resource.As<OperatorSpec>())) return true;
         return false;
@@ -125,7 +128,8 @@ public static class SecurityKinds
         }
     }
 
-    private static void CheckRoleAgainst(Snapshot after, ResourceKey key, RoleSpec? spec, ICollection<FieldFault> faults)
+    private static void CheckRoleAgainst(
+        Snapshot after, ResourceKey key, RoleSpec? spec, ICollection<FieldFault> faults)
     {
         if (BuiltInRoles.IsBuiltIn(key.Name))
             faults.Add(new FieldFault("", $"the role {key.Name} is built in and cannot be defined"));
@@ -156,7 +160,8 @@ public static class SecurityKinds
             if (grant.Verbs.Any(verb => !AnonymousVerbs.Contains(verb)))
             {
                 faults.Add(new FieldFault(
-                    $"spec.grants[{place}].verbs", $"callers without a credential get {string.Join(", ", AnonymousVerbs)} at most"));
+                    $"spec.grants[{place}].verbs",
+                    $"callers without a credential get {string.Join(", ", AnonymousVerbs)} at most"));
             }
             if (grant.Kinds.Contains(Grant.Any))
             {

@@ -9,7 +9,10 @@ internal static class SecurityStore
     [
         new("security", 1,
             // The root key that the store belongs to: one row.
-            "CREATE TABLE security_install(id BIGINT PRIMARY KEY, root_fingerprint TEXT NOT NULL, created BIGINT NOT NULL)",
+            """
+            CREATE TABLE security_install(
+                id BIGINT PRIMARY KEY, root_fingerprint TEXT NOT NULL, created BIGINT NOT NULL)
+            """,
             """
             CREATE TABLE security_keys(
                 id {key} PRIMARY KEY, wrapped {blob} NOT NULL, created BIGINT NOT NULL, state TEXT NOT NULL)

@@ -66,7 +66,9 @@ internal sealed record SecurityView(
             generation, CompileRoles(snapshot), operators.ToImmutable(), byHash.ToImmutable(), byName.ToImmutable());
     }
 
-    /// <summary>Of two keys with one hash the older stays: nobody can take over a key by writing its hash again.</summary>
+    /// <summary>
+    /// Of two keys with one hash the older stays: nobody can take over a key by writing its hash again.
+    /// </summary>
     private static void Add(
         AccessKeyEntry entry,
         ImmutableDictionary<string, AccessKeyEntry>.Builder byHash,

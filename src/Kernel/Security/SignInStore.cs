@@ -5,8 +5,10 @@ namespace Groundwork.Kernel.Security;
 /// <summary>SQL of sign-ins: one row each, however often it is renewed.</summary>
 internal static class SignInStore
 {
-    private const string Columns =
-        "id, operator, password_digest, address, created, used, generation, access_hash, access_until, refresh_hash, refresh_until, revoked";
+    private const string Columns = """
+        id, operator, password_digest, address, created, used, generation, access_hash, access_until, refresh_hash,
+        refresh_until, revoked
+        """;
 
     public static void Insert(ISqlSession session, SignInRow row) => session.Execute(
         """
@@ -35,7 +37,8 @@ internal static class SignInStore
 
     /// <summary>True when it was in force.</summary>
     public static bool Revoke(ISqlSession session, Guid id, DateTimeOffset at, string why) => session.Execute(
-        "UPDATE security_sign_ins SET revoked = $1, revoked_why = $2 WHERE id = $3 AND revoked IS NULL", at, why, id) > 0;
+        "UPDATE security_sign_ins SET revoked = $1, revoked_why = $2 WHERE id = $3 AND revoked IS NULL", at, why,
+        id) > 0;
 
     /// <summary>Those of an operator, or of all, newest first.</summary>
     public static List<SignInRow> ReadInForce(ISqlSession session, string? person, DateTimeOffset now, int limit) =>
@@ -68,7 +71,8 @@ internal static class SignInStore
             now, why, person, keep);
 
     private static SignInRow Read(ISqlRow row) => new(
-        row.Guid(0), row.Text(1), row.Text(2), row.Text(3), row.Time(4), row.Time(5), row.Int64(6), row.Blob(7), row.Time(8),
+        row.Guid(0), row.Text(1), row.Text(2), row.Text(3), row.Time(4), row.Time(5), row.Int64(6), row.Blob(7),
+        row.Time(8),
         row.Blob(9), row.Time(10))
     {
         IsRevoked = !row.IsNull(11),

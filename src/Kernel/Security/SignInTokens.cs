@@ -48,9 +48,11 @@ internal sealed class SignInTokens(byte[] tagKey)
         if (!token.StartsWith(prefix, StringComparison.Ordinal)
             || token.Length != prefix.Length + Base64Url.GetEncodedLength(length)) return null;
         var bytes = new byte[length];
-        if (Base64Url.DecodeFromChars(token.AsSpan(prefix.Length), bytes, out _, out var written) != OperationStatus.Done
+        if (Base64Url.DecodeFromChars(
+            token.AsSpan(prefix.Length), bytes, out _, out var written) != OperationStatus.Done
             || written != length) return null;
-        return CryptographicOperations.FixedTimeEquals(Tag(prefix, bytes.AsSpan(..^TagBytes)), bytes.AsSpan(^TagBytes..))
+        return CryptographicOperations.FixedTimeEquals(
+            Tag(prefix, bytes.AsSpan(..^TagBytes)), bytes.AsSpan(^TagBytes..))
             ? bytes
             : null;
     }

@@ -7,8 +7,8 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Kernel.Security;
 
 /// <summary>
-/// Sign-ins of operators. One is a row with a short access token and a refresh token that each renewal replaces; a refresh
-/// token that comes a second time was copied, and ends the sign-in for both who hold it.
+/// Sign-ins of operators. One is a row with a short access token and a refresh token that each renewal replaces; a
+/// refresh token that comes a second time was copied, and ends the sign-in for both who hold it.
 /// </summary>
 public sealed class SignIns
 {
@@ -18,7 +18,9 @@ public sealed class SignIns
     /// <summary>Life of a sign-in that is not renewed.</summary>
     public static readonly TimeSpan RefreshFor = TimeSpan.FromDays(30);
 
-    /// <summary>How old the memory of a sign-in may be: a revocation on another node counts here after at most this.</summary>
+    /// <summary>
+    /// How old the memory of a sign-in may be: a revocation on another node counts here after at most this.
+    /// </summary>
     public static readonly TimeSpan TrustMemoryFor = TimeSpan.FromSeconds(60);
 
     /// <summary>Sign-ins of one operator; more end the oldest.</summary>
@@ -36,10 +38,12 @@ public sealed class SignIns
     private readonly AuditLog audit;
     private readonly TimeProvider time;
     private readonly SignInTokens tokens;
-    private readonly ConcurrentDictionary<string, Remembered> memory = new(StringComparer.Ordinal); // By the access token's hash.
+    // By the access token's hash.
+    private readonly ConcurrentDictionary<string, Remembered> memory = new(StringComparer.Ordinal);
 
     internal SignIns(
-        IStorage storage, Authorizer authorizer, PasswordVerifier passwords, AuditLog audit, RootKey root, TimeProvider time)
+        IStorage storage, Authorizer authorizer, PasswordVerifier passwords, AuditLog audit, RootKey root,
+        TimeProvider time)
     {
         this.storage = storage;
         this.authorizer = authorizer;
@@ -54,7 +58,8 @@ public sealed class SignIns
     {
         var verified = await passwords.VerifyAsync(name, password);
         // The name of an operator who does not exist is not written down: it is often a password in the wrong field.
-        var author = authorizer.View.Operators.ContainsKey(name) ? PrincipalNames.OfOperator(name) : Principal.Anonymous.Name;
+        var author = authorizer.View.Operators.ContainsKey(name)
+            ? PrincipalNames.OfOperator(name) : Principal.Anonymous.Name;
         if (!verified.TryGet(out var known, out var fault))
         {
             audit.Append(new AuditEvent(author, "sign-in", "sign-in", fault.Error.Code, address));
@@ -97,7 +102,8 @@ public sealed class SignIns
         {
             audit.Append(new AuditEvent(
                 author, "sign-in-revoked", $"sign-in {id}", AuditLog.Ok, address,
-                outcome is Renewal.Reused ? "a refresh token came a second time" : "the password or the operator changed"));
+                outcome is Renewal.Reused
+                    ? "a refresh token came a second time" : "the password or the operator changed"));
             return refused;
         }
         Remember(row);
@@ -111,7 +117,8 @@ public sealed class SignIns
         var row = await storage.ReadAsync(
             session => SignInStore.FindByAccess(session, SignInTokens.Digest(accessToken)), cancellationToken);
         return row is not null
-            && await RevokeAsync(PrincipalNames.OfOperator(row.Operator), row.Id, "signed-out", address, cancellationToken);
+            && await RevokeAsync(
+                PrincipalNames.OfOperator(row.Operator), row.Id, "signed-out", address, cancellationToken);
     }
 
     /// <summary>Ends a sign-in: at once on this node, within <see cref="TrustMemoryFor"/> on others.</summary>
@@ -136,7 +143,8 @@ public sealed class SignIns
     }
 
     /// <summary>Who holds an access token.</summary>
-    internal async ValueTask<Outcome<Principal>> AuthenticateAsync(string accessToken, CancellationToken cancellationToken)
+    internal async ValueTask<Outcome<Principal>> AuthenticateAsync(
+        string accessToken, CancellationToken cancellationToken)
     {
         var refused = new Fault(ErrorCodes.Unauthenticated, "The sign-in has ended; refresh it, or sign in again.");
         if (!tokens.IsOurs(accessToken)) return refused;

@@ -1,6 +1,8 @@
 namespace Groundwork.Kernel.Security;
 
-/// <summary>What a principal wants to do. Written in roles in lower case with hyphens, such as <c>read-secret</c>.</summary>
+/// <summary>
+/// What a principal wants to do. Written in roles in lower case with hyphens, such as <c>read-secret</c>.
+/// </summary>
 public enum Verb
 {
     /// <summary>Get, list, watch, history and diff of resources.</summary>

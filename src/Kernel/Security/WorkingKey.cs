@@ -7,7 +7,8 @@ internal sealed class WorkingKey(string id, byte[] key)
 {
     public const int KeyBytes = 32;
 
-    // The sizes that AES-GCM is specified for. Random nonces are safe for 2^32 messages under one key (SP 800-38D, 8.3).
+    // The sizes that AES-GCM is specified for. Random nonces are safe for 2^32 messages under one key (SP 800-38D,
+    // 8.3).
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
 

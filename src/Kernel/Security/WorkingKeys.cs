@@ -9,8 +9,8 @@ namespace Groundwork.Kernel.Security;
 
 /// <summary>
 /// The keys that secrets are encrypted under: random, wrapped by a key derived from the root key, kept in the store. A
-/// rotation announces a new one; it takes over when every node has had time to read it, so that no node meets a ciphertext
-/// it cannot open. Old keys open for ever.
+/// rotation announces a new one; it takes over when every node has had time to read it, so that no node meets a
+/// ciphertext it cannot open. Old keys open for ever.
 /// </summary>
 public sealed partial class WorkingKeys
 {
@@ -44,8 +44,8 @@ public sealed partial class WorkingKeys
     internal WorkingKey? Find(string id) => Volatile.Read(ref state).ById.GetValueOrDefault(id);
 
     /// <summary>
-    /// Ties the store to the root key at the first start and makes the first working key; afterwards refuses a store that
-    /// belongs to another root key. The migrations of <see cref="SecuritySchema"/> have run.
+    /// Ties the store to the root key at the first start and makes the first working key; afterwards refuses a store
+    /// that belongs to another root key. The migrations of <see cref="SecuritySchema"/> have run.
     /// </summary>
     public static async Task<Outcome<WorkingKeys>> OpenAsync(
         IStorage storage, RootKey root, ILogger logger, CancellationToken cancellationToken)
@@ -82,7 +82,8 @@ public sealed partial class WorkingKeys
         await storage.WriteAsync(
             session =>
             {
-                SecurityStore.InsertKey(session, next with { Created = session.ReadClock(), State = WorkingKeyState.Announced });
+                SecurityStore.InsertKey(
+                    session, next with { Created = session.ReadClock(), State = WorkingKeyState.Announced });
                 return true;
             },
             cancellationToken);
@@ -95,7 +96,8 @@ public sealed partial class WorkingKeys
     public async Task ReloadAsync(CancellationToken cancellationToken)
     {
         var due = await storage.ReadAsync(
-            session => SecurityStore.ReadKeys(session).Exists(row => IsDue(row, session.ReadClock())), cancellationToken);
+            session =>
+                SecurityStore.ReadKeys(session).Exists(row => IsDue(row, session.ReadClock())), cancellationToken);
         if (due) await storage.WriteAsync(Promote, cancellationToken);
         var rows = await storage.ReadAsync(SecurityStore.ReadKeys, cancellationToken);
         var next = Unwrap(wrapping, rows);
@@ -141,7 +143,8 @@ public sealed partial class WorkingKeys
     {
         var id = "k-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
         var key = RandomNumberGenerator.GetBytes(WorkingKey.KeyBytes);
-        return new WorkingKeyRow(id, wrapper.Seal(key, Encoding.ASCII.GetBytes(id)), Created: 0, WorkingKeyState.Announced);
+        return new WorkingKeyRow(
+            id, wrapper.Seal(key, Encoding.ASCII.GetBytes(id)), Created: 0, WorkingKeyState.Announced);
     }
 
     private static State? Unwrap(WorkingKey wrapper, List<WorkingKeyRow> rows)

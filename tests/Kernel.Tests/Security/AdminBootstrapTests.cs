@@ -36,7 +36,8 @@ public sealed class AdminBootstrapTests : IDisposable
     public async Task Of_many_first_starts_at_once_one_makes_the_operator()
     {
         await using var node = await OpenSecurity.OnAsync(directory, withAdmin: false);
-        var paths = Enumerable.Range(0, 4).Select(number => Directory.CreateDirectory(directory.Combine($"n{number}")).FullName).ToList();
+        var paths = Enumerable.Range(0, 4)
+            .Select(number => Directory.CreateDirectory(directory.Combine($"n{number}")).FullName).ToList();
         var all = await Task.WhenAll(paths.Select(path => AdminBootstrap.RunAsync(node.Changes, path, default)));
         var first = Assert.Single(all, outcome => outcome.Value is not null).Value!;
         Assert.True((await node.Security.SignIns.SignInAsync("admin", first.Password, null, default)).Succeeded);

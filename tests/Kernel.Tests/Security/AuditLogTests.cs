@@ -98,7 +98,8 @@ public sealed class AuditLogTests : IAsyncLifetime
         for (var number = 0; number < 5; number++) Audit.Append(Event($"t{number}"));
         Audit.Append(Refusal("operator:bob", "10.0.0.1"));
         await node.AuditAsync();
-        var page = await node.Storage.ReadAsync(session => AuditStore.ReadBefore(session, 5, null, "key-use", 2), default);
+        var page =
+            await node.Storage.ReadAsync(session => AuditStore.ReadBefore(session, 5, null, "key-use", 2), default);
         Assert.Equal(["t3", "t2"], page.Select(entry => entry.Target));
         var his = await node.Storage.ReadAsync(
             session => AuditStore.ReadBefore(session, long.MaxValue, "operator:bob", "refused", 10), default);
@@ -109,7 +110,8 @@ public sealed class AuditLogTests : IAsyncLifetime
     public async Task Two_nodes_append_to_one_chain()
     {
         await using var other = await OpenSecurity.OnAsync(
-            await OpenSecurity.SqliteAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false, node: "b");
+            await OpenSecurity.SqliteAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false,
+            node: "b");
         for (var round = 0; round < 20; round++)
         {
             Audit.Append(Event($"a{round}"));

@@ -60,8 +60,10 @@ public sealed class AuditVerifierTests : IAsyncLifetime
         { "UPDATE resource_contents SET content = hash", "of a stored resource was altered" },
         { "UPDATE resource_heads SET revision = 3, seq = 0 WHERE name = 'edited'", "another change than its newest" },
         { "DELETE FROM resource_heads WHERE name = 'edited'", "another change than its newest" },
-        { "INSERT INTO resource_heads(kind, namespace, name, revision, seq) VALUES('toy', 'default', 'ghost', 3, 0)", "another change than its newest" },
-        { "UPDATE resource_log SET link = (SELECT link FROM resource_changes WHERE revision = 4)", "tail was cut or rewritten" },
+        { "INSERT INTO resource_heads(kind, namespace, name, revision, seq) VALUES('toy', 'default', 'ghost', 3, 0)",
+            "another change than its newest" },
+        { "UPDATE resource_log SET link = (SELECT link FROM resource_changes WHERE revision = 4)",
+            "tail was cut or rewritten" },
         { "UPDATE resource_log SET store_id = 'another'", "one of the two was swapped" },
         { "UPDATE security_audit SET principal = 'key:other' WHERE seq = 2", "Event 2 was altered" },
         { "UPDATE security_audit SET action = 'nothing' WHERE seq = 2", "Event 2 was altered" },
@@ -106,7 +108,8 @@ public sealed class AuditVerifierTests : IAsyncLifetime
     public async Task Tail_cut_and_written_anew_by_the_platform_itself_is_found()
     {
         await SqlAsync("DELETE FROM security_audit WHERE seq > 2");
-        for (var number = 0; number < 12; number++) node.Security.Audit.Append(new("key:k", "key-use", "t", AuditLog.Ok));
+        for (var number = 0; number < 12; number++)
+            node.Security.Audit.Append(new("key:k", "key-use", "t", AuditLog.Ok));
         await node.AuditAsync();
         await FindsAsync("is not the one that the checkpoint");
     }
@@ -117,7 +120,8 @@ public sealed class AuditVerifierTests : IAsyncLifetime
         var copy = directory.Combine("old.db");
         await using var old = await OldCopyAsync(copy);
         var verification = await AuditVerifier.Offline(old, node.Root, directory.Path, "a").VerifyAsync(default);
-        Assert.Contains(verification.Findings, finding => finding.Contains("its tail was cut", StringComparison.Ordinal));
+        Assert.Contains(
+            verification.Findings, finding => finding.Contains("its tail was cut", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -130,7 +134,8 @@ public sealed class AuditVerifierTests : IAsyncLifetime
         File.Copy(elsewhere.Combine(AuditCheckpointFileStore.Name), CheckpointPath, overwrite: true);
         await FindsAsync("is of another install");
         // Under our key the foreign rows do not verify either.
-        var verification = await AuditVerifier.Offline(other.Storage, node.Root, directory.Path, "a").VerifyAsync(default);
+        var verification =
+            await AuditVerifier.Offline(other.Storage, node.Root, directory.Path, "a").VerifyAsync(default);
         Assert.Equal(0, verification.ChangesVerified);
         Assert.False(verification.Intact);
     }
@@ -170,7 +175,8 @@ public sealed class AuditVerifierTests : IAsyncLifetime
     [Fact]
     public async Task Altered_line_of_the_checkpoint_file_is_found()
     {
-        File.WriteAllText(CheckpointPath, File.ReadAllText(CheckpointPath).Replace("\"number\":2", "\"number\":3", StringComparison.Ordinal));
+        File.WriteAllText(CheckpointPath,
+            File.ReadAllText(CheckpointPath).Replace("\"number\":2", "\"number\":3", StringComparison.Ordinal));
         await FindsAsync("was altered");
     }
 
@@ -224,7 +230,8 @@ public sealed class AuditVerifierTests : IAsyncLifetime
             node.Security.Audit.Append(new("key:k", "key-use", $"t{number}", AuditLog.Ok));
         await node.AuditAsync();
         node.Time.Advance(TimeSpan.FromSeconds(2));
-        await Eventually.TrueAsync(() => File.ReadAllLines(CheckpointPath).Length == 3, "a checkpoint after 1,000 links");
+        await Eventually.TrueAsync(
+            () => File.ReadAllLines(CheckpointPath).Length == 3, "a checkpoint after 1,000 links");
         await HappenAsync("an hour passes");
         node.Time.Advance(AuditCheckpoints.Every);
         await Eventually.TrueAsync(() => File.ReadAllLines(CheckpointPath).Length == 4, "a checkpoint after an hour");

@@ -17,7 +17,8 @@ public sealed class AuthenticatorTests : IAsyncLifetime
     {
         node = await OpenSecurity.OnAsync(directory);
         await node.MustCommitAsync(OpenSecurity.Admin, OpenSecurity.Role(
-            BuiltInRoles.AnonymousLoopback, new Grant(["register", "renew", "discover"], ["instance"]), new Grant(["read"], ["setting"])));
+            BuiltInRoles.AnonymousLoopback, new Grant(["register", "renew", "discover"], ["instance"]),
+            new Grant(["read"], ["setting"])));
     }
 
     public async ValueTask DisposeAsync()
@@ -142,10 +143,12 @@ public sealed class AuthenticatorTests : IAsyncLifetime
             OpenSecurity.Admin, OpenSecurity.Key("k", hash, [], node.Time.GetUtcNow() + TimeSpan.FromHours(1)));
         var principal = (await AuthenticateAsync(WithHeader($"Bearer {secret}"))).Value;
         node.Time.Advance(TimeSpan.FromHours(1));
-        Assert.Equal(ErrorCodes.AccessKeyExpired, (await AuthenticateAsync(WithHeader($"Bearer {secret}"))).Fault?.Error);
+        Assert.Equal(
+            ErrorCodes.AccessKeyExpired, (await AuthenticateAsync(WithHeader($"Bearer {secret}"))).Fault?.Error);
         Assert.Null(node.Authorizer.Refresh(principal, node.Time.GetUtcNow()));
         await node.MustCommitAsync(OpenSecurity.Admin, OpenSecurity.Delete("access-key", "k"));
-        Assert.Equal(ErrorCodes.Unauthenticated, (await AuthenticateAsync(WithHeader($"Bearer {secret}"))).Fault?.Error);
+        Assert.Equal(
+            ErrorCodes.Unauthenticated, (await AuthenticateAsync(WithHeader($"Bearer {secret}"))).Fault?.Error);
     }
 
     [Fact]
@@ -188,13 +191,15 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         var context = WithHeader("");
         context.Request.Headers.Authorization = new([$"Bearer {secret}", $"Bearer {secret}"]);
         Assert.False((await AuthenticateAsync(context)).Succeeded);
-        Assert.False((await AuthenticateAsync(WithHeader("Basic " + new string('A', Authenticator.MaxHeaderLength)))).Succeeded);
+        Assert.False(
+            (await AuthenticateAsync(WithHeader("Basic " + new string('A', Authenticator.MaxHeaderLength)))).Succeeded);
     }
 
     [Fact]
     public async Task Name_and_password_are_taken_as_Basic_and_so_is_an_access_key()
     {
-        Assert.Equal("operator:admin", (await AuthenticateAsync(Basic("admin", OpenSecurity.AdminPassword))).Value.Name);
+        Assert.Equal(
+            "operator:admin", (await AuthenticateAsync(Basic("admin", OpenSecurity.AdminPassword))).Value.Name);
         Assert.Equal(ErrorCodes.SignInFailed, (await AuthenticateAsync(Basic("admin", "wrong"))).Fault?.Error);
         Assert.Equal("key:k", (await AuthenticateAsync(Basic("whoever", await MintAsync()))).Value.Name);
     }
@@ -202,8 +207,10 @@ public sealed class AuthenticatorTests : IAsyncLifetime
     [Fact]
     public async Task Sign_in_token_is_taken_as_Bearer()
     {
-        var answer = (await node.Security.SignIns.SignInAsync("admin", OpenSecurity.AdminPassword, null, default)).Value;
-        Assert.Equal("operator:admin", (await AuthenticateAsync(WithHeader($"bearer {answer.AccessToken}"))).Value.Name);
+        var answer =
+            (await node.Security.SignIns.SignInAsync("admin", OpenSecurity.AdminPassword, null, default)).Value;
+        Assert.Equal(
+            "operator:admin", (await AuthenticateAsync(WithHeader($"bearer {answer.AccessToken}"))).Value.Name);
     }
 
     [Fact]

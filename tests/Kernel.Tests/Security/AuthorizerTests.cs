@@ -91,7 +91,8 @@ public sealed class AuthorizerTests : IAsyncLifetime
         Assert.False(node.Authorizer.Allows(Bob, Verb.Read, key));
         Assert.True(node.Authorizer.Generation > generation);
         generation = node.Authorizer.Generation;
-        await node.MustCommitAsync(OpenSecurity.Admin, OpenSecurity.Raw("vault", "v", """{"note":"no concern of roles"}"""));
+        await node.MustCommitAsync(
+            OpenSecurity.Admin, OpenSecurity.Raw("vault", "v", """{"note":"no concern of roles"}"""));
         Assert.Equal(generation, node.Authorizer.Generation);
     }
 
@@ -133,7 +134,8 @@ public sealed class AuthorizerTests : IAsyncLifetime
             new Grant(["read"], ["toy"], ["shop"], ["orders/eu/*", "orders/us"]),
             new Grant(["write", "read"], ["setting", "toy"], ["shop"], ["whole", "orders/*"])));
         // No single grant of Bob's covers this one; two together do.
-        await node.MustCommitAsync(Bob, OpenSecurity.Role("both", new Grant(["read"], ["toy", "role"], ["shop"], ["whole"])));
+        await node.MustCommitAsync(
+            Bob, OpenSecurity.Role("both", new Grant(["read"], ["toy", "role"], ["shop"], ["whole"])));
         await node.MustCommitAsync(Bob, node.Operator("ben", ["narrow", "shop-editor"]));
         await node.MustCommitAsync(Bob, OpenSecurity.Key("k", new string('a', 64), ["narrow"]));
     }
@@ -145,7 +147,8 @@ public sealed class AuthorizerTests : IAsyncLifetime
         await Refused(node.Operator("admin", [BuiltInRoles.Administrator], PasswordHash.Create("Bob knows this one")));
         await Refused(node.Operator("admin", []));
         await Refused(OpenSecurity.Delete("operator", "admin"));
-        await node.MustCommitAsync(OpenSecurity.Admin, OpenSecurity.Key("root-key", new string('b', 64), [BuiltInRoles.Administrator]));
+        await node.MustCommitAsync(
+            OpenSecurity.Admin, OpenSecurity.Key("root-key", new string('b', 64), [BuiltInRoles.Administrator]));
         await Refused(OpenSecurity.Key("root-key", new string('c', 64), []));
         await Refused(OpenSecurity.Delete("access-key", "root-key"));
     }
@@ -162,7 +165,8 @@ public sealed class AuthorizerTests : IAsyncLifetime
     [Fact]
     public void Grants_too_intricate_to_compare_are_refused_in_bounded_time()
     {
-        string[] Many(string prefix) => [.. Enumerable.Range(0, Grant.MaxEntries).Select(number => $"{prefix}{number}")];
+        string[] Many(string prefix) =>
+            [.. Enumerable.Range(0, Grant.MaxEntries).Select(number => $"{prefix}{number}")];
         var wanted = GrantSet.Of([new Grant([.. VerbNames.All], Many("k"), Many("n"), Many("x"))]);
         var held = GrantSet.Of([.. Enumerable.Range(0, Grant.MaxGrants).Select(number =>
             new Grant([.. VerbNames.All], Many("k"), Many("n"), [$"x{number}"]))]);

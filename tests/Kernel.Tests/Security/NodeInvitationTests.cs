@@ -8,7 +8,8 @@ namespace Groundwork.Kernel.Tests.Security;
 
 public sealed class NodeInvitationTests : IAsyncLifetime
 {
-    private static readonly Dictionary<string, string> Hints = new() { ["database"] = "Host=db.example;Database=groundwork" };
+    private static readonly Dictionary<string, string> Hints =
+        new() { ["database"] = "Host=db.example;Database=groundwork" };
 
     private readonly TemporaryDirectory directory = new();
     private readonly ManualTimeProvider time = new();
@@ -55,7 +56,8 @@ public sealed class NodeInvitationTests : IAsyncLifetime
         var all = await Task.WhenAll(Enumerable.Range(0, 8).Select(number =>
             NodeInvitation.RedeemAsync(storage, id, $"n{number}", default)));
         Assert.Equal(1, all.Count(fault => fault is null));
-        Assert.All(all.Where(fault => fault is not null), fault => Assert.Equal(ErrorCodes.InvitationInvalid, fault!.Error));
+        Assert.All(
+            all.Where(fault => fault is not null), fault => Assert.Equal(ErrorCodes.InvitationInvalid, fault!.Error));
     }
 
     [Fact]
@@ -87,7 +89,8 @@ public sealed class NodeInvitationTests : IAsyncLifetime
         var other = JsonNode.Parse(bundle)!.AsObject();
         other["id"] = Guid.CreateVersion7(time.GetUtcNow());
         Refused(other.ToJsonString(), code);
-        foreach (var junk in new[] { "", "null", "{}", "[]", "not json", new string(' ', NodeInvitation.MaxBundleBytes + 1) })
+        foreach (var junk in new[] { "", "null", "{}", "[]", "not json",
+            new string(' ', NodeInvitation.MaxBundleBytes + 1) })
             Refused(junk, code);
     }
 

@@ -20,7 +20,8 @@ internal sealed class OpenSecurity : IAsyncDisposable
     // One for all tests: making it costs a tenth of a second.
     public static readonly string AdminHash = PasswordHash.Create(AdminPassword);
 
-    private OpenSecurity(IStorage storage, NodeSecurity security, ChangeLog changes, ManualTimeProvider time, RootKey root)
+    private OpenSecurity(
+        IStorage storage, NodeSecurity security, ChangeLog changes, ManualTimeProvider time, RootKey root)
     {
         Storage = storage;
         Security = security;
@@ -52,32 +53,39 @@ internal sealed class OpenSecurity : IAsyncDisposable
         TemporaryDirectory directory, RootKey? root = null, ManualTimeProvider? time = null, bool withAdmin = true)
     {
         time ??= new ManualTimeProvider();
-        return await OnAsync(await SqliteAsync(directory, time), directory, root ?? RootKey.Generate(), time, withAdmin);
+        return await OnAsync(
+            await SqliteAsync(directory, time), directory, root ?? RootKey.Generate(), time, withAdmin);
     }
 
     public static async Task<OpenSecurity> OnAsync(
-        IStorage storage, TemporaryDirectory directory, RootKey root, ManualTimeProvider time, bool withAdmin, string node = "a")
+        IStorage storage, TemporaryDirectory directory, RootKey root, ManualTimeProvider time, bool withAdmin,
+        string node = "a")
     {
         await storage.MigrateAsync([.. ChangeLog.Migrations, .. SecuritySchema.Migrations], CancellationToken.None);
         var security = (await NodeSecurity.OpenAsync(
             new NodeSecurityParts(storage, root, node, directory.Path, time, NullLoggerFactory.Instance),
             CancellationToken.None)).Value;
-        var kinds = new KindCatalog([.. ChangeLog.OwnKinds, .. SecurityKinds.All, ToyKinds.Toy, ToyKinds.Page, VaultKinds.Vault]);
+        var kinds = new KindCatalog(
+            [.. ChangeLog.OwnKinds, .. SecurityKinds.All, ToyKinds.Toy, ToyKinds.Page, VaultKinds.Vault]);
         var changes = await ChangeLog.OpenAsync(
             new ChangeLogParts(
-                storage, kinds, security.Authorizer, security.Secrets, security.ChangeChain, time, NullLoggerFactory.Instance),
+                storage, kinds, security.Authorizer, security.Secrets, security.ChangeChain, time,
+                NullLoggerFactory.Instance),
             CancellationToken.None);
         security.Start(changes.Snapshots);
         var opened = new OpenSecurity(storage, security, changes, time, root);
         if (withAdmin && changes.Snapshots.Current.Find("operator", "", "admin") is null)
         {
-            await opened.MustCommitAsync(Principal.System("test"), opened.Operator("admin", [BuiltInRoles.Administrator]));
+            await opened.MustCommitAsync(
+                Principal.System("test"), opened.Operator("admin", [BuiltInRoles.Administrator]));
         }
         return opened;
     }
 
-    public Change Operator(string name, IReadOnlyList<string> roles, string? hash = null, bool disabled = false) => Change.Put(
-        SecurityKinds.Operator, "", name, new OperatorSpec(SecretText.Of(hash ?? AdminHash), roles, Disabled: disabled));
+    public Change Operator(string name, IReadOnlyList<string> roles, string? hash = null, bool disabled = false) =>
+        Change.Put(
+            SecurityKinds.Operator, "", name,
+            new OperatorSpec(SecretText.Of(hash ?? AdminHash), roles, Disabled: disabled));
 
     public static Change Role(string name, params Grant[] grants) =>
         Change.Put(SecurityKinds.Role, "", name, new RoleSpec(grants));

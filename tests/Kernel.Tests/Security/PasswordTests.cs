@@ -77,10 +77,12 @@ public sealed class PasswordTests : IAsyncLifetime
     [Fact]
     public async Task Third_password_at_a_time_is_asked_to_come_back()
     {
-        var all = await Task.WhenAll(Enumerable.Range(0, 8).Select(number => Passwords.VerifyAsync("admin", $"guess {number}").AsTask()));
+        var all = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(number => Passwords.VerifyAsync("admin", $"guess {number}").AsTask()));
         Assert.Equal(PasswordVerifier.MaxAtOnce, all.Count(answer => answer.Fault?.Error == ErrorCodes.SignInFailed));
         var busy = all.First(answer => answer.Fault?.Error == ErrorCodes.TooManySignIns);
-        Assert.Equal(8 - PasswordVerifier.MaxAtOnce, all.Count(answer => answer.Fault?.Error == ErrorCodes.TooManySignIns));
+        Assert.Equal(
+            8 - PasswordVerifier.MaxAtOnce, all.Count(answer => answer.Fault?.Error == ErrorCodes.TooManySignIns));
         Assert.NotNull(busy.Fault!.RetryAfter);
         Assert.True((await Passwords.VerifyAsync("admin", OpenSecurity.AdminPassword)).Succeeded);
     }

@@ -59,7 +59,8 @@ public sealed class RootKeyTests : IDisposable
     [Fact]
     public async Task Of_many_that_create_it_at_once_all_get_the_one_that_stays()
     {
-        var keys = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => RootKeyFile.ReadOrCreate(KeyPath))));
+        var keys =
+            await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => RootKeyFile.ReadOrCreate(KeyPath))));
         Assert.Single(keys.Select(key => key.Value.Fingerprint).Distinct());
     }
 
@@ -69,7 +70,8 @@ public sealed class RootKeyTests : IDisposable
         var root = RootKey.Generate();
         var derived = new[]
         {
-            root.WrappingKey(), root.MaskKey(), root.TokenKey(), root.PasswordCacheKey(), root.CheckpointKey(), root.Export(),
+            root.WrappingKey(), root.MaskKey(), root.TokenKey(), root.PasswordCacheKey(), root.CheckpointKey(),
+            root.Export(),
         };
         Assert.Equal(derived.Length, derived.Select(Convert.ToHexString).Distinct().Count());
         Assert.DoesNotContain(
@@ -93,7 +95,8 @@ public sealed class RootKeyTests : IDisposable
         // Computed with another implementation of RFC 5869: no salt, info "groundwork 1: " and the purpose.
         Assert.Equal("9ab5-2615-5f85-ed58", root.Fingerprint);
         Assert.Equal(
-            "aee5ffcdfe8a227f82acb4b2da62842d076309c91e62ac42742efd8ad0e802d3", Convert.ToHexStringLower(root.WrappingKey()));
+            "aee5ffcdfe8a227f82acb4b2da62842d076309c91e62ac42742efd8ad0e802d3",
+            Convert.ToHexStringLower(root.WrappingKey()));
     }
 
     [Fact]
@@ -103,11 +106,13 @@ public sealed class RootKeyTests : IDisposable
         var time = new ManualTimeProvider();
         await using var storage = await OpenSecurity.SqliteAsync(directory, time);
         await storage.MigrateAsync(SecuritySchema.Migrations, CancellationToken.None);
-        Assert.True((await WorkingKeys.OpenAsync(storage, ours, NullLogger.Instance, CancellationToken.None)).Succeeded);
+        Assert.True(
+            (await WorkingKeys.OpenAsync(storage, ours, NullLogger.Instance, CancellationToken.None)).Succeeded);
         var refused = (await WorkingKeys.OpenAsync(storage, theirs, NullLogger.Instance, CancellationToken.None)).Fault;
         Assert.Equal(ErrorCodes.RootKeyMismatch, refused?.Error);
         Assert.Contains(ours.Fingerprint, refused!.Detail, StringComparison.Ordinal);
         Assert.Contains(theirs.Fingerprint, refused.Detail, StringComparison.Ordinal);
-        Assert.True((await WorkingKeys.OpenAsync(storage, ours, NullLogger.Instance, CancellationToken.None)).Succeeded);
+        Assert.True(
+            (await WorkingKeys.OpenAsync(storage, ours, NullLogger.Instance, CancellationToken.None)).Succeeded);
     }
 }

@@ -54,7 +54,8 @@ public sealed class SecretProtectorTests : IAsyncLifetime
     [Fact]
     public void Masked_form_keeps_the_value_in_place()
     {
-        var before = Protect("""{"note":"1","pin":"1234","people":[{"name":"a","password":"pa"},{"name":"b","password":"pb"}]}""");
+        var before = Protect(
+            """{"note":"1","pin":"1234","people":[{"name":"a","password":"pa"},{"name":"b","password":"pb"}]}""");
         var edited = Mask(before).Replace("\"note\":\"1\"", "\"note\":\"2\"", StringComparison.Ordinal);
         var after = Protect(edited, before);
         Assert.Equal("1234", Json(Open(after)).GetProperty("pin").GetString());
@@ -73,13 +74,15 @@ public sealed class SecretProtectorTests : IAsyncLifetime
     [Theory]
     [InlineData("""{"note":"","pin":{"secret":"sha256:0000000000000000"}}""", "secret_mismatch")]
     [InlineData("""{"note":"","pin":{"secret":"1234"}}""", "secret_mismatch")]
-    [InlineData("""{"note":"","pin":{"secret":"sha256:0000000000000000","key":"k","sealed":"AAAA"}}""", "resource_invalid")]
+    [InlineData(
+        """{"note":"","pin":{"secret":"sha256:0000000000000000","key":"k","sealed":"AAAA"}}""", "resource_invalid")]
     [InlineData("""{"note":"","pin":{}}""", "resource_invalid")]
     [InlineData("""{"note":"","pin":12}""", "resource_invalid")]
     [InlineData("""{"note":"","pin":["1234"]}""", "resource_invalid")]
     public void Wrong_form_of_a_secret_is_refused_with_its_path(string spec, string code)
     {
-        var fault = Secrets.Protect(VaultKinds.Vault, Key, Bytes(spec), At(Protect("""{"note":"","pin":"1234"}"""))).Fault;
+        var fault =
+            Secrets.Protect(VaultKinds.Vault, Key, Bytes(spec), At(Protect("""{"note":"","pin":"1234"}"""))).Fault;
         Assert.Equal(code, fault?.Error.Code);
         Assert.Equal("spec.pin", fault!.Fields[0].Path);
     }
@@ -87,7 +90,8 @@ public sealed class SecretProtectorTests : IAsyncLifetime
     [Fact]
     public void Masked_form_without_a_resource_in_place_is_refused() => Assert.Equal(
         ErrorCodes.SecretMismatch,
-        Secrets.Protect(VaultKinds.Vault, Key, Bytes("""{"note":"","pin":{"secret":"sha256:00"}}"""), null).Fault?.Error);
+        Secrets.Protect(VaultKinds.Vault, Key, Bytes("""{"note":"","pin":{"secret":"sha256:00"}}"""), null)
+            .Fault?.Error);
 
     [Fact]
     public void Same_secret_keeps_its_bytes_and_another_one_does_not()
@@ -114,8 +118,10 @@ public sealed class SecretProtectorTests : IAsyncLifetime
     public void Ciphertext_that_was_moved_does_not_open(string name, string field)
     {
         var secret = Json(Protect("""{"note":"","pin":"1234"}""")).GetProperty("pin").GetRawText();
-        var moved = field == "pin" ? $$"""{"note":"","pin":{{secret}}}""" : $$$"""{"note":"","door":{"code":{{{secret}}}}}""";
-        Assert.Throws<InvalidDataException>(() => Secrets.Open(VaultKinds.Vault, Key with { Name = name }, Bytes(moved)));
+        var moved = field == "pin"
+            ? $$"""{"note":"","pin":{{secret}}}""" : $$$"""{"note":"","door":{"code":{{{secret}}}}}""";
+        Assert.Throws<InvalidDataException>(
+            () => Secrets.Open(VaultKinds.Vault, Key with { Name = name }, Bytes(moved)));
     }
 
     [Fact]
@@ -127,7 +133,8 @@ public sealed class SecretProtectorTests : IAsyncLifetime
         {
             var altered = (byte[])content.Clone();
             altered[place] ^= 1;
-            var text = spec.Replace(Convert.ToBase64String(content), Convert.ToBase64String(altered), StringComparison.Ordinal);
+            var text = spec.Replace(
+                Convert.ToBase64String(content), Convert.ToBase64String(altered), StringComparison.Ordinal);
             Assert.NotEqual(spec, text);
             Assert.Throws<InvalidDataException>(() => Secrets.Open(VaultKinds.Vault, Key, Bytes(text)));
         }
@@ -143,7 +150,8 @@ public sealed class SecretProtectorTests : IAsyncLifetime
 
     [Fact]
     public void Secret_in_clear_never_passes_a_mask() =>
-        Assert.Equal("""{"pin":{"secret":"unknown"}}""", Text(Secrets.Mask(VaultKinds.Vault, Bytes("""{"pin":"1234"}"""))));
+        Assert.Equal(
+            """{"pin":{"secret":"unknown"}}""", Text(Secrets.Mask(VaultKinds.Vault, Bytes("""{"pin":"1234"}"""))));
 
     [Fact]
     public async Task Rotated_key_takes_over_after_every_node_could_read_it_and_the_old_one_still_opens()
@@ -165,15 +173,19 @@ public sealed class SecretProtectorTests : IAsyncLifetime
     public async Task Canary_in_a_secret_is_in_no_file_of_the_store()
     {
         const string Canary = "c4nary-in-a-coal-mine";
-        await node.MustCommitAsync(OpenSecurity.Admin, OpenSecurity.Raw("vault", "v", $$"""{"note":"visible-note","pin":"{{Canary}}"}"""));
-        await node.MustCommitAsync(OpenSecurity.Admin, OpenSecurity.Raw("vault", "v", $$"""{"note":"visible-note-2","pin":"{{Canary}}"}"""));
+        await node.MustCommitAsync(
+            OpenSecurity.Admin, OpenSecurity.Raw("vault", "v", $$"""{"note":"visible-note","pin":"{{Canary}}"}"""));
+        await node.MustCommitAsync(
+            OpenSecurity.Admin, OpenSecurity.Raw("vault", "v", $$"""{"note":"visible-note-2","pin":"{{Canary}}"}"""));
         Assert.Contains(Files(), bytes => Contains(bytes, "visible-note-2"));
         Assert.DoesNotContain(Files(), bytes => Contains(bytes, Canary));
         var resource = node.Changes.Snapshots.Current.Find("vault", "", "v")!;
-        Assert.Equal(Canary, Json(Text(Secrets.Open(VaultKinds.Vault, Key, resource.Spec))).GetProperty("pin").GetString());
+        Assert.Equal(
+            Canary, Json(Text(Secrets.Open(VaultKinds.Vault, Key, resource.Spec))).GetProperty("pin").GetString());
     }
 
-    private IEnumerable<byte[]> Files() => Directory.GetFiles(directory.Path, "*", SearchOption.AllDirectories).Select(ReadShared);
+    private IEnumerable<byte[]> Files() =>
+        Directory.GetFiles(directory.Path, "*", SearchOption.AllDirectories).Select(ReadShared);
 
     private static byte[] ReadShared(string path)
     {
@@ -183,7 +195,8 @@ public sealed class SecretProtectorTests : IAsyncLifetime
         return bytes;
     }
 
-    private static bool Contains(byte[] bytes, string text) => bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;
+    private static bool Contains(byte[] bytes, string text) =>
+        bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;
 
     private string Protect(string spec, string? before = null) =>
         Text(Secrets.Protect(VaultKinds.Vault, Key, Bytes(spec), before is null ? null : At(before)).Value);

@@ -18,25 +18,99 @@ public sealed class SecurityKindsTests : IAsyncLifetime
         directory.Dispose();
     }
 
+    public static TheoryData<string, string, string, string, string> WrongSpecs() => new()
+    {
+        {
+            "operator", "o",
+            """{"passwordHash":"hunter2","roles":[]}""",
+            "spec.passwordHash", "must be a password's hash"
+        },
+        {
+            "operator", "o",
+            """{"passwordHash":"","roles":[]}""",
+            "spec.passwordHash", "must be a password's hash"
+        },
+        {
+            "operator", "o",
+            """{"roles":[]}""",
+            "spec", "passwordHash"
+        },
+        {
+            "operator", "o",
+            """{"passwordHash":null,"roles":[]}""",
+            "spec.passwordHash", "must not be null"
+        },
+        {
+            "role", "administrator",
+            """{"grants":[]}""",
+            "", "built in"
+        },
+        {
+            "role", "reader",
+            """{"grants":[]}""",
+            "", "built in"
+        },
+        {
+            "role", "r",
+            """{"grants":[{"verbs":["fly"],"kinds":["*"]}]}""",
+            "spec.grants[0].verbs[0]", "'fly' is not a verb"
+        },
+        {
+            "role", "r",
+            """{"grants":[{"verbs":[],"kinds":["*"]}]}""",
+            "spec.grants[0].verbs", "1 to 32"
+        },
+        {
+            "role", "r",
+            """{"grants":[{"verbs":["read"],"kinds":["Toy"]}]}""",
+            "spec.grants[0].kinds[0]", "not a kind"
+        },
+        {
+            "role", "r",
+            """{"grants":[{"verbs":["read"],"kinds":["*"],"names":["a*"]}]}""",
+            "spec.grants[0].names[0]", "prefix"
+        },
+        {
+            "role", "r",
+            """{"grants":[{"verbs":["read"],"kinds":["*"],"namespaces":["A"]}]}""",
+            "spec.grants[0].namespaces[0]", "namespace"
+        },
+        {
+            "role", "anonymous-loopback",
+            """{"grants":[{"verbs":["write"],"kinds":["toy"]}]}""",
+            "spec.grants[0].verbs", "without a credential"
+        },
+        {
+            "role", "anonymous-loopback",
+            """{"grants":[{"verbs":["*"],"kinds":["toy"]}]}""",
+            "spec.grants[0].verbs", "without a credential"
+        },
+        {
+            "role", "anonymous-loopback",
+            """{"grants":[{"verbs":["read"],"kinds":["*"]}]}""",
+            "spec.grants[0].kinds", "one by one"
+        },
+        {
+            "access-key", "k",
+            """{"hash":"gw_key","roles":[]}""",
+            "spec.hash", "never the key itself"
+        },
+        {
+            "access-key", "k",
+            """{"hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","roles":[]}""",
+            "spec.hash", "lower-case"
+        },
+        {
+            "access-key", "k",
+            """{"hash":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","roles":["nobody"]}""",
+            "spec.roles[0]", "there is no role"
+        },
+    };
+
     [Theory]
-    [InlineData("operator", "o", """{"passwordHash":"hunter2","roles":[]}""", "spec.passwordHash", "must be a password's hash")]
-    [InlineData("operator", "o", """{"passwordHash":"","roles":[]}""", "spec.passwordHash", "must be a password's hash")]
-    [InlineData("operator", "o", """{"roles":[]}""", "spec", "passwordHash")]
-    [InlineData("operator", "o", """{"passwordHash":null,"roles":[]}""", "spec.passwordHash", "must not be null")]
-    [InlineData("role", "administrator", """{"grants":[]}""", "", "built in")]
-    [InlineData("role", "reader", """{"grants":[]}""", "", "built in")]
-    [InlineData("role", "r", """{"grants":[{"verbs":["fly"],"kinds":["*"]}]}""", "spec.grants[0].verbs[0]", "'fly' is not a verb")]
-    [InlineData("role", "r", """{"grants":[{"verbs":[],"kinds":["*"]}]}""", "spec.grants[0].verbs", "1 to 32")]
-    [InlineData("role", "r", """{"grants":[{"verbs":["read"],"kinds":["Toy"]}]}""", "spec.grants[0].kinds[0]", "not a kind")]
-    [InlineData("role", "r", """{"grants":[{"verbs":["read"],"kinds":["*"],"names":["a*"]}]}""", "spec.grants[0].names[0]", "prefix")]
-    [InlineData("role", "r", """{"grants":[{"verbs":["read"],"kinds":["*"],"namespaces":["A"]}]}""", "spec.grants[0].namespaces[0]", "namespace")]
-    [InlineData("role", "anonymous-loopback", """{"grants":[{"verbs":["write"],"kinds":["toy"]}]}""", "spec.grants[0].verbs", "without a credential")]
-    [InlineData("role", "anonymous-loopback", """{"grants":[{"verbs":["*"],"kinds":["toy"]}]}""", "spec.grants[0].verbs", "without a credential")]
-    [InlineData("role", "anonymous-loopback", """{"grants":[{"verbs":["read"],"kinds":["*"]}]}""", "spec.grants[0].kinds", "one by one")]
-    [InlineData("access-key", "k", """{"hash":"gw_key","roles":[]}""", "spec.hash", "never the key itself")]
-    [InlineData("access-key", "k", """{"hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","roles":[]}""", "spec.hash", "lower-case")]
-    [InlineData("access-key", "k", """{"hash":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","roles":["nobody"]}""", "spec.roles[0]", "there is no role")]
-    public async Task Wrong_spec_is_refused_with_its_path(string kind, string name, string spec, string path, string message)
+    [MemberData(nameof(WrongSpecs))]
+    public async Task Wrong_spec_is_refused_with_its_path(
+        string kind, string name, string spec, string path, string message)
     {
         var fault = (await node.CommitAsync(OpenSecurity.Admin, OpenSecurity.Raw(kind, name, spec))).Fault;
         Assert.Equal(ErrorCodes.ResourceInvalid, fault?.Error);
@@ -60,7 +134,8 @@ public sealed class SecurityKindsTests : IAsyncLifetime
         await Refused(OpenSecurity.Delete("operator", "admin"));
         await Refused(node.Operator("admin", [BuiltInRoles.Administrator], disabled: true));
         await Refused(node.Operator("admin", [BuiltInRoles.Reader]));
-        await node.MustCommitAsync(OpenSecurity.Admin, node.Operator("disabled", [BuiltInRoles.Administrator], disabled: true));
+        await node.MustCommitAsync(
+            OpenSecurity.Admin, node.Operator("disabled", [BuiltInRoles.Administrator], disabled: true));
         await Refused(OpenSecurity.Delete("operator", "admin"));
         await node.MustCommitAsync(OpenSecurity.Admin, node.Operator("zoe", [BuiltInRoles.Administrator]));
         // Both at once would pass if each were looked at alone.
@@ -75,7 +150,8 @@ public sealed class SecurityKindsTests : IAsyncLifetime
         await node.MustCommitAsync(
             OpenSecurity.Admin, node.Operator("bob", ["new"]), OpenSecurity.Role("new", new Grant(["read"], ["toy"])));
         await Refused(OpenSecurity.Delete("role", "new"));
-        await node.MustCommitAsync(OpenSecurity.Admin, OpenSecurity.Delete("role", "new"), OpenSecurity.Delete("operator", "bob"));
+        await node.MustCommitAsync(
+            OpenSecurity.Admin, OpenSecurity.Delete("role", "new"), OpenSecurity.Delete("operator", "bob"));
     }
 
     [Fact]

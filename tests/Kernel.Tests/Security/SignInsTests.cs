@@ -37,11 +37,15 @@ public sealed class SignInsTests : IAsyncLifetime
     [Fact]
     public async Task Wrong_password_is_refused_and_audited_without_the_name_of_nobody()
     {
-        Assert.Equal(ErrorCodes.SignInFailed, (await SignIns.SignInAsync("admin", "wrong", "10.0.0.1", default)).Fault?.Error);
-        Assert.Equal(ErrorCodes.SignInFailed, (await SignIns.SignInAsync("hunter2", "x", "10.0.0.1", default)).Fault?.Error);
+        Assert.Equal(
+            ErrorCodes.SignInFailed, (await SignIns.SignInAsync("admin", "wrong", "10.0.0.1", default)).Fault?.Error);
+        Assert.Equal(
+            ErrorCodes.SignInFailed, (await SignIns.SignInAsync("hunter2", "x", "10.0.0.1", default)).Fault?.Error);
         var rows = await node.AuditAsync();
-        Assert.Contains(rows, row => row.Row is { Principal: "operator:admin", Action: "sign-in", Outcome: "sign_in_failed" });
-        Assert.Contains(rows, row => row.Row is { Principal: "anonymous", Action: "sign-in", Outcome: "sign_in_failed" });
+        Assert.Contains(
+            rows, row => row.Row is { Principal: "operator:admin", Action: "sign-in", Outcome: "sign_in_failed" });
+        Assert.Contains(
+            rows, row => row.Row is { Principal: "anonymous", Action: "sign-in", Outcome: "sign_in_failed" });
         Assert.DoesNotContain(rows, row => row.Row.ToString().Contains("hunter2", StringComparison.Ordinal));
     }
 
@@ -68,14 +72,16 @@ public sealed class SignInsTests : IAsyncLifetime
         Assert.False((await Authenticate(second.AccessToken)).Succeeded);
         Assert.Empty((await SignIns.ListAsync("admin", default)).Items);
         Assert.Contains(await node.AuditAsync(), row =>
-            row.Row is { Action: "sign-in-revoked", Address: "10.0.0.9" } && row.Row.Detail!.Contains("second time", StringComparison.Ordinal));
+            row.Row is { Action: "sign-in-revoked", Address: "10.0.0.9" }
+                && row.Row.Detail!.Contains("second time", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Only_one_of_many_refreshes_at_once_gets_through()
     {
         var first = await SignInAsync();
-        var all = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => SignIns.RefreshAsync(first.RefreshToken, null, default)));
+        var all = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => SignIns.RefreshAsync(first.RefreshToken, null, default)));
         Assert.Equal(1, all.Count(answer => answer.Succeeded));
     }
 
@@ -86,7 +92,8 @@ public sealed class SignInsTests : IAsyncLifetime
         var id = (await SignIns.ListAsync(null, default)).Items[0].Id;
         var madeUp = new SignInTokens(new byte[32]).MintRefresh(id);
         Assert.False((await SignIns.RefreshAsync(madeUp, null, default)).Succeeded);
-        foreach (var junk in new[] { "", "gwr_", "gws_", "gwr_" + new string('!', 86), "gws_" + new string('~', 64), answer.AccessToken })
+        foreach (var junk in new[] { "", "gwr_", "gws_", "gwr_" + new string('!', 86), "gws_"
+            + new string('~', 64), answer.AccessToken })
             Assert.False((await SignIns.RefreshAsync(junk, null, default)).Succeeded);
         Assert.False((await Authenticate(answer.RefreshToken)).Succeeded);
         Assert.True((await Authenticate(answer.AccessToken)).Succeeded);
@@ -174,7 +181,8 @@ public sealed class SignInsTests : IAsyncLifetime
 
     /// <summary>Another node over the same file, for what the two do not share: memory.</summary>
     private async Task<OpenSecurity> OtherNodeAsync() => await OpenSecurity.OnAsync(
-        await OpenSecurity.SqliteAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false, node: "b");
+        await OpenSecurity.SqliteAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false,
+        node: "b");
 
     private async Task<SignInAnswer> SignInAsync() =>
         (await SignIns.SignInAsync("admin", OpenSecurity.AdminPassword, "10.0.0.1", default)).Value;

@@ -28,6 +28,7 @@ internal static class VaultKinds
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition =
+        JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Vault))]
 internal sealed partial class VaultJson : JsonSerializerContext;
