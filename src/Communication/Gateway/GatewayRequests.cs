@@ -50,6 +50,11 @@ internal sealed partial class GatewayRequests(
         var request = context.Request;
         if (request.Method is "CONNECT" or "TRACE")
             return new Fault(ErrorCodes.MethodNotAllowed, $"{request.Method} is never forwarded.");
+        if (RequestHeaders.HasTwoLengths(request))
+        {
+            context.Response.Headers.Connection = "close"; // What follows on this connection may be anything.
+            return new Fault(ErrorCodes.BadRequest, "The request has a Content-Length beside its Transfer-Encoding.");
+        }
         if (RequestHeaders.Hops(request.Headers.Via) >= options.MaxHops)
             return new Fault(ErrorCodes.LoopDetected, $"The request has passed {options.MaxHops} gateways.");
         // Never null: the server sets it for every request.

@@ -40,6 +40,14 @@ internal static class RequestHeaders
         Add(message, HeaderNames.Connection, "TE");
     }
 
+    /// <summary>
+    /// True when the client sent a length beside chunks, which somebody before us may have read by the length (RFC 9112, 6.1).
+    /// The server puts such a length aside under another name.
+    /// </summary>
+    public static bool HasTwoLengths(HttpRequest request) =>
+        request.Headers.TransferEncoding.Count > 0
+        && (request.Headers.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length"));
+
     /// <summary>How often the request has passed a gateway of ours.</summary>
     public static int Hops(StringValues via)
     {

@@ -46,7 +46,7 @@ internal static class ResponseBody
     {
         try
         {
-            await to.StartAsync(deadline.Token);
+            await to.Body.FlushAsync(deadline.Token); // Starting alone would leave the head in a buffer.
             return true;
         }
         catch (Exception fault) when (fault is IOException or OperationCanceledException)

@@ -53,7 +53,7 @@ internal sealed class UpstreamConnector(AddressGuard guard, TimeProvider time)
             try
             {
                 await socket.ConnectAsync(new IPEndPoint(address, target.Port), cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
+                return new UpstreamStream(new NetworkStream(socket, ownsSocket: true));
             }
             catch (SocketException fault)
             {

@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using System.Net;
+using Groundwork.Communication.Gateway;
+using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Resources;
+using Groundwork.Kernel.Security;
+using Groundwork.Services.Registry;
+using Groundwork.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Groundwork.Communication.Tests.Gateway;
+
+/// <summary>A gateway on its real listener, with routes and instances that the test sets.</summary>
+internal sealed class TestEdge : IAsyncDisposable
+{
+    private readonly GatewayModule module;
+    private readonly Listeners listeners;
+
+    private TestEdge(GatewayOptions options, TlsOptions? tls, TimeProvider time)
+    {
+        module = new GatewayModule(() => Registry, options);
+        listeners = new Listeners(
+            [new ListenerDefinition(ListenerDefinition.Gateway, ListenerProtocol.Http, "127.0.0.1:0", MayBindPlain: true)],
+            new ListenersOptions
+            {
+                ByName = ImmutableDictionary<string, ListenerOptions>.Empty.Add(ListenerDefinition.Gateway, new ListenerOptions { Tls = tls }),
+            },
+            new RequestGuards(
+                _ => ValueTask.FromResult<Outcome<Principal>>(Principal.Anonymous), (_, _, _) => null, _ => { }, () => 0),
+            TimeProvider.System,
+            NullLoggerFactory.Instance);
+        listeners.Handle(
+            ListenerDefinition.Gateway,
+            module.Build(listeners, Snapshots, time, NullLoggerFactory.Instance).HandleAsync);
+    }
+
+    public HeldSnapshots Snapshots { get; } = new();
+
+    public HeldServices Registry { get; } = new();
+
+    public GatewayModule Module => module;
+
+    public IPEndPoint Address => listeners.AddressesOf(ListenerDefinition.Gateway)[0];
+
+    public HttpClient Client { get; private set; } = new();
+
+    /// <param name="time">The gateway's clock; the server has the real one.</param>
+    public static async Task<TestEdge> StartAsync(GatewayOptions? options = null, TlsOptions? tls = null, TimeProvider? time = null)
+    {
+        var edge = new TestEdge(options ?? new GatewayOptions(), tls, time ?? TimeProvider.System);
+        await edge.listeners.StartAsync(CancellationToken.None);
+        edge.Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = new Uri($"http://{edge.Address}"), // With TLS a test makes a client of its own.
+        };
+        return edge;
+    }
+
+    /// <summary>Routes everything to the service <c>service</c>, with time-outs that a loaded machine does not reach.</summary>
+    public TestEdge RouteAll(Func<RouteSpec, RouteSpec>? change = null)
+    {
+        var spec = new RouteSpec(["127.0.0.1", "localhost"], "/**", "service", Timeouts: new RouteTimeouts(20_000, 20_000));
+        Snapshots.Put(Routes.Resource("all", change?.Invoke(spec) ?? spec));
+        return this;
+    }
+
+    public TestEdge Instances(params IPEndPoint[] addresses)
+    {
+        Registry.Set("service", [.. addresses.Select(address => (address.Address.ToString(), address.Port, 100))]);
+        return this;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await listeners.DisposeAsync();
+        await module.StopAsync(CancellationToken.None);
+    }
+}
+
+/// <summary>Snapshots that a test makes.</summary>
+internal sealed class HeldSnapshots : ISnapshotSource
+{
+    private readonly List<Action<SnapshotChange>> subscribers = [];
+
+    public Snapshot Current { get; private set; } = Snapshot.Empty("store", 7);
+
+    public TimeSpan Staleness => TimeSpan.Zero;
+
+    public void Put(Resource resource) => Publish(new AppliedChange(Current.Revision + 1, 0, resource.Key, Current.Find(resource.Key), resource, EndsChangeset: true));
+
+    public void Delete(ResourceKey key) => Publish(new AppliedChange(Current.Revision + 1, 0, key, Current.Find(key), null, EndsChangeset: true));
+
+    public IDisposable Subscribe(Action<SnapshotChange> changed)
+    {
+        subscribers.Add(changed);
+        changed(new SnapshotChange(null, [], Current));
+        return new Subscription(() => subscribers.Remove(changed));
+    }
+
+    public ValueTask<Outcome<Snapshot>> ReachAsync(long revision, TimeSpan patience, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<Outcome<Snapshot>>(Current);
+
+    private void Publish(AppliedChange change)
+    {
+        var before = Current;
+        Current = before.With(change.Revision, [change]);
+        foreach (var subscriber in subscribers.ToArray()) subscriber(new SnapshotChange(before, [change], Current));
+    }
+
+    private sealed class Subscription(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}
+
+/// <summary>Services that a test makes.</summary>
+internal sealed class HeldServices : IRegistryView
+{
+    private ImmutableDictionary<ServiceKey, ServiceView> services = ImmutableDictionary<ServiceKey, ServiceView>.Empty;
+    private ImmutableList<(InstanceKey Instance, CallOutcome Outcome)> outcomes = [];
+    private long index;
+
+    public TimeSpan Staleness => TimeSpan.Zero;
+
+    public ImmutableList<(InstanceKey Instance, CallOutcome Outcome)> Outcomes => Volatile.Read(ref outcomes);
+
+    public static ServiceKey Key(string service) => new("default", ServiceKey.DefaultGroup, service);
+
+    public void Set(string service, params ImmutableArray<(string Host, int Port, int Weight)> instances)
+    {
+        var key = Key(service);
+        ImmutableArray<Instance> all =
+        [
+            .. instances.Select(instance => new Instance(
+                new InstanceKey(key, $"{instance.Host}:{instance.Port}"), instance.Host, instance.Port) { Weight = instance.Weight }),
+        ];
+        services = services.SetItem(key, new ServiceView(key, ++index, all, all, Protection: false));
+    }
+
+    public ServiceView? Find(ServiceKey key) => services.GetValueOrDefault(key);
+
+    public void ReportOutcome(InstanceKey instance, CallOutcome outcome) =>
+        ImmutableInterlocked.Update(ref outcomes, list => list.Add((instance, outcome)));
+}
