@@ -6,6 +6,7 @@ Scenario[] scenarios =
 [
     new FloorScenario(),
     new StoreScenario(),
+    new ChangesScenario(),
 ];
 
 if (args is ["serve", var name, .. var rest])

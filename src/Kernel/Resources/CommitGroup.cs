@@ -193,29 +193,26 @@ internal sealed class CommitGroup(
     /// <summary>The rules between resources see the state as it would be, so that a changeset may bring both ends.</summary>
     private Fault? CheckAgainstHead(PreparedChangeset changeset, ImmutableArray<DecidedChange>.Builder decision)
     {
-        var after = working.With(working.Revision, decision
-            .Where(change => change.Effect != ChangeEffect.Unchanged)
-            .Select((change, order) => new AppliedChange(
-                working.Revision, order, change.Prepared.Key, change.Before,
-                change.Prepared.IsDelete ? null : rows.Tentative(change, changeset, working.Revision),
-                EndsChangeset: false)));
+        Snapshot? tentative = null; // Most changes touch no rule that needs it.
+        Snapshot After() => tentative ??= ToTentative(changeset, decision);
         var faults = new List<FieldFault>();
         foreach (var change in decision)
         {
             if (change.Effect == ChangeEffect.Unchanged) continue;
-            var key = change.Prepared.Key;
-            if (change.Effect == ChangeEffect.Created && !Namespaces.Exists(after, key.Namespace))
+            var (key, kind) = (change.Prepared.Key, change.Prepared.Kind);
+            if (change.Effect == ChangeEffect.Created
+                && !Namespaces.Exists(working, key.Namespace) && !Namespaces.Exists(After(), key.Namespace))
             {
                 return new Fault(
                     ErrorCodes.NamespaceUnknown,
                     $"There is no namespace '{key.Namespace}'; apply a resource of kind namespace with that name first, or with it.");
             }
-            if (change.Effect == ChangeEffect.Deleted && Namespaces.CheckDelete(after, key) is { } notEmpty) return notEmpty;
-            var own = new List<FieldFault>();
-            change.Prepared.Kind.CheckAgainst(after, key, change.Prepared.Typed, own);
-            if (authorizer.MayGrant(changeset.Source.Author, after, key, change.Before, change.Prepared.Typed) is { } excess)
+            if (key.Kind == Namespaces.KindName && change.Effect == ChangeEffect.Deleted
+                && Namespaces.CheckDelete(After(), key) is { } notEmpty) return notEmpty;
+            if (kind.HasRulesBetween) faults.AddRange(CheckBetween(After(), change, decision.Count > 1));
+            if (SecurityKinds.Concerns(key.Kind)
+                && authorizer.MayGrant(changeset.Source.Author, After(), key, change.Before, change.Prepared.Typed) is { } excess)
                 return excess;
-            faults.AddRange(decision.Count == 1 ? own : own.Select(field => field with { Path = $"{key}: {field.Path}" }));
         }
         if (faults.Count == 0) return null;
         var subject = decision.Count == 1 ? decision[0].Prepared.Key.ToString() : "The changeset";
@@ -224,6 +221,21 @@ internal sealed class CommitGroup(
             Fields = [.. faults],
         };
     }
+
+    private static IEnumerable<FieldFault> CheckBetween(Snapshot after, DecidedChange change, bool isOneOfMany)
+    {
+        var own = new List<FieldFault>();
+        change.Prepared.Kind.CheckAgainst(after, change.Prepared.Key, change.Prepared.Typed, own);
+        return isOneOfMany ? own.Select(field => field with { Path = $"{change.Prepared.Key}: {field.Path}" }) : own;
+    }
+
+    private Snapshot ToTentative(PreparedChangeset changeset, IEnumerable<DecidedChange> decision) =>
+        working.With(working.Revision, decision
+            .Where(change => change.Effect != ChangeEffect.Unchanged)
+            .Select((change, order) => new AppliedChange(
+                working.Revision, order, change.Prepared.Key, change.Before,
+                change.Prepared.IsDelete ? null : rows.Tentative(change, changeset, working.Revision),
+                EndsChangeset: false)));
 
     // --- writing
 

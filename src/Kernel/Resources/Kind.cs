@@ -90,6 +90,9 @@ public abstract class Kind
     /// <summary>Reads a spec, refusing unknown members, and applies the kind's own rules. Faults have paths below <c>spec</c>.</summary>
     internal abstract object? Check(ReadOnlyMemory<byte> spec, ICollection<FieldFault> faults);
 
+    /// <summary>True when <see cref="CheckAgainst"/> looks at anything.</summary>
+    internal abstract bool HasRulesBetween { get; }
+
     /// <summary>The rules that need the other resources; runs inside the commit, against head.</summary>
     internal abstract void CheckAgainst(Snapshot head, ResourceKey key, object? spec, ICollection<FieldFault> faults);
 
@@ -138,6 +141,8 @@ public sealed class Kind<TSpec>(string name, JsonTypeInfo<TSpec> json) : Kind(na
         Validate?.Invoke(value, faults);
         return value;
     }
+
+    internal override bool HasRulesBetween => ValidateAgainst is not null;
 
     internal override void CheckAgainst(
         Snapshot head, ResourceKey key, object? spec, ICollection<FieldFault> faults) =>

@@ -45,6 +45,7 @@ public sealed class Snapshot
     /// <summary>The snapshot after some changes. A change without a resource removes the key.</summary>
     public Snapshot With(long revision, IEnumerable<AppliedChange> changes)
     {
+        if (changes is IReadOnlyList<AppliedChange> and [var only]) return With(revision, only);
         var tables = kinds.ToBuilder();
         foreach (var group in changes.GroupBy(change => change.Key.Kind, StringComparer.Ordinal))
         {
@@ -57,6 +58,13 @@ public sealed class Snapshot
             tables[group.Key] = table.ToImmutable();
         }
         return new Snapshot(StoreId, revision, tables.ToImmutable());
+    }
+
+    private Snapshot With(long revision, AppliedChange change)
+    {
+        var table = Of(change.Key.Kind);
+        table = change.After is { } resource ? table.SetItem(change.Key, resource) : table.Remove(change.Key);
+        return new Snapshot(StoreId, revision, kinds.SetItem(change.Key.Kind, table));
     }
 
     /// <summary>A snapshot from a whole load.</summary>

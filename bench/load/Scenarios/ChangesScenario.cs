@@ -1,0 +1,123 @@
+using System.Text;
+using System.Text.Json.Serialization;
+using Groundwork.Kernel.Cluster;
+using Groundwork.Kernel.Resources;
+using Groundwork.Kernel.Security;
+using Groundwork.Kernel.Storage;
+using Groundwork.Kernel.Storage.Sqlite;
+using Groundwork.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Groundwork.Load.Scenarios;
+
+/// <summary>
+/// What an acknowledged change costs in process, all of it: authorise, validate, decide against head, digest and link, history,
+/// fsync, snapshot published. Beside it the same storage with one bare insert a write, which is the floor under it.
+/// </summary>
+internal sealed class ChangesScenario : Scenario
+{
+    private const int SpecBytes = 500;
+
+    /// <summary>Resources that the writers change in turn: more than any cache line's worth, fewer than a kind may have.</summary>
+    private const int Resources = 10_000;
+
+    private static readonly Kind<BenchSpec> Bench = new("bench", BenchJson.Default.BenchSpec)
+    {
+        Module = "bench",
+        Summary = "A document of the load run.",
+        Validate = static (spec, faults) =>
+        {
+            if (spec.Text.Length == 0) faults.Add(new FieldFault("spec.text", "must not be empty"));
+        },
+    };
+
+    public override string Name => "changes";
+
+    public override string Question => "How many acknowledged changes a second, in process, synchronous=FULL?";
+
+    public override IReadOnlyList<Contender> Contenders =>
+        [new("change log, SQLite", StartLogAsync), new("bare grouped inserts, SQLite", StartBareAsync)];
+
+    private async Task<Running> StartLogAsync(LoadOptions options)
+    {
+        var directory = Directory.CreateTempSubdirectory("groundwork-load-");
+        var storage = await OpenAsync(directory);
+        var root = RootKey.Generate();
+        await storage.MigrateAsync(
+            [.. ChangeLog.Migrations, .. SecuritySchema.Migrations, .. NodeLeases.Migrations], CancellationToken.None);
+        var keys = await WorkingKeys.OpenAsync(storage, root, NullLogger.Instance, CancellationToken.None);
+        var authorizer = new Authorizer();
+        var log = await ChangeLog.OpenAsync(
+            new ChangeLogParts(
+                storage, new KindCatalog([.. ChangeLog.OwnKinds, .. SecurityKinds.All, Bench]), authorizer,
+                new SecretProtector(root, keys.Value), root.ChangeChain(), TimeProvider.System, NullLoggerFactory.Instance),
+            CancellationToken.None);
+        authorizer.Follow(log.Snapshots);
+        var author = new Principal("operator:load", [BuiltInRoles.Administrator]);
+        var counters = new int[options.Workers];
+        return new Running(
+            async (worker, cancellation) =>
+            {
+                var number = counters[worker]++;
+                var key = new ResourceKey("bench", Names.DefaultNamespace, $"r{(number * options.Workers + worker) % Resources}");
+                var change = new Change(ChangeOperation.Put, key, Spec(worker, number));
+                var outcome = await log.CommitAsync(new Changeset(author, [change]) { Reason = "load" }, cancellation);
+                if (!outcome.Succeeded) throw new InvalidDataException(outcome.Fault.ToString());
+            },
+            null,
+            async () =>
+            {
+                Console.Error.WriteLine($"  {storage.Engine}, {storage.WriterSettings}, revision {log.Snapshots.Current.Revision}");
+                await log.DisposeAsync();
+                await storage.DisposeAsync();
+                directory.Delete(recursive: true);
+            });
+    }
+
+    private async Task<Running> StartBareAsync(LoadOptions options)
+    {
+        var directory = Directory.CreateTempSubdirectory("groundwork-load-");
+        var storage = await OpenAsync(directory);
+        await storage.MigrateAsync(
+            [new Migration("bare", 1, "CREATE TABLE bare_rows(id {id} PRIMARY KEY, spec {blob} NOT NULL)")], CancellationToken.None);
+        var last = 0L;
+        var counters = new int[options.Workers];
+        return new Running(
+            (worker, cancellation) =>
+            {
+                var spec = Spec(worker, counters[worker]++);
+                var id = Interlocked.Increment(ref last);
+                return storage.WriteAsync(
+                    session =>
+                    {
+                        session.Enqueue("INSERT INTO bare_rows VALUES($1, $2)", id, spec);
+                        return true;
+                    },
+                    cancellation,
+                    WriteScope.Group);
+            },
+            null,
+            async () =>
+            {
+                await storage.DisposeAsync();
+                directory.Delete(recursive: true);
+            });
+    }
+
+    private static Task<SqliteStorage> OpenAsync(DirectoryInfo directory) => SqliteStorage.OpenAsync(
+        new SqliteOptions { Path = Path.Combine(directory.FullName, "store.db") },
+        TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+
+    private static byte[] Spec(int worker, int number)
+    {
+        var head = $$"""{"text":"{{worker}} {{number}} """;
+        return Encoding.UTF8.GetBytes(head + new string('x', SpecBytes - head.Length - 2) + "\"}");
+    }
+}
+
+/// <summary>The document of the load run.</summary>
+internal sealed record BenchSpec(string Text);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(BenchSpec))]
+internal sealed partial class BenchJson : JsonSerializerContext;
