@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Client;
 
 /// <summary>
-/// Ties the client to the host's life. The host's phases give the order of a clean stop: <see cref="StoppingAsync"/> drains
-/// while the server still accepts, the server stops and finishes its requests in the phase between, and
+/// Ties the client to the host's life. The host's phases give the order of a clean stop: <see cref="StoppingAsync"/>
+/// drains while the server still accepts, the server stops and finishes its requests in the phase between, and
 /// <see cref="StoppedAsync"/> leaves the registry.
 /// </summary>
 internal sealed partial class ClientLifecycle(ClientParts parts, IServer? server, ILoggerFactory loggers)
@@ -31,7 +31,9 @@ internal sealed partial class ClientLifecycle(ClientParts parts, IServer? server
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>All servers listen by now, so the addresses are the real ones, also where port 0 was asked for.</summary>
+    /// <summary>
+    /// All servers listen by now, so the addresses are the real ones, also where port 0 was asked for.
+    /// </summary>
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         if (!parts.Options.Register) return Task.CompletedTask;
@@ -51,7 +53,8 @@ internal sealed partial class ClientLifecycle(ClientParts parts, IServer? server
     {
         await stop.CancelAsync();
         await Task.WhenAll(loops);
-        // With its own short limit and not the host's, which may be used up by slow requests: to leave is worth it even then.
+        // With its own short limit and not the host's, which may be used up by slow requests: to leave is worth it even
+        // then.
         await parts.Registration.LeaveAsync(CancellationToken.None);
     }
 

@@ -15,7 +15,8 @@ internal sealed class ClientMeters : IDisposable
         Reloads = meter.CreateCounter<long>(
             "groundwork.client.settings.reloads", "{reload}", "Publications of settings that this process took over.");
         ReloadFaults = meter.CreateCounter<long>(
-            "groundwork.client.settings.faults", "{fault}", "Settings, or users of them, that failed on a publication.");
+            "groundwork.client.settings.faults", "{fault}",
+            "Settings, or users of them, that failed on a publication.");
         Calls = meter.CreateCounter<long>(
             "groundwork.client.calls", "{call}", "Tries of calls by service name, by service and outcome.");
         Retries = meter.CreateCounter<long>(

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Client;
 
-/// <summary>The SDK put together by hand, before the host exists: its settings are part of what builds the host.</summary>
+/// <summary>
+/// The SDK put together by hand, before the host exists: its settings are part of what builds the host.
+/// </summary>
 internal sealed partial class ClientParts : IDisposable
 {
     private readonly ILogger log;

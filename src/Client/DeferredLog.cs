@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Client;
 
 /// <summary>
-/// A log for the time before the host has one: keeps what is written, hands it over when the host's log comes, and passes
-/// everything on from then. Thread-safe.
+/// A log for the time before the host has one: keeps what is written, hands it over when the host's log comes, and
+/// passes everything on from then. Thread-safe.
 /// </summary>
 internal sealed class DeferredLog : ILogger
 {

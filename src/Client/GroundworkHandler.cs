@@ -3,15 +3,15 @@ using Groundwork.Client.Discovery;
 namespace Groundwork.Client;
 
 /// <summary>
-/// Sends requests for <c>http://name/</c> to an instance of the service <c>name</c>; all others pass through untouched. It
-/// is part of every client of the host's <see cref="IHttpClientFactory"/>; for a client made by hand take one from
+/// Sends requests for <c>http://name/</c> to an instance of the service <c>name</c>; all others pass through untouched.
+/// It is part of every client of the host's <see cref="IHttpClientFactory"/>; for a client made by hand take one from
 /// <see cref="GroundworkServices.CreateHandler"/>.
 /// </summary>
 /// <remarks>
-/// A host name is a service when it is listed in <see cref="GroundworkOptions.Services"/>, or has one label and no port of
-/// its own and the registry knows it. The instance is the better of two drawn by weight. One more instance is tried when
-/// nothing was sent, or when the method is safe and the request has no body. Two failures in a row leave an instance out
-/// for five seconds, doubling to sixty.
+/// A host name is a service when it is listed in <see cref="GroundworkOptions.Services"/>, or has one label and no port
+/// of its own and the registry knows it. The instance is the better of two drawn by weight. One more instance is tried
+/// when nothing was sent, or when the method is safe and the request has no body. Two failures in a row leave an
+/// instance out for five seconds, doubling to sixty.
 /// </remarks>
 public sealed class GroundworkHandler : DelegatingHandler
 {
@@ -23,7 +23,8 @@ public sealed class GroundworkHandler : DelegatingHandler
         : base(inner) => this.caller = caller;
 
     /// <inheritdoc/>
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+    protected override Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken) =>
         caller.SendAsync(request, base.SendAsync, cancellationToken);
 
     /// <inheritdoc/>

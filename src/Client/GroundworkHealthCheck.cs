@@ -6,11 +6,12 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Groundwork.Client;
 
 /// <summary>
-/// The health check <c>groundwork</c>, tagged <c>ready</c>: unhealthy while the instance drains, degraded while it is not
-/// registered or the platform is away, which is no reason to restart it.
+/// The health check <c>groundwork</c>, tagged <c>ready</c>: unhealthy while the instance drains, degraded while it is
+/// not registered or the platform is away, which is no reason to restart it.
 /// </summary>
 internal sealed class GroundworkHealthCheck(
-    GroundworkOptions options, PlatformConnection platform, InstanceRegistration registration, SettingsProvider settings)
+    GroundworkOptions options, PlatformConnection platform, InstanceRegistration registration,
+    SettingsProvider settings)
     : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(
@@ -27,11 +28,13 @@ internal sealed class GroundworkHealthCheck(
         if (platform.AwaySince is { } away)
         {
             return HealthCheckResult.Degraded(
-                $"serving stale since {away:u}: no platform node answers; settings are of revision {revision}", data: facts);
+                $"serving stale since {away:u}: no platform node answers; settings are of revision {revision}",
+                data: facts);
         }
         if (!options.Register) return HealthCheckResult.Healthy("not registered, as configured", facts);
         return registration.Id is null
-            ? HealthCheckResult.Degraded($"not registered: {registration.Refused?.ToString() ?? "not yet tried"}", data: facts)
+            ? HealthCheckResult.Degraded(
+                $"not registered: {registration.Refused?.ToString() ?? "not yet tried"}", data: facts)
             : HealthCheckResult.Healthy($"registered as {registration.Id}", facts);
     }
 }

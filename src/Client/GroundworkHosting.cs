@@ -16,10 +16,11 @@ namespace Groundwork.Client;
 public static class GroundworkHosting
 {
     /// <summary>
-    /// Registers the service while its server listens, makes the platform's settings part of the configuration with live
-    /// reload, lets every client of <see cref="IHttpClientFactory"/> call <c>http://name/</c>, and adds the health check
-    /// <c>groundwork</c>. Waits at most <see cref="GroundworkOptions.StartupTimeout"/> for settings and never throws because
-    /// the platform is away.
+    /// Registers the service while its server listens, makes the platform's settings part of the configuration with
+    /// live reload, lets every client of <see cref="IHttpClientFactory"/> call <c>http://name/</c>, and adds the health
+    /// check
+    /// <c>groundwork</c>. Waits at most <see cref="GroundworkOptions.StartupTimeout"/> for settings and never throws
+    /// because the platform is away.
     /// </summary>
     /// <remarks>
     /// Settings rank above <c>appsettings.json</c> and below environment variables and the command line. Add what ranks
@@ -61,7 +62,8 @@ public static class GroundworkHosting
             provider.GetRequiredService<IConfiguration>(), parts.Provider, parts.Platform));
         builder.Services.AddSingleton(parts.Provider);
         builder.Services.AddSingleton(parts.LastGood);
-        builder.Services.Replace(ServiceDescriptor.Transient(typeof(IOptionsFactory<>), typeof(SettledOptionsFactory<>)));
+        builder.Services.Replace(
+            ServiceDescriptor.Transient(typeof(IOptionsFactory<>), typeof(SettledOptionsFactory<>)));
     }
 
     private static void AddDiscovery(IServiceCollection services, ClientParts parts)

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Groundwork.Client;
 
 /// <summary>
-/// What a service tells the SDK about itself and about the platform. Defaults, then the section <c>Groundwork</c> of the
-/// host's configuration, then the <c>GROUNDWORK_*</c> variables, then the callback of
+/// What a service tells the SDK about itself and about the platform. Defaults, then the section <c>Groundwork</c> of
+/// the host's configuration, then the <c>GROUNDWORK_*</c> variables, then the callback of
 /// <see cref="GroundworkHosting.AddGroundwork"/>: the later wins. Everything wrong is reported at once, at start.
 /// </summary>
 public sealed class GroundworkOptions
@@ -34,10 +34,14 @@ public sealed class GroundworkOptions
     /// </summary>
     public IList<string> Addresses { get; set; } = [];
 
-    /// <summary>File that holds the access key; read again when the platform refuses the key. <c>GROUNDWORK_ACCESS_KEY_FILE</c>.</summary>
+    /// <summary>
+    /// File that holds the access key; read again when the platform refuses the key. <c>GROUNDWORK_ACCESS_KEY_FILE</c>.
+    /// </summary>
     public string? AccessKeyFile { get; set; }
 
-    /// <summary>The access key itself; the file is preferred when both are given. <c>GROUNDWORK_ACCESS_KEY</c>.</summary>
+    /// <summary>
+    /// The access key itself; the file is preferred when both are given. <c>GROUNDWORK_ACCESS_KEY</c>.
+    /// </summary>
     public string? AccessKey { get; set; }
 
     /// <summary>
@@ -46,7 +50,9 @@ public sealed class GroundworkOptions
     /// </summary>
     public string ServiceName { get; set; } = "";
 
-    /// <summary>The namespace of the service, its settings and the services it calls. <c>GROUNDWORK_NAMESPACE</c>.</summary>
+    /// <summary>
+    /// The namespace of the service, its settings and the services it calls. <c>GROUNDWORK_NAMESPACE</c>.
+    /// </summary>
     public string Namespace { get; set; } = Names.DefaultNamespace;
 
     /// <summary>The group of the service and of the services it calls. <c>GROUNDWORK_GROUP</c>.</summary>
@@ -105,17 +111,20 @@ public sealed class GroundworkOptions
     public TimeSpan StartupTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// How long a clean stop waits for gateways and other services to have seen that it drains: 0 to 60 s, 5 s by default.
+    /// How long a clean stop waits for gateways and other services to have seen that it drains: 0 to 60 s, 5 s by
+    /// default.
     /// </summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long a called instance may take to begin its answer before the call counts as failed: 10 s by default. A single
-    /// request says otherwise with <see cref="GroundworkRequest.ResponseHeadTimeout"/>.
+    /// How long a called instance may take to begin its answer before the call counts as failed: 10 s by default. A
+    /// single request says otherwise with <see cref="GroundworkRequest.ResponseHeadTimeout"/>.
     /// </summary>
     public TimeSpan ResponseHeadTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>False: keep no copy of settings and services on disk, so nothing starts while the platform is away.</summary>
+    /// <summary>
+    /// False: keep no copy of settings and services on disk, so nothing starts while the platform is away.
+    /// </summary>
     public bool DiskSnapshot { get; set; } = true;
 
     /// <summary>
@@ -136,7 +145,8 @@ public sealed class GroundworkOptions
             : Environment.GetEnvironmentVariable(name) is { Length: > 0 } variable ? variable : null;
 
         if (Variable("GROUNDWORK_ADDRESS") is { } addresses)
-            Addresses = [.. addresses.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
+            Addresses =
+                [.. addresses.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
         AccessKeyFile = Variable("GROUNDWORK_ACCESS_KEY_FILE") ?? AccessKeyFile;
         AccessKey = Variable("GROUNDWORK_ACCESS_KEY") ?? AccessKey;
         ServiceName = Variable("GROUNDWORK_SERVICE") ?? ServiceName;
@@ -161,11 +171,13 @@ public sealed class GroundworkOptions
 
     private IEnumerable<string> Faults()
     {
-        if (Addresses.Count > MaxAddresses) yield return $"Addresses has {Addresses.Count} entries; {MaxAddresses} is the limit.";
+        if (Addresses.Count > MaxAddresses)
+            yield return $"Addresses has {Addresses.Count} entries; {MaxAddresses} is the limit.";
         foreach (var address in Addresses)
             if (!IsPlatformAddress(address))
                 yield return $"Address '{address}' is not http://host:port or https://host:port without a path.";
-        if (AccessKey is not null && !IsHeaderText(AccessKey)) yield return "AccessKey has characters no access key has.";
+        if (AccessKey is not null && !IsHeaderText(AccessKey))
+            yield return "AccessKey has characters no access key has.";
         if (!IsServiceName(ServiceName))
             yield return $"ServiceName '{ServiceName}' is not made of a-z, 0-9, '.', '_' and '-', 1 to 128 of them.";
         if (!Names.IsNamespace(Namespace))
@@ -175,13 +187,15 @@ public sealed class GroundworkOptions
         if (InstanceId is not null && !Names.IsSegment(InstanceId))
             yield return $"InstanceId '{InstanceId}' is not made of letters, digits and '._:@-', 1 to 128 of them.";
         if (Zone is { Length: 0 or > Names.MaxSegmentLength }) yield return "Zone is empty or over 128 characters.";
-        if (Version is { Length: 0 or > Names.MaxSegmentLength }) yield return "Version is empty or over 128 characters.";
+        if (Version is { Length: 0 or > Names.MaxSegmentLength })
+            yield return "Version is empty or over 128 characters.";
         if (Weight is < 0 or > 10_000) yield return $"Weight {Weight} is not within 0 and 10,000.";
         if (Metadata.Count > 64) yield return $"Metadata has {Metadata.Count} entries; 64 is the limit.";
         if (Tags.Count > 64) yield return $"Tags has {Tags.Count} entries; 64 is the limit.";
         if (AdvertisedHost is not null && Uri.CheckHostName(AdvertisedHost) == UriHostNameType.Unknown)
             yield return $"AdvertisedHost '{AdvertisedHost}' is neither an IP address nor a host name.";
-        if (AdvertisedPort is < 0 or > IPEndPoint.MaxPort) yield return $"AdvertisedPort {AdvertisedPort} is not a port.";
+        if (AdvertisedPort is < 0 or > IPEndPoint.MaxPort)
+            yield return $"AdvertisedPort {AdvertisedPort} is not a port.";
         if (LeaseSeconds is < 5 or > 3600) yield return $"LeaseSeconds {LeaseSeconds} is not within 5 and 3,600.";
         if (SettingGroups.Count > MaxSettingGroups)
             yield return $"SettingGroups has {SettingGroups.Count} entries; {MaxSettingGroups} is the limit.";
@@ -201,7 +215,8 @@ public sealed class GroundworkOptions
         && uri is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" };
 
     private static bool IsServiceName(string text) =>
-        Names.IsSegment(text) && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-');
+        Names.IsSegment(text)
+            && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-');
 
     private static bool IsHeaderText(string text) => text.All(c => c is > ' ' and < '\u007f');
 

@@ -28,8 +28,9 @@ public sealed class GroundworkSettings
     public DateTimeOffset? StaleSince => platform.AwaySince;
 
     /// <summary>
-    /// Reads several keys of one publication: whatever <paramref name="read"/> takes from the configuration was published
-    /// together, as it is within every options object. It must not await, and its result must not read the configuration later.
+    /// Reads several keys of one publication: whatever <paramref name="read"/> takes from the configuration was
+    /// published together, as it is within every options object. It must not await, and its result must not read the
+    /// configuration later.
     /// </summary>
     /// <param name="read">Takes what it needs from the host's configuration, on this thread.</param>
     public T Read<T>(Func<IConfiguration, T> read)

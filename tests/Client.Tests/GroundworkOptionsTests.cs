@@ -10,7 +10,8 @@ public sealed class GroundworkOptionsTests
     [Fact]
     public void Everything_wrong_is_reported_at_once()
     {
-        var fault = Assert.Throws<OptionsValidationException>(() => Host.CreateEmptyApplicationBuilder(null).AddGroundwork(options =>
+        var fault = Assert.Throws<OptionsValidationException>(() =>
+            Host.CreateEmptyApplicationBuilder(null).AddGroundwork(options =>
         {
             options.Addresses = ["127.0.0.1:7400", "http://here/path"];
             options.ServiceName = "Orders!";

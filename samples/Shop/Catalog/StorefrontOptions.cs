@@ -5,7 +5,8 @@ public sealed class StorefrontOptions
 {
     public const string SectionName = "Storefront";
 
-    public const string Rule = "Storefront:DiscountPercent must be 0 to 90, and Storefront:Banner at most 200 characters.";
+    public const string Rule =
+        "Storefront:DiscountPercent must be 0 to 90, and Storefront:Banner at most 200 characters.";
 
     public string Banner { get; set; } = "";
 

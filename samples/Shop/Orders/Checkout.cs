@@ -1,8 +1,8 @@
 namespace Shop.Orders;
 
 /// <summary>
-/// Makes an order and its payment one, across two services and any crash: the order is on disk as pending before money is
-/// asked for, the payment is keyed by the order, and only then is the order confirmed. A crash between any two steps
+/// Makes an order and its payment one, across two services and any crash: the order is on disk as pending before money
+/// is asked for, the payment is keyed by the order, and only then is the order confirmed. A crash between any two steps
 /// leaves a pending order, and charging that again is harmless.
 /// </summary>
 public sealed partial class Checkout(
@@ -33,7 +33,9 @@ public sealed partial class Checkout(
         return new Placed(await SettleAsync(order, cancellationToken), IsNew: true);
     }
 
-    /// <summary>Charges a pending order and confirms it. Gives it back still pending when payments cannot be asked now.</summary>
+    /// <summary>
+    /// Charges a pending order and confirms it. Gives it back still pending when payments cannot be asked now.
+    /// </summary>
     public async Task<Order> SettleAsync(Order order, CancellationToken cancellationToken)
     {
         var charged = await payments.ChargeAsync(order, cancellationToken);

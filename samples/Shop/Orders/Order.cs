@@ -2,7 +2,8 @@ namespace Shop.Orders;
 
 /// <summary>An order. All amounts are whole minor units of the currency.</summary>
 /// <param name="ClientOrderId">The client's own id, unique: a repeat finds this order.</param>
-/// <param name="State"><c>pending</c> until paid, then <c>confirmed</c>; <c>declined</c> when the payment was refused for good.</param>
+/// <param name="State"><c>pending</c> until paid, then <c>confirmed</c>; <c>declined</c> when the payment was refused
+/// for good.</param>
 /// <param name="PaymentId">The payment of exactly <paramref name="TotalMinor"/>; null unless confirmed.</param>
 public sealed record Order(
     Guid Id,
@@ -36,9 +37,11 @@ public sealed record PlaceOrderRequest(IReadOnlyList<PlaceOrderLine> Lines)
         foreach (var line in Lines)
         {
             if (string.IsNullOrEmpty(line.ProductId) || line.ProductId.Length > 64) return "A line names a product.";
-            if (line.Quantity is < 1 or > MaxQuantity) return $"The quantity of '{line.ProductId}' is not 1 to {MaxQuantity}.";
+            if (line.Quantity is < 1 or > MaxQuantity)
+                return $"The quantity of '{line.ProductId}' is not 1 to {MaxQuantity}.";
         }
-        return Lines.DistinctBy(line => line.ProductId).Count() == Lines.Count ? null : "A product stands on one line only.";
+        var products = Lines.DistinctBy(line => line.ProductId).Count();
+        return products == Lines.Count ? null : "A product stands on one line only.";
     }
 
     /// <summary>True when the order was made of a request like this one.</summary>

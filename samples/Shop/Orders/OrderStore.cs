@@ -52,7 +52,8 @@ public sealed class OrderStore
             ON CONFLICT (client_order_id) DO NOTHING
             """,
             ("$id", order.Id.ToString()), ("$client", order.ClientOrderId), ("$state", order.State),
-            ("$lines", JsonSerializer.Serialize(order.Lines)), ("$total", order.TotalMinor), ("$currency", order.Currency),
+            ("$lines", JsonSerializer.Serialize(order.Lines)), ("$total", order.TotalMinor),
+            ("$currency", order.Currency),
             ("$at", Text(order.PlacedAt))) == 1;
     }
 
@@ -71,14 +72,16 @@ public sealed class OrderStore
     {
         using var connection = Connect();
         Execute(
-            connection, "UPDATE purchase SET state = 'declined' WHERE id = $id AND state = 'pending'", ("$id", id.ToString()));
+            connection, "UPDATE purchase SET state = 'declined' WHERE id = $id AND state = 'pending'",
+            ("$id", id.ToString()));
     }
 
     public Order? Find(Guid id) =>
         Query($"SELECT {Columns} FROM purchase WHERE id = $id", ("$id", id.ToString())).FirstOrDefault();
 
     public Order? FindByClientOrderId(string clientOrderId) =>
-        Query($"SELECT {Columns} FROM purchase WHERE client_order_id = $client", ("$client", clientOrderId)).FirstOrDefault();
+        Query($"SELECT {Columns} FROM purchase WHERE client_order_id = $client", ("$client", clientOrderId))
+            .FirstOrDefault();
 
     public IReadOnlyList<Order> Newest(int limit) =>
         Query($"SELECT {Columns} FROM purchase ORDER BY placed_at DESC LIMIT $limit", ("$limit", limit));

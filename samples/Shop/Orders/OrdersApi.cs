@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Shop.Orders;
 
 /// <summary>
-/// Places orders. The header <c>Idempotency-Key</c> is the client's id of the order: whatever breaks, the client sends the
-/// same request again and gets the same order, charged once.
+/// Places orders. The header <c>Idempotency-Key</c> is the client's id of the order: whatever breaks, the client sends
+/// the same request again and gets the same order, charged once.
 /// </summary>
 public static class OrdersApi
 {
@@ -33,7 +33,8 @@ public static class OrdersApi
         var location = $"/api/orders/{order.Id}";
         return order.State switch
         {
-            Order.Pending => TypedResults.Accepted(location, order), // Payments is away; the order is charged when it is back.
+            // Payments is away; the order is charged when it is back.
+            Order.Pending => TypedResults.Accepted(location, order),
             Order.Declined => Problem(402, $"The payment of order {order.Id} was declined."),
             _ when placed.IsNew => TypedResults.Created(location, order),
             _ => TypedResults.Ok(order),
@@ -45,5 +46,6 @@ public static class OrdersApi
     private static Results<Ok<Order>, NotFound> Find(Guid id, OrderStore orders) =>
         orders.Find(id) is { } order ? TypedResults.Ok(order) : TypedResults.NotFound();
 
-    private static ProblemHttpResult Problem(int status, string detail) => TypedResults.Problem(detail, statusCode: status);
+    private static ProblemHttpResult Problem(int status, string detail) =>
+        TypedResults.Problem(detail, statusCode: status);
 }

@@ -14,7 +14,8 @@ public sealed class PaymentsClient(HttpClient http)
         try
         {
             using var response = await http.PostAsJsonAsync(
-                "api/payments", new { OrderId = order.Id, AmountMinor = order.TotalMinor, order.Currency }, cancellationToken);
+                "api/payments", new { OrderId = order.Id, AmountMinor = order.TotalMinor, order.Currency },
+                cancellationToken);
             if (response.StatusCode == HttpStatusCode.PaymentRequired)
                 return new Answer<Payment>(null, 402, "The payment was declined.");
             response.EnsureSuccessStatusCode();

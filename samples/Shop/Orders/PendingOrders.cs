@@ -1,6 +1,8 @@
 namespace Shop.Orders;
 
-/// <summary>Settles what a crash or an absent payments service left pending: at the start, and every two seconds.</summary>
+/// <summary>
+/// Settles what a crash or an absent payments service left pending: at the start, and every two seconds.
+/// </summary>
 public sealed partial class PendingOrders(
     OrderStore orders, Checkout checkout, TimeProvider time, ILogger<PendingOrders> log) : BackgroundService
 {

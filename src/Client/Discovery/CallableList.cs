@@ -46,10 +46,14 @@ internal sealed class CallableList
         return new CallableList(document, targets) { Near = near.IsEmpty ? null : new CallableList(document, near) };
     }
 
-    /// <summary>The instances of the own zone, when there are some; they are preferred while one of them answers.</summary>
+    /// <summary>
+    /// The instances of the own zone, when there are some; they are preferred while one of them answers.
+    /// </summary>
     public CallableList? Near { get; private init; }
 
-    /// <summary>Whether traffic may go to the instance: up, weight above 0, and not known to be unhealthy unless protected.</summary>
+    /// <summary>
+    /// Whether traffic may go to the instance: up, weight above 0, and not known to be unhealthy unless protected.
+    /// </summary>
     public static bool IsCallable(InstanceDocument instance, bool isProtected) =>
         (instance.Status ?? "up") == "up"
         && (instance.Weight ?? 100) > 0

@@ -6,8 +6,8 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Client.Discovery;
 
 /// <summary>
-/// Tells the platform once a second how calls went, so that others learn from them. What cannot be sent is dropped: it is
-/// worth something for seconds only. One task.
+/// Tells the platform once a second how calls went, so that others learn from them. What cannot be sent is dropped: it
+/// is worth something for seconds only. One task.
 /// </summary>
 internal sealed class OutcomeReporter(
     GroundworkOptions options, PlatformConnection platform, ServiceDirectory directory)

@@ -10,12 +10,14 @@ internal sealed class ServiceCaller(
     private const int MaxTries = 2;
 
     /// <summary>
-    /// A body up to this is on its way at once, so the wait for the answer's head can be timed; a longer upload takes as
-    /// long as it takes.
+    /// A body up to this is on its way at once, so the wait for the answer's head can be timed; a longer upload takes
+    /// as long as it takes.
     /// </summary>
     private const long MaxTimedContentBytes = 1024 * 1024;
 
-    /// <summary>A caller that gave up after this long was waiting for a dead instance more likely than it changed its mind.</summary>
+    /// <summary>
+    /// A caller that gave up after this long was waiting for a dead instance more likely than it changed its mind.
+    /// </summary>
     private static readonly TimeSpan PatienceOfCallers = TimeSpan.FromSeconds(3);
 
     public bool MayBeService(Uri uri) => directory.MayBeService(uri);
@@ -63,7 +65,8 @@ internal sealed class ServiceCaller(
             catch (CallFailedException fault)
             {
                 var next = tries < MaxTries && MayRetry(request, fault) ? list.Choose(target, asked.Scheme) : null;
-                if (next is null || cancellationToken.IsCancellationRequested) throw fault.AsRequestException(asked.Host, target);
+                if (next is null || cancellationToken.IsCancellationRequested)
+                    throw fault.AsRequestException(asked.Host, target);
                 meters.Retries.Add(1, Tag(asked.Host));
                 target = next;
             }
@@ -138,7 +141,8 @@ internal sealed class ServiceCaller(
         !fault.Sent || (request.Content is null && IsSafe(request.Method));
 
     private static bool IsSafe(HttpMethod method) =>
-        method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options || method == HttpMethod.Trace;
+        method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options
+            || method == HttpMethod.Trace;
 
     private static bool IsOfConnecting(HttpRequestError error) => error
         is HttpRequestError.ConnectionError
@@ -148,7 +152,8 @@ internal sealed class ServiceCaller(
 
     // A fault with a status is an answer that someone's handler did not like.
     private static bool IsTransport(HttpRequestException fault) => fault.StatusCode is null
-        && fault.HttpRequestError is not (HttpRequestError.UserAuthenticationError or HttpRequestError.ConfigurationLimitExceeded);
+        && fault.HttpRequestError is not (
+            HttpRequestError.UserAuthenticationError or HttpRequestError.ConfigurationLimitExceeded);
 
     private static HttpRequestException NoInstance(Uri asked) => new(
         HttpRequestError.ConnectionError, $"{ErrorCodes.NoInstance}: service '{asked.Host}' has no instance to call");
@@ -165,14 +170,18 @@ internal sealed class ServiceCaller(
             var error = (InnerException as HttpRequestException)?.HttpRequestError
                 ?? (Sent ? HttpRequestError.Unknown : HttpRequestError.ConnectionError);
             var what = InnerException is OperationCanceledException
-                ? Sent ? $"{ErrorCodes.UpstreamTimeout}: no answer in time" : $"{ErrorCodes.UpstreamConnect}: no connection in time"
+                ? Sent ? $"{ErrorCodes.UpstreamTimeout}: no answer in time"
+                    : $"{ErrorCodes.UpstreamConnect}: no connection in time"
                 : Message;
-            return new HttpRequestException(error, $"{what} (service '{service}', instance {target.Id})", InnerException);
+            return new HttpRequestException(
+                error, $"{what} (service '{service}', instance {target.Id})", InnerException);
         }
     }
 }
 
-/// <summary>What this instance calls itself towards those it calls; known when it has registered. Thread-safe.</summary>
+/// <summary>
+/// What this instance calls itself towards those it calls; known when it has registered. Thread-safe.
+/// </summary>
 internal sealed class CallerName(GroundworkOptions options)
 {
     private string text = $"{options.Namespace}/{options.ServiceName}/{options.InstanceId ?? "-"}";

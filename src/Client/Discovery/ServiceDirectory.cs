@@ -21,21 +21,24 @@ internal sealed partial class ServiceDirectory(
     /// <summary>How long a call may wait for the registry's answer on a name that is new.</summary>
     private static readonly TimeSpan AskLimit = TimeSpan.FromSeconds(2);
 
-    /// <summary>A name the registry does not know may be registered the next moment, as when everything starts at once.</summary>
+    /// <summary>
+    /// A name the registry does not know may be registered the next moment, as when everything starts at once.
+    /// </summary>
     private static readonly TimeSpan UnknownFor = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, ServiceEntry> entries = new(StringComparer.OrdinalIgnoreCase);
     private readonly FrozenSet<string> declared = options.Services.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     // Services as a run before this one left them on disk: used only where the platform cannot be asked.
-    private ImmutableDictionary<string, ServiceDocument> remembered = ImmutableDictionary<string, ServiceDocument>.Empty;
+    private ImmutableDictionary<string, ServiceDocument> remembered =
+        ImmutableDictionary<string, ServiceDocument>.Empty;
 
     // Replaced whenever a name joins the watch, so that the watch notices.
     private TaskCompletionSource joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>
-    /// Whether the host name may be a service at all. Declared names are; others need one label and the scheme's own port,
-    /// so that hosts of the world outside are never asked for.
+    /// Whether the host name may be a service at all. Declared names are; others need one label and the scheme's own
+    /// port, so that hosts of the world outside are never asked for.
     /// </summary>
     public bool MayBeService(Uri uri) => declared.Contains(uri.Host)
         || (uri.IsDefaultPort
@@ -64,7 +67,8 @@ internal sealed partial class ServiceDirectory(
 
     /// <summary>Names to watch, in order.</summary>
     public ImmutableArray<string> Watched =>
-        [.. entries.Values.Where(entry => entry.List is not null).Select(entry => entry.Name).Order(StringComparer.Ordinal)];
+        [.. entries.Values.Where(entry => entry.List is not null).Select(entry => entry.Name)
+            .Order(StringComparer.Ordinal)];
 
     /// <summary>Completes when another name is to be watched.</summary>
     public Task Joined => Volatile.Read(ref joined).Task;
@@ -147,7 +151,8 @@ internal sealed partial class ServiceDirectory(
             }
             entry.Take(document);
             Interlocked.Exchange(
-                ref joined, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+                ref joined,
+                new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
             changed();
             return entry.List;
         }
@@ -157,16 +162,19 @@ internal sealed partial class ServiceDirectory(
         }
     }
 
-    private Task<Outcome<ServiceDocument>> LoadAsync(string name, CancellationToken cancellationToken) => platform.GetAsync(
-        $"/registry/services/{options.Namespace}/{Uri.EscapeDataString(name)}?group={Uri.EscapeDataString(options.Group)}",
-        WireJson.Lenient.ServiceDocument, AskLimit, cancellationToken);
+    private Task<Outcome<ServiceDocument>> LoadAsync(string name, CancellationToken cancellationToken) =>
+        platform.GetAsync(
+            $"/registry/services/{options.Namespace}/{Uri.EscapeDataString(name)}"
+            + $"?group={Uri.EscapeDataString(options.Group)}",
+            WireJson.Lenient.ServiceDocument, AskLimit, cancellationToken);
 
     private bool IsOurs(ServiceDocument document) =>
         document.Namespace == options.Namespace && document.Group == options.Group;
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The list of {Service} came empty and without a reason at index {Index}; the one before it stays in use")]
+        Message =
+            "The list of {Service} came empty and without a reason at index {Index}; the one before it stays in use")]
     private partial void LogEmpty(string service, long index);
 
     [LoggerMessage(

@@ -25,8 +25,8 @@ internal sealed class ServiceEntry(string name, string? zone, TimeProvider time)
         ref unknownUntil, time.GetTimestamp() + (long)(length.TotalSeconds * time.TimestampFrequency));
 
     /// <summary>
-    /// Takes over a list unless it is older than the one in place, or suddenly empty without a reason: the platform may have
-    /// lost what it knew, and the instances that were there are then the better guess.
+    /// Takes over a list unless it is older than the one in place, or suddenly empty without a reason: the platform may
+    /// have lost what it knew, and the instances that were there are then the better guess.
     /// </summary>
     public Taken Take(ServiceDocument document)
     {
@@ -38,7 +38,8 @@ internal sealed class ServiceEntry(string name, string? zone, TimeProvider time)
                 if (document.Index < before.Document.Index) return Taken.Older;
             }
             var next = CallableList.From(document, before, zone, time);
-            if (next.Document.Instances.Count == 0 && document.EmptyReason is null && before is { Callable.IsEmpty: false })
+            if (next.Document.Instances.Count == 0 && document.EmptyReason is null
+                && before is { Callable.IsEmpty: false })
                 return Taken.KeptEmpty;
             Volatile.Write(ref list, next);
             Volatile.Write(ref unknownUntil, 0);

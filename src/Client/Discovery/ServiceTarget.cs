@@ -57,7 +57,9 @@ internal sealed class ServiceTarget(InstanceDocument instance, string id, TimePr
 
     public bool IsEjected => Volatile.Read(ref ejectedUntil) is > 0 and var until && time.GetTimestamp() < until;
 
-    /// <summary>True when this process need not learn anew: the same place, the same run, and the same weight.</summary>
+    /// <summary>
+    /// True when this process need not learn anew: the same place, the same run, and the same weight.
+    /// </summary>
     public bool Is(InstanceDocument other) =>
         Host == other.Host && Port == other.Port && Incarnation == other.Incarnation && Zone == other.Zone
         && Weight == (other.Weight ?? 100) && Scheme == (other.Scheme ?? Uri.UriSchemeHttp);

@@ -15,7 +15,9 @@ internal sealed partial class ServiceWatch(
     /// <summary>Names that join together, as when a service starts, are one new connection.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Characters of names in the query: a request line over 8 KiB is refused, so more means the whole namespace.</summary>
+    /// <summary>
+    /// Characters of names in the query: a request line over 8 KiB is refused, so more means the whole namespace.
+    /// </summary>
     private const int MaxQueryLength = 6000;
 
     public async Task RunAsync(CancellationToken cancellationToken)

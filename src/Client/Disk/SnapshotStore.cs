@@ -60,7 +60,8 @@ internal sealed class SnapshotStore(string path)
             else Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
             var content = JsonSerializer.SerializeToUtf8Bytes(snapshot, DiskJson.Default.DiskSnapshot);
             var next = $"{Path}.{Environment.ProcessId}.tmp";
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
+            var options =
+                new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
             if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
             using (var file = new FileStream(next, options))
             {

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Client.Disk;
 
-/// <summary>Writes the snapshot after a change, at most once per interval, and once more at the end. One task.</summary>
+/// <summary>
+/// Writes the snapshot after a change, at most once per interval, and once more at the end. One task.
+/// </summary>
 internal sealed partial class SnapshotWriter(
     SnapshotStore store, Func<DiskSnapshot> capture, TimeProvider time, ILogger log)
 {

@@ -22,7 +22,9 @@ internal sealed class AccessKey
     /// <summary>Why the file could not be read; null when it was, or when there is none.</summary>
     public string? FileFault { get; private set; }
 
-    /// <summary>Reads the file again, as after a refusal: keys are rotated under running processes. True: the key is another.</summary>
+    /// <summary>
+    /// Reads the file again, as after a refusal: keys are rotated under running processes. True: the key is another.
+    /// </summary>
     public bool Reload()
     {
         if (file is null) return false;

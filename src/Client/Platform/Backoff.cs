@@ -1,8 +1,8 @@
 namespace Groundwork.Client.Platform;
 
 /// <summary>
-/// Waits between failed tries: each twice the last, less up to half at random so that many clients of one platform do not
-/// come back in step. Used by one loop.
+/// Waits between failed tries: each twice the last, less up to half at random so that many clients of one platform do
+/// not come back in step. Used by one loop.
 /// </summary>
 internal sealed class Backoff(TimeSpan first, TimeSpan longest)
 {

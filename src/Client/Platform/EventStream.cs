@@ -9,13 +9,17 @@ namespace Groundwork.Client.Platform;
 /// <param name="Content">UTF-8 JSON, or empty.</param>
 internal readonly record struct PlatformEvent(string Type, string Id, byte[] Content);
 
-/// <summary>An open watch of the platform. Ends when the platform ends it; throws <see cref="IOException"/> when it breaks.</summary>
+/// <summary>
+/// An open watch of the platform. Ends when the platform ends it; throws <see cref="IOException"/> when it breaks.
+/// </summary>
 internal sealed class EventStream(HttpResponseMessage response, Stream body, TimeProvider time) : IDisposable
 {
     /// <summary>The platform writes at least every 15 s; three misses mean that nobody is there.</summary>
     private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(45);
 
-    /// <summary>One event: 64 MiB is a service of some 100,000 instances, or all settings of a large namespace.</summary>
+    /// <summary>
+    /// One event: 64 MiB is a service of some 100,000 instances, or all settings of a large namespace.
+    /// </summary>
     private const long MaxEventBytes = 64 * 1024 * 1024;
 
     public async IAsyncEnumerable<PlatformEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)

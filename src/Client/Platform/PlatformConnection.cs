@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Client.Platform;
 
 /// <summary>
-/// Calls the platform's API: one node after the other until one answers, which is then kept. Faults are values; a platform
-/// that is away is the fault <see cref="Away"/>. Thread-safe.
+/// Calls the platform's API: one node after the other until one answers, which is then kept. Faults are values; a
+/// platform that is away is the fault <see cref="Away"/>. Thread-safe.
 /// </summary>
 internal sealed partial class PlatformConnection : IDisposable
 {
@@ -79,7 +79,8 @@ internal sealed partial class PlatformConnection : IDisposable
 
     /// <summary>Sends a document and reads one.</summary>
     public Task<Outcome<T>> SendAsync<TBody, T>(
-        HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> answer, TimeSpan limit,
+        HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> answer,
+            TimeSpan limit,
         CancellationToken cancellationToken)
     {
         var content = JsonSerializer.SerializeToUtf8Bytes(body, bodyType);
@@ -160,7 +161,8 @@ internal sealed partial class PlatformConnection : IDisposable
         }
     }
 
-    private Task<HttpResponseMessage> SendAsync(Uri address, HttpRequestMessage request, CancellationToken cancellationToken)
+    private Task<HttpResponseMessage> SendAsync(
+        Uri address, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         request.RequestUri = new Uri(address, request.RequestUri!); // Request() always sets it.
         if (accessKey.Text is { } key) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
@@ -266,7 +268,8 @@ internal sealed partial class PlatformConnection : IDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "Calls the platform at {Address} now")]
     private partial void LogNode(Uri address);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The platform at {Address} answers again; it was away since {Since:u}")]
+    [LoggerMessage(
+        Level = LogLevel.Information, Message = "The platform at {Address} answers again; it was away since {Since:u}")]
     private partial void LogBack(Uri address, DateTimeOffset since);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The platform is away; goes on with what it knows. {Fault}")]

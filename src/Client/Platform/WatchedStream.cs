@@ -1,8 +1,8 @@
 namespace Groundwork.Client.Platform;
 
 /// <summary>
-/// An answer's body that must keep moving and may not grow without end: a read that takes longer than the idle limit, or
-/// more bytes than allowed since the last <see cref="Forgive"/>, is an <see cref="IOException"/>. Read by one task.
+/// An answer's body that must keep moving and may not grow without end: a read that takes longer than the idle limit,
+/// or more bytes than allowed since the last <see cref="Forgive"/>, is an <see cref="IOException"/>. Read by one task.
 /// </summary>
 internal sealed class WatchedStream(Stream inner, long maxBytes, TimeSpan idleLimit, TimeProvider time) : Stream
 {

@@ -4,12 +4,14 @@ using Groundwork.Wire;
 
 namespace Groundwork.Client.Registration;
 
-/// <summary>Where others reach this instance; the ports of further addresses by scheme, or null when there are none.</summary>
+/// <summary>
+/// Where others reach this instance; the ports of further addresses by scheme, or null when there are none.
+/// </summary>
 internal sealed record AdvertisedAddress(string Scheme, string Host, int Port, IReadOnlyDictionary<string, int>? Ports)
 {
     /// <summary>
-    /// Chosen from what the server listens on: the first http address, else the first https one. A server that listens on
-    /// all addresses is advertised by the one from which this machine reaches the platform.
+    /// Chosen from what the server listens on: the first http address, else the first https one. A server that listens
+    /// on all addresses is advertised by the one from which this machine reaches the platform.
     /// </summary>
     /// <returns>Null when the server listens on no TCP port and none is configured.</returns>
     public static AdvertisedAddress? From(IEnumerable<string> listening, GroundworkOptions options, Uri platform)
@@ -32,7 +34,8 @@ internal sealed record AdvertisedAddress(string Scheme, string Host, int Port, I
             others.Count > 0 ? others : null);
     }
 
-    // Kestrel writes http://[::]:80, http://0.0.0.0:80, http://+:80, http://*:80, http://localhost:80 and http://unix:/path.
+    // Kestrel writes http://[::]:80, http://0.0.0.0:80, http://+:80, http://*:80, http://localhost:80 and
+    // http://unix:/path.
     private static (string Scheme, string Host, int Port)? Parse(string text)
     {
         var end = text.IndexOf("://", StringComparison.Ordinal);

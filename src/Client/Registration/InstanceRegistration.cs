@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Client.Registration;
 
 /// <summary>
-/// Keeps this instance in the registry from the moment its server listens until it has finished its last request. One loop
-/// registers and renews; draining and leaving come from the host's stop while the loop still renews.
+/// Keeps this instance in the registry from the moment its server listens until it has finished its last request. One
+/// loop registers and renews; draining and leaving come from the host's stop while the loop still renews.
 /// </summary>
 internal sealed partial class InstanceRegistration(
     GroundworkOptions options, PlatformConnection platform, CallerName self, ClientMeters meters, ILogger log)
@@ -70,7 +70,8 @@ internal sealed partial class InstanceRegistration(
     }
 
     /// <summary>
-    /// Takes this instance out of everybody's choice, and waits until gateways and services have seen it, or the limit is over.
+    /// Takes this instance out of everybody's choice, and waits until gateways and services have seen it, or the limit
+    /// is over.
     /// </summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
@@ -202,7 +203,8 @@ internal sealed partial class InstanceRegistration(
 
     // A little early at random, so that instances that started together do not renew together for ever.
     private static TimeSpan RenewalInterval(RegistrationAnswer answer) =>
-        TimeSpan.FromSeconds((double)answer.LeaseSeconds / RenewalsPerLease) * (0.85 + (Random.Shared.NextDouble() * 0.15));
+        TimeSpan.FromSeconds((double)answer.LeaseSeconds / RenewalsPerLease) * (
+            0.85 + (Random.Shared.NextDouble() * 0.15));
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Groundwork.Client.Settings;
 
-/// <summary>JSON as keys, as the JSON files of the host itself are read: comments and trailing commas are let pass.</summary>
+/// <summary>
+/// JSON as keys, as the JSON files of the host itself are read: comments and trailing commas are let pass.
+/// </summary>
 internal static class JsonSettingText
 {
     private static readonly JsonDocumentOptions Options = new()

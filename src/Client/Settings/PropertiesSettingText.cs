@@ -86,7 +86,8 @@ internal static class PropertiesSettingText
 
     private static char CodePoint(string text, int start) =>
         start + 4 <= text.Length
-        && ushort.TryParse(text.AsSpan(start, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+        && ushort.TryParse(
+            text.AsSpan(start, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
             ? (char)code
             : throw new FormatException("it has '\\u' without four hexadecimal digits");
 

@@ -29,7 +29,9 @@ internal sealed class SettingKeys
     public void Value(string? value) =>
         Add(path.TryPeek(out var key) ? key : throw new FormatException("it has a value and no key"), value);
 
-    /// <summary>A value by its whole key. Keys that differ in case only are the same key to the configuration.</summary>
+    /// <summary>
+    /// A value by its whole key. Keys that differ in case only are the same key to the configuration.
+    /// </summary>
     public void Add(string key, string? value)
     {
         if (found.Count >= MaxKeys) throw new FormatException($"it has more than {MaxKeys} keys");

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Client.Settings;
 
 /// <summary>
-/// Keeps the service's settings the platform's: loads them, watches from the revision it has, and publishes each change as
-/// one swap. Everything but <see cref="Known"/> belongs to one task, and to the start before it.
+/// Keeps the service's settings the platform's: loads them, watches from the revision it has, and publishes each change
+/// as one swap. Everything but <see cref="Known"/> belongs to one task, and to the start before it.
 /// </summary>
 internal sealed partial class SettingsFollower
 {

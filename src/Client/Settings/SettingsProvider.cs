@@ -4,8 +4,8 @@ using Microsoft.Extensions.Configuration;
 namespace Groundwork.Client.Settings;
 
 /// <summary>
-/// The platform's settings as a source of the host's configuration. A publication replaces all keys in one write; a thread
-/// that has pinned one goes on reading it until it lets go.
+/// The platform's settings as a source of the host's configuration. A publication replaces all keys in one write; a
+/// thread that has pinned one goes on reading it until it lets go.
 /// </summary>
 internal sealed class SettingsProvider : ConfigurationProvider, IConfigurationSource
 {
@@ -14,7 +14,9 @@ internal sealed class SettingsProvider : ConfigurationProvider, IConfigurationSo
 
     public SettingValues Current => Volatile.Read(ref current);
 
-    /// <summary>The same provider each time: the host's configuration builds its sources again whenever one is added.</summary>
+    /// <summary>
+    /// The same provider each time: the host's configuration builds its sources again whenever one is added.
+    /// </summary>
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
 
     /// <summary>Shows the values, and tells whoever watches the configuration. Called by one task at a time.</summary>
@@ -27,7 +29,9 @@ internal sealed class SettingsProvider : ConfigurationProvider, IConfigurationSo
     /// <summary>Shows values that no reader can tell from the ones before: only the revision is another.</summary>
     public void Renumber(SettingValues values) => Volatile.Write(ref current, values);
 
-    /// <summary>Until disposed, this thread reads one publication. For synchronous code, as binding is; nests.</summary>
+    /// <summary>
+    /// Until disposed, this thread reads one publication. For synchronous code, as binding is; nests.
+    /// </summary>
     public Pin PinCurrent()
     {
         var before = pinned.Value;
@@ -37,7 +41,9 @@ internal sealed class SettingsProvider : ConfigurationProvider, IConfigurationSo
 
     public override bool TryGet(string key, out string? value) => Read.Values.TryGetValue(key, out value);
 
-    /// <summary>The platform's settings are changed on the platform; the configuration's other sources take the value.</summary>
+    /// <summary>
+    /// The platform's settings are changed on the platform; the configuration's other sources take the value.
+    /// </summary>
     public override void Set(string key, string? value)
     {
     }

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Groundwork.Client.Settings;
 
 /// <summary>
-/// Makes options objects from one publication of settings each, and keeps the last good object where a later publication
-/// cannot be bound or does not validate: a wrong value published at noon must not stop a service that runs.
+/// Makes options objects from one publication of settings each, and keeps the last good object where a later
+/// publication cannot be bound or does not validate: a wrong value published at noon must not stop a service that runs.
 /// </summary>
 internal sealed class SettledOptionsFactory<TOptions>(
     IEnumerable<IConfigureOptions<TOptions>> configure,

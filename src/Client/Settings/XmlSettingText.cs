@@ -5,8 +5,8 @@ using System.Xml.Linq;
 namespace Groundwork.Client.Settings;
 
 /// <summary>
-/// XML as keys: the root element has no name, elements and attributes are keys, and elements of one name beside each other
-/// count from 0. No DTD.
+/// XML as keys: the root element has no name, elements and attributes are keys, and elements of one name beside each
+/// other count from 0. No DTD.
 /// </summary>
 internal static class XmlSettingText
 {
@@ -41,7 +41,8 @@ internal static class XmlSettingText
             keys.Value(attribute.Value);
             keys.Leave();
         }
-        foreach (var siblings in element.Elements().GroupBy(child => child.Name.LocalName, StringComparer.OrdinalIgnoreCase))
+        foreach (var siblings in element.Elements()
+            .GroupBy(child => child.Name.LocalName, StringComparer.OrdinalIgnoreCase))
         {
             keys.Enter(siblings.Key);
             var all = siblings.ToList();

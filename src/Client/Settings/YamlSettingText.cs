@@ -49,7 +49,8 @@ internal sealed class YamlSettingText
         {
             case AnchorAlias alias:
                 if (!anchors.TryGetValue(alias.Value, out var target))
-                    throw new FormatException($"alias '*{alias.Value}' on line {alias.Start.Line} has no anchor above it");
+                    throw new FormatException(
+                        $"alias '*{alias.Value}' on line {alias.Start.Line} has no anchor above it");
                 replayed += target.Count;
                 if (replayed > MaxReplayed) throw new FormatException($"its aliases repeat over {MaxReplayed} values");
                 return target;
@@ -80,7 +81,8 @@ internal sealed class YamlSettingText
 
     private List<ParsingEvent> Nested()
     {
-        if (++depth > SettingKeys.MaxDepth) throw new FormatException($"it nests deeper than {SettingKeys.MaxDepth} levels");
+        if (++depth > SettingKeys.MaxDepth)
+            throw new FormatException($"it nests deeper than {SettingKeys.MaxDepth} levels");
         var node = Node();
         depth--;
         return node;
@@ -96,7 +98,8 @@ internal sealed class YamlSettingText
             case MappingStart:
                 while (events.Peek() is not MappingEnd)
                 {
-                    if (events.Dequeue() is not Scalar name) throw new FormatException("it has a key that is not a scalar");
+                    if (events.Dequeue() is not Scalar name)
+                        throw new FormatException("it has a key that is not a scalar");
                     keys.Enter(name.Value);
                     Emit(events);
                     keys.Leave();
@@ -128,7 +131,8 @@ internal sealed class YamlSettingText
         "-.inf" or "-.Inf" or "-.INF" => "-Infinity",
         ".nan" or ".NaN" or ".NAN" => "NaN",
         ['0', 'o', .. var digits] when digits.Length is > 0 and <= 64 && digits.All(c => c is >= '0' and <= '7') =>
-            digits.Aggregate(BigInteger.Zero, (sum, digit) => (sum * 8) + (digit - '0')).ToString(CultureInfo.InvariantCulture),
+            digits.Aggregate(BigInteger.Zero, (sum, digit) => (sum * 8) + (digit - '0'))
+                .ToString(CultureInfo.InvariantCulture),
         ['0', 'x', .. var digits] when digits.Length is > 0 and <= 64 && digits.All(char.IsAsciiHexDigit) =>
             BigInteger.Parse("0" + digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture)
                 .ToString(CultureInfo.InvariantCulture),

@@ -81,7 +81,8 @@ public sealed class CallByNameTests : IAsyncLifetime
 
         for (var i = 0; i < 20; i++)
         {
-            using var request = new HttpRequestMessage(new HttpMethod(method), "http://catalog/") { Content = new StringContent("x") };
+            using var request =
+                new HttpRequestMessage(new HttpMethod(method), "http://catalog/") { Content = new StringContent("x") };
             using var response = await host.Http.SendAsync(request);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
@@ -186,7 +187,8 @@ public sealed class CallByNameTests : IAsyncLifetime
         };
         second.Instead = first.Instead;
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => host.Http.GetAsync("http://catalog/", cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            host.Http.GetAsync("http://catalog/", cancel.Token));
 
         Assert.Equal(1, first.Requests.Count + second.Requests.Count);
     }
@@ -247,7 +249,8 @@ public sealed class CallByNameTests : IAsyncLifetime
         await host.Http.GetStringAsync("http://catalog/");
         await host.Http.GetStringAsync("http://payments/");
         await Eventually.TrueAsync(
-            () => platform.Count("GET /registry/watch?namespace=default&service=catalog&service=payments") == 1, "one watch");
+            () => platform.Count("GET /registry/watch?namespace=default&service=catalog&service=payments") == 1,
+                "one watch");
         await Eventually.TrueAsync(() => platform.OpenStreams == 2, "the watch of settings, and one of services");
 
         platform.PublishService(platform.Service("catalog", 9, second.Port));

@@ -27,7 +27,8 @@ public sealed class CallableListTests
 
         for (var i = 0; i < 10_000; i++) list.Choose(null, "http")!.Begin(); // None of them ends.
 
-        // By chance alone the fullest would hold some 75 more than the average of 1,000; the better of two keeps within a few.
+        // By chance alone the fullest would hold some 75 more than the average of 1,000; the better of two keeps within
+        // a few.
         Assert.All(list.Callable, target => Assert.InRange(target.InFlight, 985, 1015));
     }
 
@@ -61,7 +62,8 @@ public sealed class CallableListTests
     [Fact]
     public void An_unhealthy_instance_is_callable_only_under_protection()
     {
-        InstanceDocument[] instances = [At(1) with { Health = new("unhealthy", "checks", default) }, At(2) with { Weight = 0 }];
+        InstanceDocument[] instances =
+            [At(1) with { Health = new("unhealthy", "checks", default) }, At(2) with { Weight = 0 }];
 
         Assert.Empty(List(instances).Callable);
         Assert.Equal(1, Assert.Single(List(instances, isProtected: true).Callable).Port);

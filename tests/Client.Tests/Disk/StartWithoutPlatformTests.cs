@@ -29,7 +29,8 @@ public sealed class StartWithoutPlatformTests : IDisposable
         await using var host = await ClientHost.StartAsync(
             platform.Address, configure: options => options.StartupTimeout = TimeSpan.FromMilliseconds(300));
 
-        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(10));
+        Assert.InRange(
+            TimeProvider.System.GetElapsedTime(began), TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(10));
         hold.SetResult();
     }
 
@@ -56,7 +57,8 @@ public sealed class StartWithoutPlatformTests : IDisposable
         await using var back = await PlatformStub.StartAsync(port);
         back.Revision = 20;
         back.Publish(("orders", "main", "json", """{"Key":"after"}"""));
-        await Eventually.TrueAsync(() => second.Configuration["Key"] == "after", "the platform's settings are in force again");
+        await Eventually.TrueAsync(() =>
+            second.Configuration["Key"] == "after", "the platform's settings are in force again");
         await Eventually.TrueAsync(async () => await HealthAsync(second) == HealthStatus.Healthy, "healthy again");
         Assert.True(second.Log.Has("Information: The platform at"));
     }

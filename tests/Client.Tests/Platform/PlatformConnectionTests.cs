@@ -55,7 +55,8 @@ public sealed class PlatformConnectionTests
     public async Task When_no_node_answers_it_says_since_when()
     {
         var time = new ManualTimeProvider();
-        using var connection = Connect(time, $"http://127.0.0.1:{FreePort.Next()}", $"http://127.0.0.1:{FreePort.Next()}");
+        using var connection =
+            Connect(time, $"http://127.0.0.1:{FreePort.Next()}", $"http://127.0.0.1:{FreePort.Next()}");
 
         var outcome = await LoadAsync(connection);
         time.Advance(TimeSpan.FromMinutes(1));

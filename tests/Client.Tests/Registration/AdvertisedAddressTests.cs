@@ -26,7 +26,8 @@ public sealed class AdvertisedAddressTests
     public void Of_two_schemes_http_is_primary_and_the_other_a_named_port()
     {
         var address = AdvertisedAddress.From(
-            ["http://unix:/tmp/x.sock", "https://127.0.0.1:2", "http://127.0.0.1:1"], new GroundworkOptions(), Loopback);
+            ["http://unix:/tmp/x.sock", "https://127.0.0.1:2", "http://127.0.0.1:1"], new GroundworkOptions(),
+                Loopback);
 
         Assert.Equal(("http", 1, 2), (address?.Scheme, address?.Port, address?.Ports?["https"]));
     }

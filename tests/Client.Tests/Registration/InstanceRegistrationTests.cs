@@ -29,7 +29,8 @@ public sealed class InstanceRegistrationTests
 
         var document = Registrations(platform).Single();
         Assert.Equal(("orders", "127.0.0.1", host.Port), (document.Service, document.Host, document.Port));
-        Assert.Equal(("orders-1", "up", 15, "eu-1"), (document.Id, document.Status, document.LeaseSeconds, document.Zone));
+        Assert.Equal(
+            ("orders-1", "up", 15, "eu-1"), (document.Id, document.Status, document.LeaseSeconds, document.Zone));
         Assert.Equal("shop", document.Metadata?["team"]);
         Assert.True(document.Incarnation > 0);
         await Eventually.TrueAsync(async () => await HealthAsync(host) == HealthStatus.Healthy, "healthy");
@@ -49,7 +50,8 @@ public sealed class InstanceRegistrationTests
             await time.TimersAsync(2);
             time.Advance(TimeSpan.FromMilliseconds(250));
             var due = i >= 19 ? 1 : 0;
-            await Eventually.TrueAsync(() => platform.Count("PUT /registry/renewals") >= due, "the first renewal is sent in time");
+            await Eventually.TrueAsync(() =>
+                platform.Count("PUT /registry/renewals") >= due, "the first renewal is sent in time");
         }
         await Eventually.TrueAsync(() => platform.Count("PUT /registry/renewals") >= 2, "renewed again");
 
@@ -83,7 +85,8 @@ public sealed class InstanceRegistrationTests
 
         platform.Failures.Clear();
 
-        await Eventually.TrueAsync(async () => await HealthAsync(host) == HealthStatus.Healthy, "registered in the end");
+        await Eventually.TrueAsync(async () =>
+            await HealthAsync(host) == HealthStatus.Healthy, "registered in the end");
     }
 
     [Fact]
@@ -111,7 +114,8 @@ public sealed class InstanceRegistrationTests
         await Eventually.TrueAsync(() => steps.Contains("slow began"), "a request is in flight");
 
         var stopping = host.App.StopAsync();
-        await Eventually.TrueAsync(() => platform.Count("GET /registry/services/default/orders/watchers") == 1, "it waits");
+        await Eventually.TrueAsync(() =>
+            platform.Count("GET /registry/services/default/orders/watchers") == 1, "it waits");
 
         // Draining: it still serves, says that connections should go, is not ready, and has not left.
         using var quick = await caller.GetAsync("/quick");
@@ -129,8 +133,10 @@ public sealed class InstanceRegistrationTests
 
         Assert.Equal("done", await slow);
         await stopping;
-        Assert.StartsWith("DELETE /registry/instances/default/orders/", platform.Calls.Last(), StringComparison.Ordinal);
-        Assert.Contains($"incarnation={Registrations(platform).Single().Incarnation}", platform.Calls.Last(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "DELETE /registry/instances/default/orders/", platform.Calls.Last(), StringComparison.Ordinal);
+        Assert.Contains($"incarnation={Registrations(platform).Single().Incarnation}", platform.Calls.Last(),
+            StringComparison.Ordinal);
         Assert.Equal(["slow began", "slow finished"], steps);
     }
 
@@ -143,7 +149,8 @@ public sealed class InstanceRegistrationTests
         platform.PublishService(platform.Service("catalog", 2, leaving.Port, staying.Port));
         await using var caller = await ClientHost.StartAsync(platform.Address);
         using var warm = await caller.Http.PostAsync("http://catalog/", new StringContent("x"));
-        await Eventually.TrueAsync(() => platform.Count("GET /registry/watch?namespace=default&service=catalog") == 1, "watching");
+        await Eventually.TrueAsync(() =>
+            platform.Count("GET /registry/watch?namespace=default&service=catalog") == 1, "watching");
         using var done = new CancellationTokenSource();
         var failures = new ConcurrentQueue<string>();
         var answers = 0;
@@ -168,7 +175,8 @@ public sealed class InstanceRegistrationTests
 
         // As the platform does: the drain is a new list, and watchers have been sent it.
         var stopping = leaving.App.StopAsync();
-        await Eventually.TrueAsync(() => platform.Count("POST /registry/instances/default/catalog/catalog-1/drain") == 1, "drains");
+        await Eventually.TrueAsync(() =>
+            platform.Count("POST /registry/instances/default/catalog/catalog-1/drain") == 1, "drains");
         platform.PublishService(platform.Service("catalog", 3, staying.Port));
         await stopping;
         var after = answers;
@@ -213,7 +221,8 @@ public sealed class InstanceRegistrationTests
     {
         await using var platform = await PlatformStub.StartAsync();
         platform.Publish(("orders", "main", "json", """{"Key":"1"}"""));
-        await using var host = await ClientHost.StartAsync(platform.Address, configure: options => options.Register = false);
+        await using var host =
+            await ClientHost.StartAsync(platform.Address, configure: options => options.Register = false);
 
         Assert.Equal("1", host.Configuration["Key"]);
         Assert.Equal(HealthStatus.Healthy, await HealthAsync(host));

@@ -19,7 +19,8 @@ public sealed class SettingTextTests
         """;
 
     private const string Xml = """
-        <settings><Banner Percent="15"><Text>Sale</Text><On>True</On></Banner><Regions>eu</Regions><Regions>us</Regions></settings>
+        <settings><Banner Percent="15"><Text>Sale</Text><On>True</On></Banner>
+        <Regions>eu</Regions><Regions>us</Regions></settings>
         """;
 
     private const string Properties = """
@@ -78,7 +79,8 @@ public sealed class SettingTextTests
 
     [Fact]
     public void A_dot_of_a_properties_name_can_be_kept() =>
-        Assert.Equal("Warning", Read("properties", @"Logging.LogLevel.Microsoft\.AspNetCore=Warning")["Logging:LogLevel:Microsoft.AspNetCore"]);
+        Assert.Equal("Warning", Read(
+            "properties", @"Logging.LogLevel.Microsoft\.AspNetCore=Warning")["Logging:LogLevel:Microsoft.AspNetCore"]);
 
     [Theory]
     [InlineData("json", "{\"a\":1,\"A\":2}", "key 'A' stands twice")]
@@ -107,7 +109,8 @@ public sealed class SettingTextTests
     public void Yaml_that_repeats_itself_without_end_is_a_fault()
     {
         var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + string.Concat(
-            Enumerable.Range(1, 9).Select(i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
+            Enumerable.Range(1, 9)
+                .Select(i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
 
         var outcome = SettingText.Read(PlatformStub.Setting("orders", "main", "yaml", bomb, 1));
 

@@ -16,7 +16,8 @@ public sealed class SettingsReloadTests
         platform.Publish(("orders", "main", "json", """{"Pair":{"Left":"1"}}"""));
         string? seen = null;
 
-        await using var host = await ClientHost.StartAsync(platform.Address, map: app => seen = app.Configuration["Pair:Left"]);
+        await using var host =
+            await ClientHost.StartAsync(platform.Address, map: app => seen = app.Configuration["Pair:Left"]);
 
         Assert.Equal("1", seen);
         Assert.Equal(11, host.App.Services.GetRequiredService<GroundworkSettings>().Revision);
@@ -142,7 +143,8 @@ public sealed class SettingsReloadTests
         platform.BreakStreams();
 
         await Eventually.TrueAsync(
-            () => platform.Count("GET /settings/default/watch?group=shared&group=orders&after=500") == 1, "it resumes there");
+            () => platform.Count("GET /settings/default/watch?group=shared&group=orders&after=500") == 1,
+                "it resumes there");
     }
 
     [Theory]
@@ -205,7 +207,8 @@ public sealed class SettingsReloadTests
         await Eventually.TrueAsync(() => platform.OpenStreams == 1, "the watch is open");
 
         platform.SendRaw(
-            "event: settings\nid: 5\ndata: {\"storeId\":\"store-1\",\"revision\":5,\"namespace\":\"default\",\"settings\":[]}\n\n");
+            "event: settings\nid: 5\n"
+            + "data: {\"storeId\":\"store-1\",\"revision\":5,\"namespace\":\"default\",\"settings\":[]}\n\n");
         platform.Publish(("orders", "other", "json", """{"Other":"1"}"""));
 
         await Eventually.TrueAsync(() => host.Configuration["Other"] == "1", "the later change arrives");
@@ -225,7 +228,8 @@ public sealed class SettingsReloadTests
         await Eventually.TrueAsync(() => host.Configuration["Pair:Number"] == "many", "the wrong value is in force");
 
         Assert.Equal(1, monitor.CurrentValue.Number);
-        await Eventually.TrueAsync(() => host.Log.Has("Error: The new settings do not make a valid Pair"), "the log says so");
+        await Eventually.TrueAsync(() =>
+            host.Log.Has("Error: The new settings do not make a valid Pair"), "the log says so");
         platform.Publish(("orders", "main", "json", """{"Pair":{"Number":"3"}}"""));
         await Eventually.TrueAsync(() => monitor.CurrentValue.Number == 3, "a right value is taken again");
     }
@@ -239,7 +243,8 @@ public sealed class SettingsReloadTests
         using var listening = monitor.OnChange(_ => throw new InvalidOperationException("as the test wants it"));
 
         platform.Publish(("orders", "main", "json", """{"Pair":{"Left":"1"}}"""));
-        await Eventually.TrueAsync(() => host.Log.Has("Error: A listener of the configuration failed"), "the log says so");
+        await Eventually.TrueAsync(() =>
+            host.Log.Has("Error: A listener of the configuration failed"), "the log says so");
         platform.Publish(("orders", "main", "json", """{"Pair":{"Left":"2"}}"""));
 
         await Eventually.TrueAsync(() => monitor.CurrentValue.Left == "2", "the next publication arrives");

@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Client.Tests.Support;
 
 /// <summary>
-/// The platform's API as the SDK sees it, on a real server: the documented paths, documents and events, kept in memory, with
-/// switches for what can go wrong. The tests of the whole run against the real executable.
+/// The platform's API as the SDK sees it, on a real server: the documented paths, documents and events, kept in memory,
+/// with switches for what can go wrong. The tests of the whole run against the real executable.
 /// </summary>
 public sealed class PlatformStub : IAsyncDisposable
 {
@@ -115,7 +115,8 @@ public sealed class PlatformStub : IAsyncDisposable
         }
     }
 
-    public static SettingDocument Setting(string group, string dataId, string format, string content, long revision) => new(
+    public static SettingDocument Setting(string group, string dataId, string format, string content, long revision) =>
+        new(
         "default", group, dataId, format, content,
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content))), revision);
 
@@ -162,7 +163,8 @@ public sealed class PlatformStub : IAsyncDisposable
         Credentials.Enqueue(context.Request.Headers.Authorization.ToString());
         if (AcceptedKey is { } key && context.Request.Headers.Authorization != $"Bearer {key}")
             await Problem(401, "unauthenticated").ExecuteAsync(context);
-        else if (Failures.FirstOrDefault(failure => path.StartsWith(failure.Key, StringComparison.Ordinal)) is { Key: not null } failing)
+        else if (Failures.FirstOrDefault(failure =>
+            path.StartsWith(failure.Key, StringComparison.Ordinal)) is { Key: not null } failing)
             await Problem(failing.Value.Status, failing.Value.Code).ExecuteAsync(context);
         else
             await next(context);
@@ -187,7 +189,8 @@ public sealed class PlatformStub : IAsyncDisposable
             lock (gate)
             {
                 // A name that nobody registered is an empty list without a reason.
-                return Json(services.GetValueOrDefault(service) ?? Service(service, 1), WireJson.Strict.ServiceDocument);
+                return Json(services.GetValueOrDefault(service)
+                    ?? Service(service, 1), WireJson.Strict.ServiceDocument);
             }
         });
         routes.MapGet(Root + "/registry/watch", (HttpContext context, string[] service) => StreamAsync(
@@ -207,7 +210,8 @@ public sealed class PlatformStub : IAsyncDisposable
             return Json(
                 ForgetsInstances
                     ? new RenewalAnswer(
-                        0, [.. batch.Renewals.Select(one => new RenewalRefusal(one.Service, one.Id, "instance_not_found"))])
+                        0, [.. batch.Renewals.Select(one =>
+                            new RenewalRefusal(one.Service, one.Id, "instance_not_found"))])
                     : new RenewalAnswer(batch.Renewals.Count, []),
                 WireJson.Strict.RenewalAnswer);
         });
@@ -265,17 +269,20 @@ public sealed class PlatformStub : IAsyncDisposable
 
     private static string Event(SettingSnapshot snapshot) => string.Create(
         CultureInfo.InvariantCulture,
-        $"event: settings\nid: {snapshot.Revision}\ndata: {JsonSerializer.Serialize(snapshot, WireJson.Strict.SettingSnapshot)}\n\n");
+        $"event: settings\nid: {snapshot.Revision}\n"
+        + $"data: {JsonSerializer.Serialize(snapshot, WireJson.Strict.SettingSnapshot)}\n\n");
 
     private static string Event(ServiceDocument document) => string.Create(
         CultureInfo.InvariantCulture,
-        $"event: service\nid: {document.Index}\ndata: {JsonSerializer.Serialize(document, WireJson.Strict.ServiceDocument)}\n\n");
+        $"event: service\nid: {document.Index}\n"
+        + $"data: {JsonSerializer.Serialize(document, WireJson.Strict.ServiceDocument)}\n\n");
 
     private static IResult Json<T>(T value, JsonTypeInfo<T> type) =>
         Results.Text(JsonSerializer.Serialize(value, type), "application/json");
 
     private static IResult Problem(int status, string code) => Results.Text(
         JsonSerializer.Serialize(
-            new ProblemDocument($"/errors#{code}", code, status, "as the test wants it", code), WireJson.Strict.ProblemDocument),
+            new ProblemDocument($"/errors#{code}", code, status, "as the test wants it", code),
+                WireJson.Strict.ProblemDocument),
         "application/problem+json", statusCode: status);
 }
