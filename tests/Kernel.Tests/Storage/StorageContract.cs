@@ -356,22 +356,20 @@ public abstract class StorageContract : IAsyncLifetime
     [Fact]
     public async Task A_withdrawn_write_never_runs()
     {
-        using var held = new ManualResetEventSlim();
-        using var entered = new ManualResetEventSlim();
+        using var held = new HeldDelegate();
         var first = Storage.WriteAsync(
             session =>
             {
-                entered.Set();
-                held.Wait(Cancel);
+                held.Hold();
                 return Insert(session, "first");
             },
             Cancel);
-        entered.Wait(Cancel);
+        held.WaitUntilHeld(Cancel);
         using var withdrawal = new CancellationTokenSource();
         var second = Storage.WriteAsync(session => Insert(session, "second"), withdrawal.Token);
         await withdrawal.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-        held.Set();
+        held.Release();
         await first;
         await Storage.WriteAsync(session => Insert(session, "third"), Cancel);
         Assert.Equal(["first", "third"], await NamesAsync());
@@ -380,23 +378,21 @@ public abstract class StorageContract : IAsyncLifetime
     [Fact]
     public async Task The_queue_is_bounded_and_says_so()
     {
-        using var held = new ManualResetEventSlim();
-        using var entered = new ManualResetEventSlim();
+        using var held = new HeldDelegate();
         var first = Storage.WriteAsync(
             session =>
             {
-                entered.Set();
-                held.Wait(Cancel);
+                held.Hold();
                 return 0;
             },
             Cancel);
-        entered.Wait(Cancel);
+        held.WaitUntilHeld(Cancel);
         var waiting = Enumerable.Range(0, StorageLimits.MaxWaitingWrites)
             .Select(number => Storage.WriteAsync(_ => number, Cancel, WriteScope.Group)).ToArray();
         var refused = await Assert.ThrowsAsync<StorageException>(() => Storage.WriteAsync(_ => 0, Cancel));
         Assert.Equal(ErrorCodes.WriteQueueFull, refused.Fault.Error);
         Assert.NotNull(refused.Fault.RetryAfter);
-        held.Set();
+        held.Release();
         await first;
         Assert.Equal(Enumerable.Range(0, waiting.Length), await Task.WhenAll(waiting));
     }

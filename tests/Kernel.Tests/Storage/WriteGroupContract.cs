@@ -41,17 +41,15 @@ public abstract class WriteGroupContract : StorageContract
     {
         var observer = new Observer();
         Storage.Attach(observer);
-        using var held = new ManualResetEventSlim();
-        using var entered = new ManualResetEventSlim();
+        using var held = new HeldDelegate();
         var first = Storage.WriteAsync(
             _ =>
             {
-                entered.Set();
-                held.Wait(Cancel);
+                held.Hold();
                 return 0;
             },
             Cancel);
-        entered.Wait(Cancel);
+        held.WaitUntilHeld(Cancel);
         var good = Storage.WriteAsync(session => Insert(session, "good"), Cancel, WriteScope.Group);
         var bad = Storage.WriteAsync(
             session =>
@@ -61,7 +59,7 @@ public abstract class WriteGroupContract : StorageContract
             },
             Cancel,
             WriteScope.Group);
-        held.Set();
+        held.Release();
         await first;
         await good;
         await Assert.ThrowsAsync<FormatException>(() => bad);

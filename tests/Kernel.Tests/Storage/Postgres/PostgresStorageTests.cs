@@ -169,4 +169,26 @@ public sealed class PostgresStorageTests(PostgresServer server) : BackupContract
         foreach (var load in loads) await load.StopAsync();
         foreach (var load in loads) await load.CheckAsync(other, Cancel);
     }
+
+    [Theory]
+    [InlineData("the answer to a commit")]
+    [InlineData("a request")]
+    public async Task A_connection_cut_at_the_commit_is_resolved_before_the_writes_are_answered(string lost)
+    {
+        await using var proxy = new CuttingProxy(server.Port);
+        connectionString = new Npgsql.NpgsqlConnectionStringBuilder(connectionString) { Port = proxy.Port }.ConnectionString;
+        await using var node = await OpenNodeAsync();
+        var load = new CountedLoad(node, writers: 8);
+        var rounds = LongRun.Count(usual: 20, whole: 300);
+        for (var round = 1; round <= rounds; round++)
+        {
+            if (lost == "a request") proxy.CutNextRequest();
+            else proxy.CutNextCommit();
+            await Eventually.TrueAsync(() => proxy.Cuts == round, "the connection is cut");
+            await load.WaitForMoreAsync(9);
+        }
+
+        await load.StopAsync();
+        await load.CheckAsync(Storage, Cancel);
+    }
 }

@@ -80,22 +80,20 @@ public class SqliteStorageTests : BackupContract
             NullLoggerFactory.Instance,
             Cancel);
         await small.MigrateAsync(Migrations, Cancel);
-        using var entered = new ManualResetEventSlim();
-        using var held = new ManualResetEventSlim();
+        using var held = new HeldDelegate();
         var stays = small.ReadAsync(
             session =>
             {
                 var before = session.One("SELECT count(*) FROM sample_rows", row => row.Int64(0));
-                entered.Set();
-                held.Wait(Cancel);
+                held.Hold();
                 return (before, session.One("SELECT count(*) FROM sample_rows", row => row.Int64(0)));
             },
             Cancel);
-        entered.Wait(Cancel);
+        held.WaitUntilHeld(Cancel);
         for (var i = 0; i < 200; i++) await small.WriteAsync(session => Insert(session, $"row-{i}"), Cancel);
         var grown = new FileInfo(directory.Combine("small.db-wal")).Length;
         Assert.True(grown > 200 * 4_120, $"{grown}");
-        held.Set();
+        held.Release();
         Assert.Equal((0, 0), await stays);
         for (var i = 0; i < 500; i++) await small.WriteAsync(session => Insert(session, $"more-{i}"), Cancel);
         Assert.InRange(new FileInfo(directory.Combine("small.db-wal")).Length, grown, grown + 60 * 4_120);
