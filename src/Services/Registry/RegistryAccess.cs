@@ -10,10 +10,14 @@ namespace Groundwork.Services.Registry;
 /// Who may do what with instances, for calls whose body or query names them: the endpoint's own permission cannot know.
 /// </summary>
 /// <param name="authorize">Null when the principal may; else the fault to answer with.</param>
+/// <param name="allows">The same without a fault, which costs something to word.</param>
 /// <param name="refresh">The principal as of now; null when it is no longer one.</param>
 /// <param name="audit">Takes refusals.</param>
 internal sealed class RegistryAccess(
-    Func<Principal, Verb, ResourceKey, Fault?> authorize, Func<Principal, Principal?> refresh, Action<AuditEvent> audit)
+    Func<Principal, Verb, ResourceKey, Fault?> authorize,
+    Func<Principal, Verb, ResourceKey, bool> allows,
+    Func<Principal, Principal?> refresh,
+    Action<AuditEvent> audit)
 {
     /// <summary>What stands for instances and services in roles.</summary>
     public const string Kind = "instance";
@@ -37,7 +41,7 @@ internal sealed class RegistryAccess(
     }
 
     /// <summary>For filtering what is answered; a refusal is not an event.</summary>
-    public bool Allows(Principal principal, Verb verb, ResourceKey target) => authorize(principal, verb, target) is null;
+    public bool Allows(Principal principal, Verb verb, ResourceKey target) => allows(principal, verb, target);
 
     /// <summary>The caller of a long answer as of now; null when its key or operator is gone.</summary>
     public Principal? Refresh(Principal principal) => refresh(principal);

@@ -82,6 +82,7 @@ public sealed partial class RegistryModule : IModule
     {
         var access = new RegistryAccess(
             node.Authorizer.Authorize,
+            node.Authorizer.Allows,
             principal => node.Authorizer.Refresh(principal, node.Time.GetUtcNow()),
             happened => node.Audit?.Append(happened));
         var rules = new InstanceRules(new TextPool(), node.Time);

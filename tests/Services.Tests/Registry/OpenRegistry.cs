@@ -42,7 +42,11 @@ internal sealed class OpenRegistry : IAsyncDisposable
             NullLoggerFactory.Instance);
         IReadOnlySet<string> live = new HashSet<string> { registry.NodeName };
         var registrations = new Registrations(registry, store, sync, TimeProvider.System, () => live);
-        var access = new RegistryAccess(Authorize, principal => principal.Name == Revoked ? null : principal, Audit.Add);
+        var access = new RegistryAccess(
+            Authorize,
+            (principal, verb, target) => Authorize(principal, verb, target) is null,
+            principal => principal.Name == Revoked ? null : principal,
+            Audit.Add);
         var rules = new InstanceRules(new TextPool(), TimeProvider.System);
         Listeners.Map(ListenerDefinition.Api, new RegistryApi(registry, registrations, rules, access).Map);
         Listeners.Map(
