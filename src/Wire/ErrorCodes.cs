@@ -97,6 +97,7 @@ public static class ErrorCodes
     public static readonly ErrorCode LeaseHeld = new("lease_held", 409, "The lease is held by another.");
     public static readonly ErrorCode ReadOnlyFollower =
         new("read_only_follower", 409, "This node follows another; write there.");
+    public static readonly ErrorCode BackupRunning = new("backup_running", 409, "A backup is being taken already.");
     public static readonly ErrorCode BackupInvalid = new("backup_invalid", 422, "The backup file is damaged or not a backup.");
     public static readonly ErrorCode RestoreNotEmpty =
         new("restore_not_empty", 409, "The store has content; restoring would replace it.");

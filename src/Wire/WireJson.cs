@@ -58,6 +58,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(ModuleList))]
 [JsonSerializable(typeof(VersionDocument))]
 [JsonSerializable(typeof(HealthDocument))]
+[JsonSerializable(typeof(DoctorDocument))]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(string))]
 public sealed partial class WireJson : JsonSerializerContext

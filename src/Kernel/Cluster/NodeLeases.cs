@@ -29,7 +29,7 @@ public sealed partial class NodeLeases : IAsyncDisposable
     private readonly IStorage storage;
     private readonly TimeProvider time;
     private readonly ILogger<NodeLeases> log;
-    private readonly NodeRow self;
+    private NodeRow self; // Replaced by Describe, read by the renewal loop.
     private readonly CancellationTokenSource stopping = new();
     private Task renewing = Task.CompletedTask;
 
@@ -76,6 +76,9 @@ public sealed partial class NodeLeases : IAsyncDisposable
         return leases;
     }
 
+    /// <summary>Changes what the node says about itself; the next renewal tells it.</summary>
+    public void Describe(string about) => Volatile.Write(ref self, self with { About = about });
+
     private async Task RenewLoopAsync()
     {
         using var timer = new PeriodicTimer(RenewEvery, time);
@@ -119,10 +122,11 @@ public sealed partial class NodeLeases : IAsyncDisposable
     {
         // The lease counts from before the call: a slow answer must not make it look longer than it is.
         var asked = time.GetTimestamp();
+        var row = Volatile.Read(ref self);
         var (renewed, rows, now) = await storage.WriteAsync(
             session =>
             {
-                var renewed = ClusterStore.RenewNode(session, self, (long)Lease.TotalMilliseconds);
+                var renewed = ClusterStore.RenewNode(session, row, (long)Lease.TotalMilliseconds);
                 var now = session.ReadClock();
                 ClusterStore.ForgetNodes(session, now - (long)ForgetAfter.TotalMilliseconds);
                 return (renewed, ClusterStore.ReadNodes(session), now);

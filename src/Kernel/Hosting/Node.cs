@@ -1,3 +1,4 @@
+using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
@@ -35,4 +36,22 @@ public sealed class Node
     public required AuditLog? Audit { get; init; }
 
     public required Listeners Listeners { get; init; }
+
+    /// <summary>Nodes, leases and shared counters. Null in a follower.</summary>
+    public required NodeCluster? Cluster { get; init; }
+
+    /// <summary>
+    /// The API of the followed node, with the access key on every request; its base address ends in <c>/</c>. Null on a node
+    /// with a store.
+    /// </summary>
+    public required HttpClient? Followed { get; init; }
+
+    /// <summary>Keeps the node's condition; a module that is not well says so here.</summary>
+    public required NodeHealth Health { get; init; }
 }
+
+/// <summary>What nodes that share a store share besides resources.</summary>
+/// <param name="Nodes">This node's lease, and the others.</param>
+/// <param name="Leases">Named leases that one node holds at a time.</param>
+/// <param name="Counters">Limits that hold over all nodes.</param>
+public sealed record NodeCluster(NodeLeases Nodes, Leases Leases, SharedCounters Counters);

@@ -27,10 +27,10 @@ internal sealed class ApprovalsApi(ChangeLog changes, ResourcesApi resources)
             .Describe<ProposalDocument>("getProposal", "One proposal with its changes, secrets masked.");
         api.MapPost("/{name}/approve", Approve)
             .RequiresPrincipal("needs the verb approve on every resource the proposal changes")
-            .Describe<ChangesetAnswer>("approveProposal", "Releases a proposal; its author cannot.");
+            .Describe<ChangesetAnswer>("approveProposal", "Releases a proposal; its author cannot.").ReadsReason();
         api.MapPost("/{name}/refuse", Refuse)
             .RequiresPrincipal("needs the verb approve on every resource the proposal changes, or to be its author")
-            .Describe<ChangesetAnswer>("refuseProposal", "Closes a proposal without effect.");
+            .Describe<ChangesetAnswer>("refuseProposal", "Closes a proposal without effect.").ReadsReason();
     }
 
     private static ResourceKey Key(HttpContext context) =>

@@ -20,7 +20,7 @@ internal sealed class HistoryApi(ChangeLog changes, ResourcesApi resources)
     public void Map(IEndpointRouteBuilder endpoints)
     {
         var api = endpoints.MapGroup("/groundwork/v1").WithTags("History");
-        var reads = api.MapGroup("").AddEndpointFilter(ApiRequests.AtLeast(changes.Snapshots));
+        var reads = api.MapGroup("").AddEndpointFilter(ApiRequests.AtLeast(changes.Snapshots)).ReadsQuery("atLeast");
         reads.MapGet("/changesets", Changesets)
             .RequiresPrincipal("shows the changes the principal may read")
             .Describe<ChangesetList>("listChangesets", "The timeline over all kinds, newest first.");
@@ -35,10 +35,11 @@ internal sealed class HistoryApi(ChangeLog changes, ResourcesApi resources)
             .Describe<ResourceDiff>("diffResource", "How a resource differs between two revisions.");
         api.MapPost("/rollback/{kind}/{namespace}/{**name}", Rollback)
             .Requires(Verb.Write, ApiRequests.Key)
-            .Describe<ChangesetAnswer>("rollbackResource", "Writes a resource's content as of a revision.");
+            .Describe<ChangesetAnswer>("rollbackResource", "Writes a resource's content as of a revision.")
+            .ReadsChangesetHeaders();
         api.MapPost("/changesets/{revision:long}/revert", Revert)
             .RequiresPrincipal("every change is authorised by itself")
-            .Describe<ChangesetAnswer>("revertChangeset", "Undoes one changeset.");
+            .Describe<ChangesetAnswer>("revertChangeset", "Undoes one changeset.").ReadsChangesetHeaders();
         api.MapPost("/compact", Compact)
             .Requires(Verb.Administer, _ => new ResourceKey("changelog", "", "floor"))
             .Describe<CompactionAnswer>("compact", "Drops replaced versions at or below a revision.");

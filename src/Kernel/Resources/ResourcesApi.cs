@@ -21,7 +21,7 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
     public void Map(IEndpointRouteBuilder endpoints)
     {
         var api = endpoints.MapGroup("/groundwork/v1").WithTags("Resources");
-        var reads = api.MapGroup("").AddEndpointFilter(ApiRequests.AtLeast(changes.Snapshots));
+        var reads = api.MapGroup("").AddEndpointFilter(ApiRequests.AtLeast(changes.Snapshots)).ReadsQuery("atLeast");
         reads.MapGet("/kinds", Kinds)
             .RequiresPrincipal("kinds are no secret").Describe<IReadOnlyList<KindDocument>>("listKinds", "The kinds of the loaded modules.");
         reads.MapGet("/resources/{kind}", List)
@@ -32,18 +32,22 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
             .Describe<ResourceDocument>("getResource", "One resource, now or as of a revision.");
         api.MapPut("/resources/{kind}/{namespace}/{**name}", Put)
             .Requires(Verb.Write, ApiRequests.Key)
-            .Describe<ChangesetAnswer>("putResource", "Creates or replaces a resource.").Accepts<ResourceBody>("application/json");
+            .Describe<ChangesetAnswer>("putResource", "Creates or replaces a resource.").MayCreate().MayPropose().ReadsChangeHeaders()
+            .Accepts<ResourceBody>("application/json");
         api.MapDelete("/resources/{kind}/{namespace}/{**name}", Delete)
             .Requires(Verb.Delete, ApiRequests.Key)
-            .Describe<ChangesetAnswer>("deleteResource", "Deletes a resource.");
+            .Describe<ChangesetAnswer>("deleteResource", "Deletes a resource.").MayPropose().ReadsChangeHeaders();
         api.MapPost("/changesets", (Delegate)Commit) // The cast keeps it from being taken for a RequestDelegate.
             .RequiresPrincipal("every change is authorised by itself")
             .LimitsBody(MaxBodyBytes)
             .Describe<ChangesetAnswer>("commitChangeset", "Commits changes that take effect together or not at all.")
+            .MayPropose()
+            .ReadsChangesetHeaders()
             .Accepts<ChangesetRequest>("application/json");
         api.MapGet("/export", Export)
             .RequiresPrincipal("exports what the principal may read")
-            .Describe<ResourceDocument>("exportResources", "Everything at one revision, a document a line, secrets masked.");
+            .Describe<ResourceDocument>("exportResources", "Everything at one revision, a document a line, secrets masked.",
+                "application/x-ndjson");
     }
 
     private IResult Kinds() => Results.Json(

@@ -16,7 +16,8 @@ namespace Groundwork.Kernel.Resources;
 /// The API of watches: server-sent events, one serialization of a change for all readers, and the snapshot that a follower
 /// starts from.
 /// </summary>
-internal sealed class WatchApi(ChangeLog changes, TimeProvider time)
+/// <param name="stopping">Ends when the listeners begin to close; a stream ends then, and its reader resumes elsewhere.</param>
+internal sealed class WatchApi(ChangeLog changes, TimeProvider time, CancellationToken stopping)
 {
     private readonly ResourceDocuments documents = new(changes.Kinds, changes.Secrets);
 
@@ -28,10 +29,13 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time)
         var api = endpoints.MapGroup("/groundwork/v1").WithTags("Watch");
         api.MapGet("/watch", Follow)
             .RequiresPrincipal("delivers what the principal may read, asked anew when roles change")
-            .Describe<WatchEvent>("watchResources", "Server-sent events: every change after a token, once, in order.");
+            .Describe<WatchEvent>("watchResources", "Server-sent events: every change after a token, once, in order.",
+                "text/event-stream")
+            .ReadsHeader("Last-Event-ID", "The id of the last event seen, as browsers send it; the same as token.");
         api.MapGet("/snapshot", Snapshot)
             .RequiresPrincipal("delivers what the principal may read")
-            .Describe<ResourceDocument>("snapshotResources", "All resident resources at one revision, a document a line, for followers.");
+            .Describe<ResourceDocument>("snapshotResources", "All resident resources at one revision, a document a line, for followers.",
+                "application/x-ndjson");
     }
 
     private async Task Follow(
@@ -43,10 +47,22 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time)
             return;
         }
         var filter = new WatchFilter(kind ?? "", @namespace == Names.NodeWide ? "" : @namespace, prefix ?? "");
-        var stopped = context.RequestAborted;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        try
+        {
+            await DeliverAsync(context, filter, start, ending.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The stream ends like any answer; its last id says where to go on.
+        }
+    }
+
+    private async Task DeliverAsync(HttpContext context, WatchFilter filter, WatchToken start, CancellationToken stopped)
+    {
         await foreach (var step in new Watch(changes, time).FollowAsync(context.Principal(), filter, start, stopped))
         {
-            if (!step.TryGet(out var news, out fault))
+            if (!step.TryGet(out var news, out var fault))
             {
                 await FailAsync(context, fault);
                 return;

@@ -29,3 +29,22 @@ public sealed record VersionDocument(string Version, string Runtime, string Engi
 /// <param name="Status"><c>ok</c>, <c>degraded</c> or <c>failing</c>.</param>
 /// <param name="Reasons">Empty when ok.</param>
 public sealed record HealthDocument(string Status, IReadOnlyList<string> Reasons);
+
+/// <summary>A process option with the value in force.</summary>
+/// <param name="Value">Secrets masked.</param>
+/// <param name="Origin"><c>default</c>, <c>file:line</c>, a variable's name or a flag.</param>
+public sealed record DoctorOption(string Key, string Value, string Origin, string Default, string Unit, string Why);
+
+/// <summary>What a node knows of its own process; the rest of <c>doctor</c> is looked up where the process runs.</summary>
+/// <param name="FreeBytes">Of the disk that holds the data directory.</param>
+/// <param name="Listeners">Real addresses by listener.</param>
+public sealed record DoctorDocument(
+    string Node,
+    int Pid,
+    DateTimeOffset StartedAt,
+    string Engine,
+    string DataDirectory,
+    long FreeBytes,
+    IReadOnlyList<DoctorOption> Options,
+    IReadOnlyDictionary<string, string> Listeners,
+    HealthDocument Health);

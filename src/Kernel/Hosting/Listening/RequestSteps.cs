@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
 using Groundwork.Wire;
@@ -170,7 +169,7 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
     private Task RefuseAsync(HttpContext context, Principal principal, string target, Fault fault)
     {
         guards.Audit(new AuditEvent(
-            principal.Name, "refused", target, fault.Error.Code, AddressOf(context), context.Request.Method));
+            principal.Name, "refused", target, fault.Error.Code, RequestAddress.Of(context), context.Request.Method));
         return Problems.WriteAsync(context, fault);
     }
 
@@ -188,12 +187,6 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
         principal.Name == Principal.Anonymous.Name && principal.Roles.IsDefaultOrEmpty;
 
     private static string TargetOf(Endpoint? endpoint) => (endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "";
-
-    private static string? AddressOf(HttpContext context) =>
-        context.LocalPeer() is { } peer ? $"uid {peer.UserId}" : Normalize(context.Connection.RemoteIpAddress)?.ToString();
-
-    private static IPAddress? Normalize(IPAddress? address) =>
-        address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 
     [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed inside the platform")]
     private partial void LogFailure(Exception exception, string method, PathString path);

@@ -1,0 +1,45 @@
+using System.Collections.Frozen;
+using Groundwork.Wire;
+
+namespace Groundwork.Kernel.Hosting.Listening;
+
+/// <summary>
+/// What a parameter means, by its name: one word has one meaning in the whole API, so that it is explained once. A test finds
+/// parameters without an explanation.
+/// </summary>
+internal static class ParameterDescriptions
+{
+    private static readonly FrozenDictionary<string, string> ByName = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["action"] = "Only entries of this action, such as sign-in or refused.",
+        ["after"] = "The revision to start after.",
+        ["asOf"] = "A past revision to read at; history below the floor is gone (410).",
+        ["atLeast"] = "Wait up to 5 s until this node has seen the revision, then answer.",
+        ["dataId"] = "The setting's data id.",
+        ["dryRun"] = "Check and say what would change; write nothing.",
+        ["floor"] = "The revision to compact to.",
+        ["format"] = "The declared format of the content: text, json, yaml, xml, properties or toml.",
+        ["from"] = "The older revision.",
+        ["group"] = "The group; default unless given.",
+        ["id"] = "The instance's id.",
+        ["incarnation"] = "The caller's start; an older one than the registered is refused.",
+        ["index"] = "The index that the caller has seen; waits until there is a newer one.",
+        ["kind"] = "The kind's name.",
+        ["label"] = "key=value; may be repeated, and all must match.",
+        ["limit"] = "The most items of one answer.",
+        ["name"] = "The name; segments joined by /.",
+        ["namespace"] = $"The namespace; {Names.NodeWide} stands for the empty one of node-wide kinds.",
+        ["page"] = "The token of the next page, from the answer before.",
+        ["prefix"] = "Only names that start so.",
+        ["principal"] = "Only entries of this principal.",
+        ["reveal"] = "Show secrets in clear; needs the verb read-secret, and is audited.",
+        ["revision"] = "The changeset's revision.",
+        ["service"] = "The service's name; group@@name names another group.",
+        ["state"] = "Only proposals in this state: open, approved, refused or failed.",
+        ["to"] = "The newer revision, or the one to go back to.",
+        ["token"] = "The id of the last event seen; the stream continues after it.",
+        ["wait"] = "How long to wait for news, such as 30s.",
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    public static string? Of(string parameter) => ByName.GetValueOrDefault(parameter);
+}

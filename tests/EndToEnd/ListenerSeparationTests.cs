@@ -1,0 +1,30 @@
+using System.Net;
+using Groundwork.Kernel.Hosting;
+
+namespace Groundwork.Tests.EndToEnd;
+
+public sealed class ListenerSeparationTests
+{
+    [Fact]
+    public async Task No_path_of_a_listener_is_served_by_another()
+    {
+        await using var product = await Product.StartAsync();
+        var listeners = product.Node.Listeners;
+        var faults = new List<string>();
+        foreach (var endpoint in listeners.Endpoints)
+        {
+            foreach (var other in listeners.Addresses.Keys.Where(name => name != endpoint.Listener))
+            {
+                var path = endpoint.Pattern.Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal)
+                    .Replace("*", "", StringComparison.Ordinal);
+                using var client = product.Client(listener: other);
+                using var request = new HttpRequestMessage(new HttpMethod(endpoint.Method), path);
+                using var answer = await client.SendAsync(request);
+                var type = answer.Content.Headers.ContentType?.MediaType;
+                if (answer.StatusCode != HttpStatusCode.NotFound || type != Problems.MediaType)
+                    faults.Add($"{endpoint} is answered by {other} with {(int)answer.StatusCode} {type}");
+            }
+        }
+        Assert.Empty(faults);
+    }
+}
