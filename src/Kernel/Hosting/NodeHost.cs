@@ -181,13 +181,27 @@ public sealed partial class NodeHost : IAsyncDisposable
     {
         var listeners = running.Listeners;
         listeners.Map(ListenerDefinition.Api, new NodeApi(running, startedAt).Map);
-        if (core.Store is not { } store) return;
+        if (core.Store is not { } store)
+        {
+            listeners.Map(ListenerDefinition.Api, SecurityApi.MapWhoAmI);
+            return;
+        }
+        var security = new SecurityApi(store.Security, store.Changes, parts.Time, HintsForInvited(running.Configuration));
+        listeners.Map(ListenerDefinition.Api, security.Map);
         var resources = new ResourcesApi(store.Changes, store.Security.Audit);
         listeners.Map(ListenerDefinition.Api, resources.Map);
         listeners.Map(ListenerDefinition.Api, new HistoryApi(store.Changes, resources).Map);
         listeners.Map(ListenerDefinition.Api, new ApprovalsApi(store.Changes, resources).Map);
         listeners.Map(ListenerDefinition.Api, new BackupApi(running, store.Storage).Map);
         listeners.Map(ListenerDefinition.Api, new WatchApi(store.Changes, parts.Time, listeners.Stopping).Map);
+    }
+
+    /// <summary>What an invitation tells another node, sealed: the database that both are to share.</summary>
+    private static Dictionary<string, string> HintsForInvited(ProcessConfiguration configuration)
+    {
+        var hints = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (configuration.Database.ConnectionString is { } database) hints["database"] = database;
+        return hints;
     }
 
     private async Task StartModulesAsync(Node running, CancellationToken cancellationToken)

@@ -54,7 +54,7 @@ internal sealed class SecurityApi(
         api.MapGet("/sign-ins", ListSignIns)
             .RequiresPrincipal("shows one's own; others' need administer")
             .Describe<SignInList>("listSignIns", "Sign-ins in force: one's own, or an operator's.");
-        api.MapDelete("/sign-ins/{id:guid}", RevokeSignIn)
+        api.MapDelete("/sign-ins/{signIn}", RevokeSignIn)
             .RequiresPrincipal("ends one's own; others' need administer")
             .WithName("revokeSignIn").WithSummary("Ends a sign-in.").Produces(StatusCodes.Status204NoContent);
         api.MapPost("/access-keys", (Delegate)MintKey)
@@ -72,10 +72,10 @@ internal sealed class SecurityApi(
             .Requires(Verb.Administer, _ => WorkingKey)
             .Describe<WorkingKeyAnswer>("rotateWorkingKey", "Announces a new key for secrets.");
         api.MapPost("/nodes/invitations", (Delegate)Invite)
-            .Requires(Verb.Administer, _ => Invitation)
+            .RequiresPrincipal("administrators on the node itself, over its Unix socket")
             .Describe<NodeInvitationAnswer>(
                 "inviteNode",
-                "Makes an invitation for another node; over the Unix socket alone, since it carries the root key.");
+                "Makes an invitation for another node; over the Unix socket alone, since it has the root key.");
     }
 
     /// <summary>The one endpoint that a follower has too.</summary>
@@ -138,19 +138,19 @@ internal sealed class SecurityApi(
             : Problems.From(fault);
     }
 
-    private async Task<IResult> RevokeSignIn(HttpContext context, Guid id)
+    private async Task<IResult> RevokeSignIn(HttpContext context, string signIn)
     {
+        var unknown = Problems.From(new Fault(ErrorCodes.NotFound, $"There is no sign-in {signIn} in force."));
+        if (!Guid.TryParse(signIn, out var id)) return unknown;
         var own = OperatorOf(context.Principal());
         var isOwn = own is not null
-            && (await security.SignIns.ListAsync(own, context.RequestAborted)).Items.Any(signIn => signIn.Id == id);
+            && (await security.SignIns.ListAsync(own, context.RequestAborted)).Items.Any(one => one.Id == id);
         if (!isOwn && security.Authorizer.Authorize(context.Principal(), Verb.Administer, AnySignIn) is { } refused)
             return Problems.From(refused);
         var revoked = await StoredAsync(async () => (Outcome<bool>)await security.SignIns.RevokeAsync(
             context.Principal().Name, id, "revoked", Authenticator.AddressOf(context), context.RequestAborted));
         if (!revoked.TryGet(out var was, out var fault)) return Problems.From(fault);
-        return was
-            ? Results.NoContent()
-            : Problems.From(new Fault(ErrorCodes.NotFound, $"There is no sign-in {id} in force."));
+        return was ? Results.NoContent() : unknown;
     }
 
     // --- access keys
@@ -240,6 +240,8 @@ internal sealed class SecurityApi(
                 ErrorCodes.Forbidden,
                 "An invitation carries the root key; it is made on the node itself, over its Unix socket."));
         }
+        if (security.Authorizer.Authorize(context.Principal(), Verb.Administer, Invitation) is { } refused)
+            return Problems.From(refused);
         return Secret(
             context,
             await StoredAsync(async () => (Outcome<NodeInvitationAnswer>)await security.InviteAsync(

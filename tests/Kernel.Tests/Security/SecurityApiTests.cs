@@ -223,7 +223,7 @@ public sealed class SecurityApiTests : IAsyncLifetime
         foreach (var endpoint in listeners.Endpoints)
         {
             var path = endpoint.Pattern.Replace(
-                "{id:guid}", $"{Guid.CreateVersion7(node.Time.GetUtcNow())}", StringComparison.Ordinal);
+                "{signIn}", $"{Guid.CreateVersion7(node.Time.GetUtcNow())}", StringComparison.Ordinal);
             using var request =
                 new HttpRequestMessage(new HttpMethod(endpoint.Method), new Uri(listeners.UrlOf("api"), path))
             {
