@@ -118,7 +118,7 @@ internal sealed partial class InstanceRegistration(
         Volatile.Write(ref registered, answer);
         self.SetId(answer.Id);
         LogRegistered(options.ServiceName, answer.Id, address.Host, address.Port, answer.LeaseSeconds);
-        return RenewalInterval(answer.LeaseSeconds);
+        return RenewalInterval(answer);
     }
 
     private async Task<TimeSpan> RenewAsync(
@@ -133,14 +133,14 @@ internal sealed partial class InstanceRegistration(
         {
             Count("failed");
             Volatile.Write(ref refused, fault);
-            return Shorter(backoff.Next(), RenewalInterval(current.LeaseSeconds));
+            return Shorter(backoff.Next(), RenewalInterval(current));
         }
         backoff.Reset();
         if (answer.Refused is not [var refusal, ..])
         {
             Count("renewed");
             Volatile.Write(ref refused, null);
-            return RenewalInterval(current.LeaseSeconds);
+            return RenewalInterval(current);
         }
         Count(refusal.Code);
         LogLost(current.Id, refusal.Code);
@@ -202,8 +202,8 @@ internal sealed partial class InstanceRegistration(
     private string Name(string id) => $"{options.Namespace}/{options.ServiceName}/{Uri.EscapeDataString(id)}";
 
     // A little early at random, so that instances that started together do not renew together for ever.
-    internal static TimeSpan RenewalInterval(int leaseSeconds) =>
-        TimeSpan.FromSeconds((double)leaseSeconds / RenewalsPerLease) * (
+    private static TimeSpan RenewalInterval(RegistrationAnswer answer) =>
+        TimeSpan.FromSeconds((double)answer.LeaseSeconds / RenewalsPerLease) * (
             0.85 + (Random.Shared.NextDouble() * 0.15));
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;

@@ -190,8 +190,8 @@ public sealed partial class NodeHost : IAsyncDisposable
         listeners.Map(ListenerDefinition.Api, security.Map);
         var resources = new ResourcesApi(store.Changes, store.Security.Audit);
         listeners.Map(ListenerDefinition.Api, resources.Map);
-        listeners.Map(ListenerDefinition.Api, new HistoryApi(store.Changes, resources).Map);
-        listeners.Map(ListenerDefinition.Api, new ApprovalsApi(store.Changes, resources).Map);
+        listeners.Map(ListenerDefinition.Api, new HistoryApi(store.Changes).Map);
+        listeners.Map(ListenerDefinition.Api, new ApprovalsApi(store.Changes).Map);
         listeners.Map(ListenerDefinition.Api, new BackupApi(running, store.Storage).Map);
         listeners.Map(ListenerDefinition.Api, new WatchApi(store.Changes, parts.Time, listeners.Stopping).Map);
     }

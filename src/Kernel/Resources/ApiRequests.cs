@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Groundwork.Kernel.Resources;
 
-/// <summary>What the endpoints of this module read from a request: keys, conditions, reasons, ids.</summary>
-internal static class ApiRequests
+/// <summary>What endpoints that read and write resources take from a request: keys, conditions, reasons, ids.</summary>
+public static class ApiRequests
 {
     /// <summary>How long a reader may ask to wait for a revision that this node has not seen.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);

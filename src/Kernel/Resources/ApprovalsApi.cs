@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>The API of proposals: <c>/groundwork/v1/proposals</c>.</summary>
-internal sealed class ApprovalsApi(ChangeLog changes, ResourcesApi resources)
+internal sealed class ApprovalsApi(ChangeLog changes)
 {
     /// <summary>Proposals in one answer; open ones come first.</summary>
     private const int MaxListed = 500;
@@ -63,13 +63,13 @@ internal sealed class ApprovalsApi(ChangeLog changes, ResourcesApi resources)
     {
         var outcome = await changes.Approvals.ApproveAsync(
             context.Principal(), name, ApiRequests.Reason(context.Request), context.RequestAborted);
-        return outcome.TryGet(out var commit, out var fault) ? resources.Answer(context, commit) : Problems.From(fault);
+        return outcome.TryGet(out var commit, out var fault) ? CommitResults.Answer(context, commit) : Problems.From(fault);
     }
 
     private async Task<IResult> Refuse(HttpContext context, string name)
     {
         var outcome = await changes.Approvals.RefuseAsync(
             context.Principal(), name, ApiRequests.Reason(context.Request), context.RequestAborted);
-        return outcome.TryGet(out var commit, out var fault) ? resources.Answer(context, commit) : Problems.From(fault);
+        return outcome.TryGet(out var commit, out var fault) ? CommitResults.Answer(context, commit) : Problems.From(fault);
     }
 }

@@ -179,6 +179,10 @@ public sealed partial class ChangeLog : IAsyncDisposable
         }
     }
 
+    /// <summary>The resource's spec with its secrets in clear. The caller has checked <see cref="Verb.ReadSecret"/>.</summary>
+    public ReadOnlyMemory<byte> Open(Resource resource) =>
+        resource.Kind is { } kind ? Secrets.Open(kind, resource.Key, resource.Spec) : resource.Spec;
+
     internal void RaiseFloor(long newFloor)
     {
         // Two nodes may tell of floors in any order; it never goes down.

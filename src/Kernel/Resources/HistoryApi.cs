@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>The API of the past: changesets, history, diff, rollback, revert, compaction.</summary>
-internal sealed class HistoryApi(ChangeLog changes, ResourcesApi resources)
+internal sealed class HistoryApi(ChangeLog changes)
 {
     private const int DefaultLimit = 50;
 
@@ -127,7 +127,7 @@ internal sealed class HistoryApi(ChangeLog changes, ResourcesApi resources)
         var outcome = await changes.Undo.RollbackAsync(
             context.Principal(), ApiRequests.Key(context), to,
             new UndoOptions(ApiRequests.Reason(context.Request), id, dryRun == true), context.RequestAborted);
-        return outcome.TryGet(out var commit, out fault) ? resources.Answer(context, commit) : Problems.From(fault);
+        return outcome.TryGet(out var commit, out fault) ? CommitResults.Answer(context, commit) : Problems.From(fault);
     }
 
     private async Task<IResult> Revert(HttpContext context, long revision, bool? dryRun)
@@ -136,7 +136,7 @@ internal sealed class HistoryApi(ChangeLog changes, ResourcesApi resources)
         var outcome = await changes.Undo.RevertAsync(
             context.Principal(), revision,
             new UndoOptions(ApiRequests.Reason(context.Request), id, dryRun == true), context.RequestAborted);
-        return outcome.TryGet(out var commit, out fault) ? resources.Answer(context, commit) : Problems.From(fault);
+        return outcome.TryGet(out var commit, out fault) ? CommitResults.Answer(context, commit) : Problems.From(fault);
     }
 
     private async Task<IResult> Compact(HttpContext context, long floor)

@@ -57,7 +57,7 @@ internal sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secre
             : new ResourceDocument(change.Key.Kind, change.Key.Name, change.Key.Namespace),
         change.EndsChangeset);
 
-    public ChangesetAnswer ToAnswer(Commit commit) => new(
+    public static ChangesetAnswer ToAnswer(Commit commit) => new(
         commit.Revision,
         commit.Id,
         [.. commit.Effects.Select(effect => new ChangeResult(

@@ -125,9 +125,9 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
                 DryRun = dryRun,
             },
             context.RequestAborted);
-        if (outcome.TryGet(out var commit, out fault)) return Answer(context, commit);
-        // Over HTTP a condition that fails has a status of its own (RFC 9110, 13.1.1).
-        return Problems.From(fault.Error == ErrorCodes.RevisionConflict ? fault with { Error = ErrorCodes.PreconditionFailed } : fault);
+        return outcome.TryGet(out var commit, out fault)
+            ? CommitResults.Answer(context, commit)
+            : Problems.From(CommitResults.AsPrecondition(fault));
     }
 
     private async Task<IResult> Commit(HttpContext context)
@@ -149,20 +149,7 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
                 DryRun = request.DryRun,
             },
             context.RequestAborted);
-        return outcome.TryGet(out var commit, out fault) ? Answer(context, commit) : Problems.From(fault);
-    }
-
-    internal IResult Answer(HttpContext context, Commit commit)
-    {
-        if (commit.Effects is [{ Effect: not ChangeEffect.Deleted }] && commit.Proposal is null)
-            context.Response.Headers.ETag = $"\"{commit.Revision}\"";
-        var status = commit switch
-        {
-            { Proposal: not null } => StatusCodes.Status202Accepted,
-            { Effects: [{ Effect: ChangeEffect.Created }] } => StatusCodes.Status201Created,
-            _ => StatusCodes.Status200OK,
-        };
-        return Results.Json(documents.ToAnswer(commit), WireJson.Strict.ChangesetAnswer, statusCode: status);
+        return outcome.TryGet(out var commit, out fault) ? CommitResults.Answer(context, commit) : Problems.From(fault);
     }
 
     private IResult Export(HttpContext context, string? kind, string? @namespace)
