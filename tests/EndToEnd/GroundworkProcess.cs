@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Tests.Support;
+
+namespace Groundwork.Tests.EndToEnd;
+
+/// <summary>The real executable as a process of its own, with what it printed and what its node file says.</summary>
+internal sealed class GroundworkProcess : IAsyncDisposable
+{
+    /// <summary>Builds and starts may share two cores with every other suite.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private readonly Process process;
+    private readonly ConcurrentQueue<string> lines = new();
+
+    private GroundworkProcess(Process process, string dataDirectory)
+    {
+        this.process = process;
+        DataDirectory = dataDirectory;
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>The executable, beside the tests that reference it.</summary>
+    public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "groundwork");
+
+    /// <summary>The folder that holds the solution.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    public string DataDirectory { get; }
+
+    public int Id => process.Id;
+
+    public string Output => string.Join('\n', lines);
+
+    public bool HasExited => process.HasExited;
+
+    public NodeFile Node => NodeFile.Read(DataDirectory) ?? throw new InvalidOperationException($"No node runs in {DataDirectory}.");
+
+    /// <summary>Starts a verb that runs a node, and returns when the node is ready.</summary>
+    public static async Task<GroundworkProcess> StartAsync(string dataDirectory, params string[] arguments)
+    {
+        var started = Start(dataDirectory, arguments);
+        try
+        {
+            await started.ReadyAsync();
+            return started;
+        }
+        catch
+        {
+            await started.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts without waiting.</summary>
+    public static GroundworkProcess Start(string dataDirectory, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Executable, [.. arguments, "--data", dataDirectory])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("GROUNDWORK_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
+        start.Environment["NO_COLOR"] = "1";
+        return new GroundworkProcess(Process.Start(start)!, dataDirectory); // Null only for shell execution.
+    }
+
+    /// <summary>Runs a verb to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string input, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Executable, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment["NO_COLOR"] = "1";
+        using var run = Process.Start(start)!; // Null only for shell execution.
+        await run.StandardInput.WriteAsync(input);
+        run.StandardInput.Close();
+        var output = run.StandardOutput.ReadToEndAsync();
+        var error = run.StandardError.ReadToEndAsync();
+        await run.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
+        return (run.ExitCode, await output, await error);
+    }
+
+    /// <summary>Runs a verb against this process's node.</summary>
+    public Task<(int ExitCode, string Output, string Error)> VerbAsync(string input, params string[] arguments) =>
+        RunAsync(input, [.. arguments, "--data", DataDirectory]);
+
+    /// <summary>A client over the node's Unix socket, as the local verbs use it: the principal is this user.</summary>
+    public HttpClient Local()
+    {
+        var socket = Node.ApiSocket ?? throw new InvalidOperationException("The node has no socket.");
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                var connection = new System.Net.Sockets.Socket(
+                    System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+                await connection.ConnectAsync(new System.Net.Sockets.UnixDomainSocketEndPoint(socket), cancellation);
+                return new System.Net.Sockets.NetworkStream(connection, ownsSocket: true);
+            },
+        };
+        return new HttpClient(handler) { BaseAddress = new Uri("http://localhost/groundwork/v1/") };
+    }
+
+    /// <summary>Waits until the process prints something.</summary>
+    public Task PrintsAsync(string text) => Eventually.TrueAsync(
+        () => Output.Contains(text, StringComparison.Ordinal) || Exited(), $"it prints '{text}'. It printed:\n{Output}", Patience);
+
+    public void Signal(int signal) => Kill(process.Id, signal);
+
+    public async Task<int> ExitAsync()
+    {
+        await process.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
+        return process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited) process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
+    private Task ReadyAsync() => Eventually.TrueAsync(
+        () => NodeFile.Read(DataDirectory)?.Pid == process.Id || Exited(), "the node is ready", Patience);
+
+    private bool Exited() => process.HasExited
+        ? throw new InvalidOperationException($"It exited with {process.ExitCode}:\n{Output}")
+        : false;
+
+    private void Keep(string? line)
+    {
+        if (line is not null) lines.Enqueue(line);
+    }
+
+    private static string FindRepository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Groundwork.slnx"))) folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+    }
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static extern int Kill(int pid, int signal);
+}
+
+/// <summary>The signals that tests send.</summary>
+internal static class Signals
+{
+    public const int Interrupt = 2;
+    public const int Kill = 9;
+    public const int Terminate = 15;
+    public const int Continue = 18;
+    public const int Stop = 19;
+}
