@@ -19,6 +19,9 @@ internal sealed class EventStream(ApiConnection connection, TimeProvider time)
     /// <summary>The platform says something at least every 15 s; silence of three times that is a dead connection.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(45);
 
+    /// <summary>Set by the first answer; the one reader's alone.</summary>
+    private string? startedAt;
+
     /// <summary>Said when the connection is lost and when it is back.</summary>
     public Action<string> Notice { get; init; } = _ => { };
 
@@ -30,19 +33,21 @@ internal sealed class EventStream(ApiConnection connection, TimeProvider time)
         var connected = false;
         while (true)
         {
-            var request = ApiRequest.Get(path) with { Accept = "text/event-stream", LastEventId = lastId };
+            // Until an event has named a place, the place is the revision at which the first connection began.
+            var resume = lastId is null && startedAt is not null && !NamesPlace(path) ? ApiPaths.With(path, ("after", startedAt)) : path;
+            var request = ApiRequest.Get(resume) with { Accept = "text/event-stream", LastEventId = lastId };
             var events = OpenAsync(request, connected, cancellationToken).GetAsyncEnumerator(cancellationToken);
             await using (events.ConfigureAwait(false))
             {
                 while (await NextAsync(events, cancellationToken) is { } next)
                 {
                     delay = FirstDelay;
-                    connected = true;
                     if (next.EventId is { Length: > 0 } id) lastId = id;
                     if (next.EventType == "problem") throw Problem(next.Data);
                     if (next.EventType != "progress") yield return next;
                 }
             }
+            connected = true;
             Notice($"connection lost; trying again in {delay.TotalSeconds:0.##} s");
             await Task.Delay(delay, time, cancellationToken);
             delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
@@ -64,6 +69,7 @@ internal sealed class EventStream(ApiConnection connection, TimeProvider time)
         }
         using (answer)
         {
+            if (answer.Headers.TryGetValues(HeaderNames.Revision, out var revision)) startedAt ??= revision.First();
             var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
             var parser = SseParser.Create(body, (_, data) => Encoding.UTF8.GetString(data));
             using var watchdog = time.CreateTimer(
@@ -93,6 +99,9 @@ internal sealed class EventStream(ApiConnection connection, TimeProvider time)
             return null; // Silence for too long.
         }
     }
+
+    private static bool NamesPlace(string path) =>
+        path.Contains("after=", StringComparison.Ordinal) || path.Contains("token=", StringComparison.Ordinal);
 
     private static VerbFailure Problem(string data) =>
         System.Text.Json.JsonSerializer.Deserialize(data, WireJson.Lenient.ProblemDocument) is { } problem

@@ -89,7 +89,7 @@ internal static class ProcessFlags
         {
             var sign = pair.IndexOf('=', StringComparison.Ordinal);
             if (sign <= 0) throw VerbFailure.Usage($"--set takes KEY=VALUE, not '{pair}'");
-            yield return new ConfigurationFlag("--set", pair[..sign], pair[(sign + 1)..]);
+            yield return new ConfigurationFlag($"--set {pair[..sign]}", pair[..sign], pair[(sign + 1)..]);
         }
     }
 

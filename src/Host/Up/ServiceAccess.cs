@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Groundwork.Host.Api;
-using Groundwork.Host.CommandLine;
 using Groundwork.Host.Verbs;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
@@ -17,27 +16,24 @@ namespace Groundwork.Host.Up;
 internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time, UpFile file, string keyDirectory)
 {
     private const string KeyKind = "access-key";
-    private const string RoleKind = "role";
     private const string Prefix = "up/";
 
-    private readonly List<string> minted = [];
+    private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     public string KeyFile(ServiceDefinition service) => Path.Combine(keyDirectory, $"{service.Name}.key");
 
-    /// <summary>Makes roles and keys. What an earlier <c>up</c> left behind when it was killed is revoked first.</summary>
+    /// <summary>Makes the keys and the role, all in one changeset. What an earlier <c>up</c> left when it was killed goes.</summary>
     public async Task GrantAsync(CancellationToken cancellationToken)
     {
         if (Directory.Exists(keyDirectory)) Directory.Delete(keyDirectory, recursive: true);
-        Directory.CreateDirectory(
-            keyDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(keyDirectory, OwnerFile | UnixFileMode.UserExecute);
         var changes = new List<ChangeDocument>();
-        foreach (var left in await LeftKeysAsync(cancellationToken)) changes.Add(Deletion(KeyKind, left));
-        if (file.Namespace != Names.DefaultNamespace)
-            changes.Add(Put("namespace", file.Namespace, new JsonObject()));
-        changes.Add(Put(RoleKind, BuiltInRoles.AnonymousLoopback, AnonymousRole()));
-        changes.AddRange(file.Services.Select(service => Put(RoleKind, NameOf(service), RoleOf(service))));
+        if (file.Namespace != Names.DefaultNamespace) changes.Add(Put("namespace", file.Namespace, new JsonObject()));
+        changes.Add(Put("role", BuiltInRoles.AnonymousLoopback, AnonymousRole()));
+        changes.AddRange(file.Services.Select(service => Put(KeyKind, NameOf(service), Mint(service))));
+        var left = (await KeysAsync(cancellationToken)).Except(file.Services.Select(NameOf), StringComparer.Ordinal);
+        changes.AddRange(left.Select(name => Deletion(KeyKind, name)));
         await CommitAsync(changes, "groundwork up has started", cancellationToken);
-        foreach (var service in file.Services) await MintAsync(service, cancellationToken);
     }
 
     /// <summary>Takes everything back and deletes the files.</summary>
@@ -45,32 +41,34 @@ internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time,
     {
         List<ChangeDocument> changes =
         [
-            .. minted.Select(name => Deletion(KeyKind, name)),
-            .. minted.Select(name => Deletion(RoleKind, name)),
-            Deletion(RoleKind, BuiltInRoles.AnonymousLoopback),
+            .. (await KeysAsync(cancellationToken)).Select(name => Deletion(KeyKind, name)),
+            Deletion("role", BuiltInRoles.AnonymousLoopback),
         ];
         await CommitAsync(changes, "groundwork up has stopped", cancellationToken);
         Directory.Delete(keyDirectory, recursive: true);
     }
 
-    private async Task MintAsync(ServiceDefinition service, CancellationToken cancellationToken)
+    /// <summary>Writes a new key into the service's file.</summary>
+    /// <returns>The spec of its resource, which holds the key's hash and what it may do.</returns>
+    private JsonObject Mint(ServiceDefinition service)
     {
-        var name = NameOf(service);
-        var request = new AccessKeyRequest(name, [name], $"Service {service.Name}, started by groundwork up");
-        var answer = await connection.SendAsync(
-            ApiRequest.Post("access-keys", request, WireJson.Strict.AccessKeyRequest), cancellationToken);
-        minted.Add(name);
-        var options = new FileStreamOptions
+        var (secret, hash) = AccessKeys.Mint();
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerFile };
+        using (var writer = new StreamWriter(KeyFile(service), options)) writer.WriteLine(secret);
+        return new JsonObject
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            ["hash"] = hash,
+            ["roles"] = new JsonArray(),
+            ["grants"] = new JsonArray(
+                Grant(["register", "renew"], ["instance"], $"default/{service.Name}/*"),
+                Grant(["discover"], ["instance"]),
+                // A secret setting is there for the services of its namespace; without this they would start without it.
+                Grant(["read", "read-secret"], ["setting"])),
+            ["description"] = $"Service {service.Name}, while groundwork up runs it",
         };
-        await using var writer = new StreamWriter(KeyFile(service), options);
-        await writer.WriteLineAsync(answer.Read(WireJson.Lenient.AccessKeyAnswer).Secret.AsMemory(), cancellationToken);
     }
 
-    private async Task<ImmutableArray<string>> LeftKeysAsync(CancellationToken cancellationToken)
+    private async Task<ImmutableArray<string>> KeysAsync(CancellationToken cancellationToken)
     {
         var path = ApiPaths.With($"resources/{KeyKind}", ("prefix", $"{Prefix}{file.Namespace}/"), ("limit", 1000));
         var answer = await connection.GetAsync(path, cancellationToken);
@@ -83,19 +81,9 @@ internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time,
 
     private string NameOf(ServiceDefinition service) => $"{Prefix}{file.Namespace}/{service.Name}";
 
-    private JsonObject RoleOf(ServiceDefinition service) => new()
-    {
-        ["description"] = $"What service {service.Name} needs, while groundwork up runs it.",
-        ["grants"] = new JsonArray(
-            Grant(["register", "renew"], ["instance"], $"default/{service.Name}/*"),
-            Grant(["discover"], ["instance"]),
-            // A secret setting is there for the services of its namespace; without this they would start without it.
-            Grant(["read", "read-secret"], ["setting"])),
-    };
-
     private JsonObject AnonymousRole() => new()
     {
-        ["description"] = "Programs of this machine without a key, while groundwork up runs.",
+        ["description"] = "Programs of this machine without a key, while groundwork up runs",
         ["grants"] = new JsonArray(
             Grant(["register", "renew", "discover"], ["instance"]),
             Grant(["read"], ["setting"])),

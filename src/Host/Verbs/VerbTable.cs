@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using Groundwork.Host.Doctor;
 using Groundwork.Host.Processes;
+using Groundwork.Host.Up;
 
 namespace Groundwork.Host.Verbs;
 
@@ -10,6 +11,8 @@ internal static class VerbTable
 {
     public static ImmutableArray<Command> All() =>
     [
+        UpVerb.Create(),
+        RunVerb.Create(),
         LaunchVerb.Create(),
         .. ReadVerbs.All(),
         WatchVerb.Create(),

@@ -21,7 +21,7 @@ public sealed partial class RegistryModule : IModule
     private IRegistryView? view;
 
     /// <param name="liveNodes">
-    /// Names of the nodes whose leases are good, this one included; null when this node is alone. Called once a second.
+    /// Names of the nodes whose leases are good, this one included; null: as the node's cluster knows them. Called once a second.
     /// </param>
     public RegistryModule(RegistryOptions? options = null, Func<IReadOnlySet<string>>? liveNodes = null)
     {
@@ -59,7 +59,8 @@ public sealed partial class RegistryModule : IModule
 
     private async Task StartAsync(Node node, IStorage storage, CancellationToken cancellationToken)
     {
-        var live = liveNodes ?? (() => new HashSet<string>(StringComparer.Ordinal) { node.Name });
+        var live = liveNodes
+            ?? (node.Cluster is { } cluster ? () => cluster.Nodes.Live : () => new HashSet<string>(StringComparer.Ordinal) { node.Name });
         var snapshot = node.Snapshots.Current;
         var isShared = !storage.Engine.StartsWith("sqlite", StringComparison.OrdinalIgnoreCase);
         var store = new RegistryStore(storage, node.Name, isShared);

@@ -44,6 +44,15 @@ public sealed class CommandLineTests : IDisposable
         Assert.All(VerbTable.All().Where(verb => !verb.Hidden), verb => Assert.Contains(verb.Name, words));
     }
 
+    [Fact]
+    public void The_manual_has_a_line_for_every_verb_and_for_no_other()
+    {
+        var lines = File.ReadLines(Manual())
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => line.Split('`')[1]);
+        Assert.Equal(VerbTable.All().Where(verb => !verb.Hidden).Select(verb => verb.Name).Order(StringComparer.Ordinal), lines.Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("fetch", "there is no verb 'fetch'")]
     [InlineData("get route", "Required argument 'name' missing for command: 'get'.")]
@@ -113,6 +122,12 @@ public sealed class CommandLineTests : IDisposable
         await using var node = await run.StubAsync(context => context.Response.WriteAsync("[1"));
         Assert.Equal(ExitCodes.Fault, await run.RunAsync("version"));
         Assert.Contains("the node's answer is not what this version understands", run.Error, StringComparison.Ordinal);
+    }
+
+    private static string Manual()
+    {
+        for (var directory = AppContext.BaseDirectory; ; directory = Path.GetDirectoryName(directory)!) // Found before the root.
+            if (File.Exists(Path.Combine(directory, "Groundwork.slnx"))) return Path.Combine(directory, "docs", "cli.md");
     }
 
     private static void AssertFits(string page)

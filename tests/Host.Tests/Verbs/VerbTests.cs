@@ -157,7 +157,8 @@ public sealed class VerbTests : IDisposable
             {"type":"t","title":"t","status":422,"detail":"The resource has faults.","code":"resource_invalid","fields":[
               {"path":"changes[1].spec.hosts[1]","message":"is not a host"},
               {"path":"changes[3].resource.spec.path","message":"must be text"},
-              {"path":"changes[1].name","message":"is taken"},
+              {"path":"route default/b: name","message":"is taken"},
+              {"path":"route default/nobody: name","message":"is elsewhere"},
               {"path":"reason","message":"is too long"}]}
             """, 422);
         await ExpectAsync(ExitCodes.Fault, "apply", "-f", "a.yaml", "-f", "b.json");
@@ -167,6 +168,7 @@ public sealed class VerbTests : IDisposable
               a.yaml:9:7: spec.hosts[1] is not a host
               b.json:2:37: spec.path must be text
               a.yaml:5:1: name is taken
+              route default/nobody: name is elsewhere
               reason is too long
 
             """, run.Error);
@@ -238,8 +240,6 @@ public sealed class VerbTests : IDisposable
             if (Interlocked.Increment(ref connections) == 1)
             {
                 await context.Response.WriteAsync($"id: s.1.0\nevent: change\ndata: {Change(1)}\n\nid: s.5.0\nevent: progress\ndata: {{}}\n\n");
-                await context.Response.Body.FlushAsync();
-                context.Abort();
                 return;
             }
             resumed = context.Request.Headers["Last-Event-ID"].ToString();
@@ -250,6 +250,22 @@ public sealed class VerbTests : IDisposable
         Assert.Equal("1  put     route default/a  x\n6  put     route default/a  x\n", run.Output);
         Assert.Equal("s.5.0", resumed);
         Assert.Contains("connection lost; trying again", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Watch_that_has_seen_nothing_resumes_where_it_began()
+    {
+        var queries = new List<string>();
+        await using var node = await run.StubAsync(async context =>
+        {
+            queries.Add(context.Request.QueryString.ToString());
+            context.Response.ContentType = "text/event-stream";
+            context.Response.Headers[HeaderNames.Revision] = $"{40 + queries.Count}";
+            await context.Response.Body.FlushAsync();
+            if (queries.Count == 3) await context.Response.WriteAsync($"id: s.42.0\nevent: change\ndata: {Change(42)}\n\n");
+        });
+        Assert.Equal(ExitCodes.Ok, await run.RunAsync("watch", "route", "--count", "1"));
+        Assert.Equal(["?kind=route", "?kind=route&after=41", "?kind=route&after=41"], queries);
     }
 
     [Fact]

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using Groundwork.Communication.Gateway;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Hosting.Logging;
+using Groundwork.Services.Registry;
+
+namespace Groundwork.Host;
+
+/// <summary>Puts a node together by hand: the modules that the configuration selects, each given what it needs.</summary>
+internal static class NodeComposition
+{
+    /// <summary>Starts a node; when it returns, its listeners are open.</summary>
+    /// <exception cref="StartupException">Something that the operator can mend is in the way.</exception>
+    public static Task<NodeHost> StartAsync(
+        ProcessConfiguration configuration, TimeProvider time, ConsoleLogs logs, CancellationToken cancellationToken)
+    {
+        var modules = Modules(configuration.Modules);
+        // Settings are composed here as soon as their module is there; until then a node runs without them.
+        var there = configuration.Modules.InStartOrder.RemoveAll(definition => modules.All(module => module.Name != definition.Name));
+        configuration = configuration with { Modules = configuration.Modules with { InStartOrder = there } };
+        return NodeHost.StartAsync(
+            new NodeHostParts(configuration, modules, time, logs) { Revision = logs.Revision }, cancellationToken);
+    }
+
+    private static ImmutableArray<IModule> Modules(ModuleSelection selection)
+    {
+        var registry = new RegistryModule();
+        IModule[] all =
+        [
+            registry,
+            new GatewayModule(() => registry.View, new GatewayOptions()),
+        ];
+        return [.. all.Where(module => selection.Has(module.Name))];
+    }
+}
