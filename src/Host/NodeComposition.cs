@@ -3,6 +3,7 @@ using Groundwork.Communication.Gateway;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Hosting.Logging;
 using Groundwork.Services.Registry;
+using Groundwork.Services.Settings;
 
 namespace Groundwork.Host;
 
@@ -12,15 +13,10 @@ internal static class NodeComposition
     /// <summary>Starts a node; when it returns, its listeners are open.</summary>
     /// <exception cref="StartupException">Something that the operator can mend is in the way.</exception>
     public static Task<NodeHost> StartAsync(
-        ProcessConfiguration configuration, TimeProvider time, ConsoleLogs logs, CancellationToken cancellationToken)
-    {
-        var modules = Modules(configuration.Modules);
-        // Settings are composed here as soon as their module is there; until then a node runs without them.
-        var there = configuration.Modules.InStartOrder.RemoveAll(definition => modules.All(module => module.Name != definition.Name));
-        configuration = configuration with { Modules = configuration.Modules with { InStartOrder = there } };
-        return NodeHost.StartAsync(
-            new NodeHostParts(configuration, modules, time, logs) { Revision = logs.Revision }, cancellationToken);
-    }
+        ProcessConfiguration configuration, TimeProvider time, ConsoleLogs logs, CancellationToken cancellationToken) =>
+        NodeHost.StartAsync(
+            new NodeHostParts(configuration, Modules(configuration.Modules), time, logs) { Revision = logs.Revision },
+            cancellationToken);
 
     private static ImmutableArray<IModule> Modules(ModuleSelection selection)
     {
@@ -28,6 +24,7 @@ internal static class NodeComposition
         IModule[] all =
         [
             registry,
+            new SettingsModule(),
             new GatewayModule(() => registry.View, new GatewayOptions()),
         ];
         return [.. all.Where(module => selection.Has(module.Name))];

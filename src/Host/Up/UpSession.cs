@@ -14,7 +14,7 @@ namespace Groundwork.Host.Up;
 internal sealed class UpSession : IAsyncDisposable
 {
     /// <summary>The table is there within this, whether or not every service is healthy by then.</summary>
-    private static readonly TimeSpan TablePatience = TimeSpan.FromSeconds(2.5);
+    private static readonly TimeSpan TablePatience = TimeSpan.FromSeconds(2);
 
     /// <summary>For giving the grants back at the end; a node that hangs must not keep the terminal.</summary>
     private static readonly TimeSpan RevokePatience = TimeSpan.FromSeconds(5);
