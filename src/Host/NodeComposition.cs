@@ -7,26 +7,31 @@ using Groundwork.Services.Settings;
 
 namespace Groundwork.Host;
 
-/// <summary>Puts a node together by hand: the modules that the configuration selects, each given what it needs.</summary>
+/// <summary>
+/// Puts a node together by hand: the modules that the configuration selects, each given what it needs.
+/// </summary>
 internal static class NodeComposition
 {
     /// <summary>Starts a node; when it returns, its listeners are open.</summary>
     /// <exception cref="StartupException">Something that the operator can mend is in the way.</exception>
     public static Task<NodeHost> StartAsync(
-        ProcessConfiguration configuration, TimeProvider time, ConsoleLogs logs, CancellationToken cancellationToken) =>
-        NodeHost.StartAsync(
-            new NodeHostParts(configuration, Modules(configuration.Modules), time, logs) { Revision = logs.Revision },
-            cancellationToken);
+        ProcessConfiguration configuration, TimeProvider time, ConsoleLogs logs, CancellationToken cancellationToken)
+    {
+        var modules = Modules(configuration);
+        return NodeHost.StartAsync(
+            new NodeHostParts(configuration, modules, time, logs) { Revision = logs.Revision }, cancellationToken);
+    }
 
-    private static ImmutableArray<IModule> Modules(ModuleSelection selection)
+    private static ImmutableArray<IModule> Modules(ProcessConfiguration configuration)
     {
         var registry = new RegistryModule();
         IModule[] all =
         [
             registry,
             new SettingsModule(),
-            new GatewayModule(() => registry.View, new GatewayOptions()),
+            new GatewayModule(
+                () => registry.View, new GatewayOptions { TrustedProxies = configuration.TrustedProxies }),
         ];
-        return [.. all.Where(module => selection.Has(module.Name))];
+        return [.. all.Where(module => configuration.Modules.Has(module.Name))];
     }
 }

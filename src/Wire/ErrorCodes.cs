@@ -4,7 +4,8 @@ using System.Reflection;
 namespace Groundwork.Wire;
 
 /// <summary>
-/// The catalogue of every error that leaves the process. Each code has a line in <c>docs/errors.md</c>, which a test holds.
+/// The catalogue of every error that leaves the process. Each code has a line in <c>docs/errors.md</c>, which a test
+/// holds.
 /// </summary>
 public static class ErrorCodes
 {
@@ -15,13 +16,16 @@ public static class ErrorCodes
         new("unsupported_media_type", 415, "The content type is not one this endpoint reads.");
     public static readonly ErrorCode BadPageToken = new("bad_page_token", 400, "The page token is not one of ours.");
     public static readonly ErrorCode NotFound = new("not_found", 404, "There is nothing at this address.");
-    public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", 405, "The method is not allowed here.");
+    public static readonly ErrorCode MethodNotAllowed = new(
+        "method_not_allowed", 405, "The method is not allowed here.");
     public static readonly ErrorCode HostNotAllowed =
         new("host_not_allowed", 421, "The listener does not answer to this Host.");
-    public static readonly ErrorCode Internal = new("internal", 500, "The platform failed; the trace id finds it in its log.");
+    public static readonly ErrorCode Internal = new(
+        "internal", 500, "The platform failed; the trace id finds it in its log.");
 
     // Who asks.
-    public static readonly ErrorCode Unauthenticated = new("unauthenticated", 401, "The call carries no valid credential.");
+    public static readonly ErrorCode Unauthenticated = new(
+        "unauthenticated", 401, "The call carries no valid credential.");
     public static readonly ErrorCode Forbidden = new("forbidden", 403, "The principal has no role that grants this.");
     public static readonly ErrorCode SignInFailed = new("sign_in_failed", 401, "The name or the password is wrong.");
     public static readonly ErrorCode TooManySignIns =
@@ -43,9 +47,11 @@ public static class ErrorCodes
         new("kind_not_loaded", 409, "The module of this kind is not loaded here; its resources are read-only.");
     public static readonly ErrorCode ResourceNotFound = new("resource_not_found", 404, "There is no such resource.");
     public static readonly ErrorCode ResourceInvalid = new("resource_invalid", 422, "The resource has faults.");
-    public static readonly ErrorCode ResourceTooLarge = new("resource_too_large", 413, "The resource is over its kind's limit.");
+    public static readonly ErrorCode ResourceTooLarge = new(
+        "resource_too_large", 413, "The resource is over its kind's limit.");
     public static readonly ErrorCode KindFull = new("kind_full", 409, "The kind holds as many resources as it may.");
-    public static readonly ErrorCode NamespaceInvalid = new("namespace_invalid", 422, "The namespace is not well formed.");
+    public static readonly ErrorCode NamespaceInvalid = new(
+        "namespace_invalid", 422, "The namespace is not well formed.");
     public static readonly ErrorCode NamespaceUnknown = new("namespace_unknown", 422, "The namespace does not exist.");
     public static readonly ErrorCode NamespaceNotEmpty =
         new("namespace_not_empty", 409, "The namespace still has content, so it cannot be deleted.");
@@ -62,12 +68,14 @@ public static class ErrorCodes
     public static readonly ErrorCode WatchStoreChanged =
         new("watch_store_changed", 410, "The watch token is of another store.");
     public static readonly ErrorCode ChangesetEmpty = new("changeset_empty", 422, "The changeset has no change.");
-    public static readonly ErrorCode ChangesetTooLarge = new("changeset_too_large", 413, "The changeset is over the limit.");
+    public static readonly ErrorCode ChangesetTooLarge = new(
+        "changeset_too_large", 413, "The changeset is over the limit.");
     public static readonly ErrorCode ChangesetDuplicateKey =
         new("changeset_duplicate_key", 422, "The changeset changes one resource twice.");
     public static readonly ErrorCode ChangesetIdReused =
         new("changeset_id_reused", 422, "The changeset id was used for other changes.");
-    public static readonly ErrorCode ChangesetIdInvalid = new("changeset_id_invalid", 400, "The changeset id is not a UUID.");
+    public static readonly ErrorCode ChangesetIdInvalid = new(
+        "changeset_id_invalid", 400, "The changeset id is not a UUID.");
     public static readonly ErrorCode RevertConflict =
         new("revert_conflict", 409, "Something the changeset touched has changed since.");
     public static readonly ErrorCode SecretMismatch =
@@ -98,7 +106,8 @@ public static class ErrorCodes
     public static readonly ErrorCode ReadOnlyFollower =
         new("read_only_follower", 409, "This node follows another; write there.");
     public static readonly ErrorCode BackupRunning = new("backup_running", 409, "A backup is being taken already.");
-    public static readonly ErrorCode BackupInvalid = new("backup_invalid", 422, "The backup file is damaged or not a backup.");
+    public static readonly ErrorCode BackupInvalid = new(
+        "backup_invalid", 422, "The backup file is damaged or not a backup.");
     public static readonly ErrorCode RestoreNotEmpty =
         new("restore_not_empty", 409, "The store has content; restoring would replace it.");
 
@@ -109,7 +118,8 @@ public static class ErrorCodes
         new("directory_locked", 409, "Another process uses the data directory.");
     public static readonly ErrorCode DirectoryUnusable =
         new("directory_unusable", 500, "The data directory cannot be used.");
-    public static readonly ErrorCode AddressInUse = new("address_in_use", 409, "Another process listens on the address.");
+    public static readonly ErrorCode AddressInUse = new(
+        "address_in_use", 409, "Another process listens on the address.");
     public static readonly ErrorCode AddressUnavailable =
         new("address_unavailable", 500, "The address cannot be listened on.");
 
@@ -119,19 +129,23 @@ public static class ErrorCodes
         new("instance_not_found", 404, "The instance is not registered; register it again.");
     public static readonly ErrorCode IncarnationOlder =
         new("incarnation_older", 409, "A newer incarnation of the instance is registered.");
-    public static readonly ErrorCode RegistryFull = new("registry_full", 507, "The registry holds as many instances as it may.");
+    public static readonly ErrorCode RegistryFull = new(
+        "registry_full", 507, "The registry holds as many instances as it may.");
     public static readonly ErrorCode IndexUnknown = new("index_unknown", 410, "The index is of another store.");
 
     // Settings.
-    public static readonly ErrorCode SettingSyntax = new("setting_syntax", 422, "The content is not valid in its format.");
+    public static readonly ErrorCode SettingSyntax = new(
+        "setting_syntax", 422, "The content is not valid in its format.");
     public static readonly ErrorCode SettingNotFound = new("setting_not_found", 404, "There is no such setting.");
 
     // Gateway answers.
     public static readonly ErrorCode HostUnknown = new("host_unknown", 404, "No route serves this host.");
     public static readonly ErrorCode RouteNotFound = new("route_not_found", 404, "No route matches this request.");
     public static readonly ErrorCode NoInstance = new("no_instance", 503, "The service has no instance to call.");
-    public static readonly ErrorCode UpstreamConnect = new("upstream_connect", 502, "The instance cannot be connected.");
-    public static readonly ErrorCode UpstreamTimeout = new("upstream_timeout", 504, "The instance did not answer in time.");
+    public static readonly ErrorCode UpstreamConnect = new(
+        "upstream_connect", 502, "The instance cannot be connected.");
+    public static readonly ErrorCode UpstreamTimeout = new(
+        "upstream_timeout", 504, "The instance did not answer in time.");
     public static readonly ErrorCode UpstreamFailed = new("upstream_failed", 502, "The instance broke off its answer.");
     public static readonly ErrorCode UpstreamBusy =
         new("upstream_busy", 503, "Every instance of the service has as many requests as it may.");

@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Groundwork.Wire;
 
 /// <summary>One thing wrong with one field of a document.</summary>
-/// <param name="Path">JSON path from the document's root, such as <c>spec.match.path</c>; empty for the document itself.</param>
+/// <param name="Path">JSON path from the document's root, such as <c>spec.match.path</c>; empty for the document
+/// itself.</param>
 /// <param name="Message">What is wrong and what would be right, one sentence.</param>
 /// <param name="Line">1-based line in a text, where the field is text.</param>
 /// <param name="Column">1-based column in that line.</param>
@@ -14,7 +15,9 @@ public sealed record Fault(ErrorCode Error, string Detail)
 {
     public ImmutableArray<FieldFault> Fields { get; init; } = [];
 
-    /// <summary>What a machine may need to react, such as the floor of a compacted revision; flat values only.</summary>
+    /// <summary>
+    /// What a machine may need to react, such as the floor of a compacted revision; flat values only.
+    /// </summary>
     public ImmutableDictionary<string, string> Extensions { get; init; } =
         ImmutableDictionary<string, string>.Empty;
 

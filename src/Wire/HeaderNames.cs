@@ -1,6 +1,8 @@
 namespace Groundwork.Wire;
 
-/// <summary>Names of the HTTP headers that are ours, and of the two public ones that every client of the API sends.</summary>
+/// <summary>
+/// Names of the HTTP headers that are ours, and of the two public ones that every client of the API sends.
+/// </summary>
 public static class HeaderNames
 {
     /// <summary>The revision in force when the answer was made. On every API answer.</summary>
@@ -12,7 +14,9 @@ public static class HeaderNames
     /// <summary>The index of a service's membership in a registry answer.</summary>
     public const string Index = "Groundwork-Index";
 
-    /// <summary>Author's reason for a change, for calls whose body is the resource itself. Percent-encoded UTF-8.</summary>
+    /// <summary>
+    /// Author's reason for a change, for calls whose body is the resource itself. Percent-encoded UTF-8.
+    /// </summary>
     public const string Reason = "Groundwork-Reason";
 
     /// <summary>A changeset id (UUID): a repeat within 24 h gets the first answer.</summary>

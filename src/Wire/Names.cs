@@ -27,7 +27,10 @@ public static class Names
         return true;
     }
 
-    /// <summary>Segments <c>[A-Za-z0-9._:@-]{1,128}</c> joined by <c>/</c>, 512 bytes in all; no segment is <c>.</c> or <c>..</c>.</summary>
+    /// <summary>
+    /// Segments <c>[A-Za-z0-9._:@-]{1,128}</c> joined by <c>/</c>, 512 bytes in all; no segment is <c>.</c> or
+    /// <c>..</c>.
+    /// </summary>
     public static bool IsName(ReadOnlySpan<char> text)
     {
         if (text.Length is 0 or > MaxNameLength) return false;
@@ -37,7 +40,8 @@ public static class Names
     }
 
     /// <summary>
-    /// One segment of a name. The two dot segments are left out because HTTP clients resolve them away before they send.
+    /// One segment of a name. The two dot segments are left out because HTTP clients resolve them away before they
+    /// send.
     /// </summary>
     public static bool IsSegment(ReadOnlySpan<char> text)
     {

@@ -6,8 +6,8 @@ using Groundwork.Kernel.Hosting;
 namespace Groundwork.Tests.EndToEnd;
 
 /// <summary>
-/// Holds the committed description of the API to what the product serves. After a change of the API that is meant, run with
-/// TESTS_UPDATE_SNAPSHOTS=1 and read the difference.
+/// Holds the committed description of the API to what the product serves. After a change of the API that is meant, run
+/// with TESTS_UPDATE_SNAPSHOTS=1 and read the difference.
 /// </summary>
 public sealed class ApiDocumentTests
 {
@@ -42,10 +42,12 @@ public sealed class ApiDocumentTests
             foreach (var (method, operation) in item!.AsObject()) // Nor is a path without operations.
             {
                 var where = $"{method} {path}";
-                if ((string?)operation?["operationId"] is not { Length: > 0 } id) faults.Add($"{where} has no operationId");
+                if ((string?)operation?["operationId"] is not { Length: > 0 } id)
+                    faults.Add($"{where} has no operationId");
                 else if (!ids.Add(id)) faults.Add($"{where} repeats the operationId {id}");
                 if ((string?)operation?["summary"] is not { Length: > 0 }) faults.Add($"{where} has no summary");
-                if (operation?["responses"]?["default"] is null) faults.Add($"{where} does not say that it answers problems");
+                if (operation?["responses"]?["default"] is null)
+                    faults.Add($"{where} does not say that it answers problems");
                 foreach (var parameter in operation?["parameters"]?.AsArray() ?? [])
                     if ((string?)parameter?["description"] is not { Length: > 0 })
                         faults.Add($"{where} does not explain '{parameter?["name"]}'");
@@ -60,10 +62,12 @@ public sealed class ApiDocumentTests
         await using var product = await Product.StartAsync();
         var document = await product.Local.GetFromJsonAsync<JsonObject>("/groundwork/v1/openapi.json");
         var described = document!["paths"]!.AsObject() // The call succeeded.
-            .SelectMany(path => path.Value!.AsObject().Select(operation => $"{operation.Key.ToUpperInvariant()} {path.Key}"))
+            .SelectMany(path => path.Value!.AsObject()
+                .Select(operation => $"{operation.Key.ToUpperInvariant()} {path.Key}"))
             .ToHashSet(StringComparer.Ordinal);
         var missing = product.Node.Listeners.Endpoints
-            .Where(endpoint => endpoint.Listener == ListenerDefinition.Api && !endpoint.Pattern.EndsWith("/openapi.json", StringComparison.Ordinal))
+            .Where(endpoint => endpoint.Listener == ListenerDefinition.Api
+                && !endpoint.Pattern.EndsWith("/openapi.json", StringComparison.Ordinal))
             .Select(endpoint => $"{endpoint.Method} {Plain(endpoint.Pattern)}")
             .Where(operation => !described.Contains(operation));
         Assert.Empty(missing);
@@ -83,7 +87,9 @@ public sealed class ApiDocumentTests
     private static string RepositoryRoot()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Groundwork.slnx"))) directory = directory.Parent;
-        return directory?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Groundwork.slnx")))
+            directory = directory.Parent;
+        return directory?.FullName ?? throw new InvalidOperationException(
+            "The tests do not run inside the repository.");
     }
 }

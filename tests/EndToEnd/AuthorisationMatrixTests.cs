@@ -10,8 +10,8 @@ using Microsoft.AspNetCore.Routing;
 namespace Groundwork.Tests.EndToEnd;
 
 /// <summary>
-/// Calls every operation of the API that the product maps, whatever it is, as each of four callers. An operation that is
-/// added later is in the matrix without anybody remembering it.
+/// Calls every operation of the API that the product maps, whatever it is, as each of four callers. An operation that
+/// is added later is in the matrix without anybody remembering it.
 /// </summary>
 public sealed class AuthorisationMatrixTests
 {
@@ -23,7 +23,8 @@ public sealed class AuthorisationMatrixTests
     public async Task Every_operation_is_refused_to_all_but_those_with_the_right()
     {
         await using var product = await Product.StartAsync();
-        var endpoints = product.Node.Listeners.Endpoints.Where(endpoint => endpoint.Listener == ListenerDefinition.Api).ToArray();
+        var endpoints = product.Node.Listeners.Endpoints.Where(endpoint => endpoint.Listener == ListenerDefinition.Api)
+            .ToArray();
         var faults = new List<string>();
         var keys = 0;
         foreach (var endpoint in endpoints)
@@ -94,9 +95,11 @@ public sealed class AuthorisationMatrixTests
         {
             var isRefused = status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
             if (Endpoint.Permission is EndpointPermission.Anyone) return !IsServerFault(status) && IsOpenAnswer(status);
-            if (caller is Caller.WithoutCredential or Caller.WithWrongCredential) return status == HttpStatusCode.Unauthorized;
+            if (caller is Caller.WithoutCredential or Caller.WithWrongCredential)
+                return status == HttpStatusCode.Unauthorized;
             // The handler decides what such a caller sees; the listener only that it is somebody.
-            if (Endpoint.Permission is EndpointPermission.AnyPrincipal) return status != HttpStatusCode.Unauthorized && !IsServerFault(status);
+            if (Endpoint.Permission is EndpointPermission.AnyPrincipal)
+                return status != HttpStatusCode.Unauthorized && !IsServerFault(status);
             var may = caller == Caller.WithTheRight
                 || (caller == Caller.ReadOnly && Endpoint.Permission is EndpointPermission.Grant { Verb: Verb.Read });
             return may ? !isRefused && !IsServerFault(status) : status == HttpStatusCode.Forbidden;

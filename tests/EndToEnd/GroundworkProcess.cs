@@ -39,7 +39,8 @@ internal sealed class GroundworkProcess : IAsyncDisposable
 
     public bool HasExited => process.HasExited;
 
-    public NodeFile Node => NodeFile.Read(DataDirectory) ?? throw new InvalidOperationException($"No node runs in {DataDirectory}.");
+    public NodeFile Node =>
+        NodeFile.Read(DataDirectory) ?? throw new InvalidOperationException($"No node runs in {DataDirectory}.");
 
     /// <summary>Starts a verb that runs a node, and returns when the node is ready.</summary>
     public static async Task<GroundworkProcess> StartAsync(string dataDirectory, params string[] arguments)
@@ -67,14 +68,16 @@ internal sealed class GroundworkProcess : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("GROUNDWORK_", StringComparison.Ordinal)).ToList())
+        foreach (var name in start.Environment.Keys.Where(
+            name => name.StartsWith("GROUNDWORK_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         start.Environment["NO_COLOR"] = "1";
         return new GroundworkProcess(Process.Start(start)!, dataDirectory); // Null only for shell execution.
     }
 
     /// <summary>Runs a verb to its end.</summary>
-    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string input, params string[] arguments)
+    public static async Task<(
+        int ExitCode, string Output, string Error)> RunAsync(string input, params string[] arguments)
     {
         var start = new ProcessStartInfo(Executable, arguments)
         {
@@ -106,7 +109,8 @@ internal sealed class GroundworkProcess : IAsyncDisposable
             ConnectCallback = async (_, cancellation) =>
             {
                 var connection = new System.Net.Sockets.Socket(
-                    System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+                    System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream,
+                        System.Net.Sockets.ProtocolType.Unspecified);
                 await connection.ConnectAsync(new System.Net.Sockets.UnixDomainSocketEndPoint(socket), cancellation);
                 return new System.Net.Sockets.NetworkStream(connection, ownsSocket: true);
             },
@@ -116,7 +120,9 @@ internal sealed class GroundworkProcess : IAsyncDisposable
 
     /// <summary>Waits until the process prints something.</summary>
     public Task PrintsAsync(string text) => Eventually.TrueAsync(
-        () => Output.Contains(text, StringComparison.Ordinal) || Exited(), $"it prints '{text}'. It printed:\n{Output}", Patience);
+        () =>
+            Output.Contains(text, StringComparison.Ordinal)
+                || Exited(), $"it prints '{text}'. It printed:\n{Output}", Patience);
 
     public void Signal(int signal) => Kill(process.Id, signal);
 
@@ -148,7 +154,8 @@ internal sealed class GroundworkProcess : IAsyncDisposable
     private static string FindRepository()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Groundwork.slnx"))) folder = folder.Parent;
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Groundwork.slnx")))
+            folder = folder.Parent;
         return folder?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
     }
 

@@ -24,8 +24,12 @@ public sealed class KillTests
             await using var node = await StartAsync(data);
             await CheckAsync(node, acknowledged);
             using var client = node.Local();
-            var writing = Enumerable.Range(0, Writers).Select(writer => WriteAsync(client, writer, acknowledged)).ToList();
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(50, 400)), TimeProvider.System);
+            var writing = Enumerable.Range(0, Writers).Select(writer => WriteAsync(client, writer, acknowledged))
+                .ToList();
+            // The kill falls into the midst of commits, not before the first one.
+            var before = Count(acknowledged);
+            await Eventually.TrueAsync(() => Count(acknowledged) > before, "a write is acknowledged");
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 300)), TimeProvider.System);
             node.Signal(Signals.Kill);
             await node.ExitAsync();
             await Task.WhenAll(writing);
@@ -35,7 +39,13 @@ public sealed class KillTests
         Assert.True(acknowledged.Count > 0, "no write was acknowledged at all");
         var (exit, output, error) = await last.VerbAsync("", "audit", "verify");
         Assert.True(exit == 0, output + error);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{kills} kills, {acknowledged.Values.Sum(value => value + 1)} acknowledged");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{kills} kills, {acknowledged.Values.Sum(value => value + 1)} acknowledged");
+    }
+
+    private static long Count(Dictionary<string, int> acknowledged)
+    {
+        lock (acknowledged) return acknowledged.Values.Sum(value => value + 1L);
     }
 
     private static Task<GroundworkProcess> StartAsync(string data) => GroundworkProcess.StartAsync(
@@ -57,7 +67,8 @@ public sealed class KillTests
             ]);
             try
             {
-                using var response = await client.PostAsJsonAsync("changesets", request, WireJson.Strict.ChangesetRequest);
+                using var response = await client.PostAsJsonAsync(
+                    "changesets", request, WireJson.Strict.ChangesetRequest);
                 if (!response.IsSuccessStatusCode) Assert.Fail(await response.Content.ReadAsStringAsync());
             }
             catch (HttpRequestException)
@@ -84,6 +95,7 @@ public sealed class KillTests
     {
         var resource = await client.GetFromJsonAsync(
             $"resources/setting/default/kill/{name}", WireJson.Lenient.ResourceDocument);
-        return int.Parse(resource!.Spec!.Value.GetProperty("content").GetString()!, System.Globalization.CultureInfo.InvariantCulture);
+        return int.Parse(resource!.Spec!.Value.GetProperty("content")
+            .GetString()!, System.Globalization.CultureInfo.InvariantCulture);
     }
 }

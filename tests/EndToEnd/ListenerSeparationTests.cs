@@ -15,7 +15,8 @@ public sealed class ListenerSeparationTests
         {
             foreach (var other in listeners.Addresses.Keys.Where(name => name != endpoint.Listener))
             {
-                var path = endpoint.Pattern.Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal)
+                var path = endpoint.Pattern.Replace("{", "", StringComparison.Ordinal)
+                    .Replace("}", "", StringComparison.Ordinal)
                     .Replace("*", "", StringComparison.Ordinal);
                 using var client = product.Client(listener: other);
                 using var request = new HttpRequestMessage(new HttpMethod(endpoint.Method), path);

@@ -46,7 +46,8 @@ public sealed class ShopTests : IAsyncLifetime
         {
             var order = await OrderAsync($"client-{number}");
             Assert.Equal("confirmed", order["state"]?.GetValue<string>());
-            var total = order["lines"]!.AsArray().Sum(line => line!["priceMinor"]!.GetValue<long>() * line["quantity"]!.GetValue<long>());
+            var total = order["lines"]!.AsArray()
+                .Sum(line => line!["priceMinor"]!.GetValue<long>() * line["quantity"]!.GetValue<long>());
             Assert.Equal(total, order["totalMinor"]!.GetValue<long>());
             var again = await OrderAsync($"client-{number}");
             Assert.Equal(order["id"]!.GetValue<string>(), again["id"]!.GetValue<string>());
@@ -74,7 +75,8 @@ public sealed class ShopTests : IAsyncLifetime
         Assert.True(exit == 0, output + error);
         var started = TimeProvider.System.GetTimestamp();
         await Eventually.TrueAsync(
-            async () => (await ProductsAsync())["banner"]?.GetValue<string>() == "Everything must go", "the new banner shows");
+            async () =>
+                (await ProductsAsync())["banner"]?.GetValue<string>() == "Everything must go", "the new banner shows");
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"seen {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms after apply returned");
         Assert.Equal(before, await CatalogPidsAsync());
@@ -139,7 +141,8 @@ public sealed class ShopTests : IAsyncLifetime
     private async Task<JsonNode> OrderAsync(string clientOrderId)
     {
         var products = (await ProductsAsync())["products"]!.AsArray();
-        var lines = products.Take(2).Select(product => new { productId = product!["id"]!.GetValue<string>(), quantity = 2 });
+        var lines = products.Take(2)
+            .Select(product => new { productId = product!["id"]!.GetValue<string>(), quantity = 2 });
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{Gateway}/api/orders/")
         {
             Content = JsonContent.Create(new { lines }),
@@ -155,7 +158,8 @@ public sealed class ShopTests : IAsyncLifetime
     private async Task<List<int>> CatalogPidsAsync()
     {
         var children = await ChildrenAsync();
-        return [.. children.Where(pid => CommandLine(pid).Contains("catalog", StringComparison.OrdinalIgnoreCase)).Order()];
+        return [.. children.Where(pid => CommandLine(pid).Contains("catalog", StringComparison.OrdinalIgnoreCase))
+            .Order()];
     }
 
     private Task<List<int>> ChildrenAsync()
@@ -166,8 +170,10 @@ public sealed class ShopTests : IAsyncLifetime
             if (!int.TryParse(Path.GetFileName(folder), out var pid)) continue;
             try
             {
-                var fields = File.ReadAllText(Path.Combine(folder, "stat")).Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                if (int.Parse(fields[1], System.Globalization.CultureInfo.InvariantCulture) == Up.Id && fields[0] != "Z") children.Add(pid);
+                var fields = File.ReadAllText(Path.Combine(folder, "stat"))
+                    .Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                if (int.Parse(fields[1], System.Globalization.CultureInfo.InvariantCulture) == Up.Id
+                    && fields[0] != "Z") children.Add(pid);
             }
             catch (IOException)
             {

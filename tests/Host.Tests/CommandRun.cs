@@ -31,7 +31,9 @@ internal sealed class CommandRun : IDisposable
 
     public void Set(string variable, string value) => environment[variable] = value;
 
-    /// <summary>A node as far as the verbs see it: its file and its socket, with one handler for all requests.</summary>
+    /// <summary>
+    /// A node as far as the verbs see it: its file and its socket, with one handler for all requests.
+    /// </summary>
     public async Task<HttpStub> StubAsync(RequestDelegate handler)
     {
         var socket = directory.Combine(".groundwork", "api.sock");

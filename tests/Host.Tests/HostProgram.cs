@@ -26,6 +26,7 @@ internal static class HostProgram
     public static Process Start(string program, params IEnumerable<string> arguments) => Process.Start(
         new ProcessStartInfo(program, arguments)
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false,
+            RedirectStandardOutput =
+                true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false,
         })!; // Null only with UseShellExecute.
 }

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace Groundwork.Tests.Support;
 
 /// <summary>
-/// The real executable, with a temporary directory, run as a user runs it. Its addresses come from <c>node.json</c>, its
-/// output is kept for the failure's message. Disposal kills what still runs.
+/// The real executable, with a temporary directory, run as a user runs it. Its addresses come from <c>node.json</c>,
+/// its output is kept for the failure's message. Disposal kills what still runs.
 /// </summary>
 public sealed class GroundworkProcess : IAsyncDisposable
 {
@@ -52,11 +52,14 @@ public sealed class GroundworkProcess : IAsyncDisposable
         var directory = new TemporaryDirectory();
         var data = directory.Combine("data");
         return StartAsync(
-            ["run", "--data", data, "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0", .. arguments],
+            ["run", "--data", data, "--set", "listeners.api.address=127.0.0.1:0", "--set",
+                "listeners.gateway.address=127.0.0.1:0", .. arguments],
             directory.Path, data, directory);
     }
 
-    /// <summary>Starts <c>groundwork up</c> with its data below <paramref name="workingDirectory"/>, which the caller owns.</summary>
+    /// <summary>
+    /// Starts <c>groundwork up</c> with its data below <paramref name="workingDirectory"/>, which the caller owns.
+    /// </summary>
     public static Task<GroundworkProcess> UpAsync(string workingDirectory, params IEnumerable<string> arguments) =>
         StartAsync(["up", .. arguments], workingDirectory, Path.Combine(workingDirectory, ".groundwork"), owned: null);
 
@@ -91,7 +94,8 @@ public sealed class GroundworkProcess : IAsyncDisposable
 
     /// <summary>URL of a listener, such as <c>api</c> or <c>gateway</c>.</summary>
     public Uri Address(string listener) =>
-        new((string?)NodeFile()?["listeners"]?[listener] ?? throw new InvalidOperationException($"No listener {listener}:\n{Output}"));
+        new((string?)NodeFile()?["listeners"]?[listener] ?? throw new InvalidOperationException(
+            $"No listener {listener}:\n{Output}"));
 
     /// <summary>Waits until the output holds the text.</summary>
     public Task PrintsAsync(string text) =>

@@ -37,6 +37,7 @@ public static class OpenSockets
             var value = uint.Parse(address.AsSpan(word, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
             BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(word / 2), value);
         }
-        return new IPEndPoint(new IPAddress(bytes), int.Parse(port, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        return new IPEndPoint(
+            new IPAddress(bytes), int.Parse(port, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
     }
 }

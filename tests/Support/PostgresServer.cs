@@ -9,8 +9,9 @@ namespace Groundwork.Tests.Support;
 /// with the first database that is asked for, so that a run without PostgreSQL's tests does not pay for it.
 /// </summary>
 /// <remarks>
-/// The server refuses to run as root; a run as root gives the directory to the user <c>postgres</c> and starts it as that
-/// user. It does not sync (kill -9 of a process loses nothing that the kernel has) unless <see cref="Syncs"/> is set.
+/// The server refuses to run as root; a run as root gives the directory to the user <c>postgres</c> and starts it as
+/// that user. It does not sync (kill -9 of a process loses nothing that the kernel has) unless <see cref="Syncs"/> is
+/// set.
 /// </remarks>
 public sealed class PostgresServer : IAsyncDisposable
 {
@@ -32,7 +33,9 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static bool IsRoot => Environment.UserName == "root";
 
-    /// <summary>Starts the server when it is not running, or ends the test as <see cref="Tools.Require"/> does.</summary>
+    /// <summary>
+    /// Starts the server when it is not running, or ends the test as <see cref="Tools.Require"/> does.
+    /// </summary>
     public async Task StartAsync()
     {
         await gate.WaitAsync();

@@ -9,8 +9,8 @@ using Groundwork.Kernel.Security;
 namespace Groundwork.Tests.Support;
 
 /// <summary>
-/// A whole node on a temporary directory: SQLite, real listeners on free ports, the modules that a test gives it. Its clients
-/// call as the local user, who administers the node, or with an access key.
+/// A whole node on a temporary directory: SQLite, real listeners on free ports, the modules that a test gives it. Its
+/// clients call as the local user, who administers the node, or with an access key.
 /// </summary>
 public sealed class RunningNode : IAsyncDisposable
 {
@@ -54,7 +54,8 @@ public sealed class RunningNode : IAsyncDisposable
         var console = new ConsoleLogs(TextWriter.Synchronized(log), time ?? TimeProvider.System);
         try
         {
-            var parts = new NodeHostParts(configure?.Invoke(configuration) ?? configuration, modules, time ?? TimeProvider.System, console)
+            var parts = new NodeHostParts(
+                configure?.Invoke(configuration) ?? configuration, modules, time ?? TimeProvider.System, console)
             {
                 Revision = console.Revision,
             };
@@ -68,7 +69,9 @@ public sealed class RunningNode : IAsyncDisposable
         }
     }
 
-    /// <summary>The configuration of a node for tests: a directory, and every listener on a free port of loopback.</summary>
+    /// <summary>
+    /// The configuration of a node for tests: a directory, and every listener on a free port of loopback.
+    /// </summary>
     public static ProcessConfiguration Configure(IReadOnlyCollection<IModule> modules, string directory)
     {
         var declaration = new ModuleDeclaration();
@@ -91,7 +94,8 @@ public sealed class RunningNode : IAsyncDisposable
     public HttpClient Client(string? accessKey = null, string listener = ListenerDefinition.Api)
     {
         var client = Keep(new HttpClient { BaseAddress = Node.Listeners.UrlOf(listener) });
-        if (accessKey is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", accessKey);
+        if (accessKey is not null)
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", accessKey);
         return client;
     }
 
@@ -119,7 +123,8 @@ public sealed class RunningNode : IAsyncDisposable
     }
 
     private static ModuleDefinition DefinitionOf(IModule module) =>
-        Modules.Table.FirstOrDefault(definition => definition.Name == module.Name) ?? new ModuleDefinition(module.Name, Layer.Services);
+        Modules.Table.FirstOrDefault(
+            definition => definition.Name == module.Name) ?? new ModuleDefinition(module.Name, Layer.Services);
 
     private static HttpClient OverSocket(string path) => new(new SocketsHttpHandler
     {

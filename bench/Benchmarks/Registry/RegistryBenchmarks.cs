@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Groundwork.Benchmarks.Registry;
 
-/// <summary>The calls that instances and callers make all day, with 200,000 instances of which 20,000 are one service's.</summary>
+/// <summary>
+/// The calls that instances and callers make all day, with 200,000 instances of which 20,000 are one service's.
+/// </summary>
 [MemoryDiagnoser]
 public class RegistryBenchmarks
 {

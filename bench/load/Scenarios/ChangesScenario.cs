@@ -11,14 +11,17 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Groundwork.Load.Scenarios;
 
 /// <summary>
-/// What an acknowledged change costs in process, all of it: authorise, validate, decide against head, digest and link, history,
-/// fsync, snapshot published. Beside it the same storage with one bare insert a write, which is the floor under it.
+/// What an acknowledged change costs in process, all of it: authorise, validate, decide against head, digest and link,
+/// history, fsync, snapshot published. Beside it the same storage with one bare insert a write, which is the floor
+/// under it.
 /// </summary>
 internal sealed class ChangesScenario : Scenario
 {
     private const int SpecBytes = 500;
 
-    /// <summary>Resources that the writers change in turn: more than any cache line's worth, fewer than a kind may have.</summary>
+    /// <summary>
+    /// Resources that the writers change in turn: more than any cache line's worth, fewer than a kind may have.
+    /// </summary>
     private const int Resources = 10_000;
 
     private static readonly Kind<BenchSpec> Bench = new("bench", BenchJson.Default.BenchSpec)
@@ -50,7 +53,8 @@ internal sealed class ChangesScenario : Scenario
         var log = await ChangeLog.OpenAsync(
             new ChangeLogParts(
                 storage, new KindCatalog([.. ChangeLog.OwnKinds, .. SecurityKinds.All, Bench]), authorizer,
-                new SecretProtector(root, keys.Value), root.ChangeChain(), TimeProvider.System, NullLoggerFactory.Instance),
+                new SecretProtector(
+                    root, keys.Value), root.ChangeChain(), TimeProvider.System, NullLoggerFactory.Instance),
             CancellationToken.None);
         authorizer.Follow(log.Snapshots);
         var author = new Principal("operator:load", [BuiltInRoles.Administrator]);
@@ -59,7 +63,8 @@ internal sealed class ChangesScenario : Scenario
             async (worker, cancellation) =>
             {
                 var number = counters[worker]++;
-                var key = new ResourceKey("bench", Names.DefaultNamespace, $"r{(number * options.Workers + worker) % Resources}");
+                var key = new ResourceKey(
+                    "bench", Names.DefaultNamespace, $"r{(number * options.Workers + worker) % Resources}");
                 var change = new Change(ChangeOperation.Put, key, Spec(worker, number));
                 var outcome = await log.CommitAsync(new Changeset(author, [change]) { Reason = "load" }, cancellation);
                 if (!outcome.Succeeded) throw new InvalidDataException(outcome.Fault.ToString());
@@ -67,7 +72,8 @@ internal sealed class ChangesScenario : Scenario
             null,
             async () =>
             {
-                Console.Error.WriteLine($"  {storage.Engine}, {storage.WriterSettings}, revision {log.Snapshots.Current.Revision}");
+                Console.Error.WriteLine(
+                    $"  {storage.Engine}, {storage.WriterSettings}, revision {log.Snapshots.Current.Revision}");
                 await log.DisposeAsync();
                 await storage.DisposeAsync();
                 directory.Delete(recursive: true);
@@ -79,7 +85,8 @@ internal sealed class ChangesScenario : Scenario
         var directory = Directory.CreateTempSubdirectory("groundwork-load-");
         var storage = await OpenAsync(directory);
         await storage.MigrateAsync(
-            [new Migration("bare", 1, "CREATE TABLE bare_rows(id {id} PRIMARY KEY, spec {blob} NOT NULL)")], CancellationToken.None);
+            [new Migration("bare", 1, "CREATE TABLE bare_rows(id {id} PRIMARY KEY, spec {blob} NOT NULL)")],
+                CancellationToken.None);
         var last = 0L;
         var counters = new int[options.Workers];
         return new Running(

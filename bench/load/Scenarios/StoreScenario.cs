@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Groundwork.Load.Scenarios;
 
 /// <summary>
-/// What one small acknowledged write costs: one row of 100 bytes, synced. The peer writes the same rows alone, one sync each,
-/// which is what a store without group commit does. PostgreSQL joins when <c>GROUNDWORK_BENCH_POSTGRES</c> names a database.
+/// What one small acknowledged write costs: one row of 100 bytes, synced. The peer writes the same rows alone, one sync
+/// each, which is what a store without group commit does. PostgreSQL joins when <c>GROUNDWORK_BENCH_POSTGRES</c> names
+/// a database.
 /// </summary>
 internal sealed class StoreScenario : Scenario
 {
@@ -16,7 +17,8 @@ internal sealed class StoreScenario : Scenario
 
     private static readonly Migration[] Tables =
     [
-        new("bench", 1, "CREATE TABLE bench_rows (id {id} PRIMARY KEY, writer BIGINT NOT NULL, content {blob} NOT NULL)"),
+        new("bench", 1,
+            "CREATE TABLE bench_rows (id {id} PRIMARY KEY, writer BIGINT NOT NULL, content {blob} NOT NULL)"),
     ];
 
     private static readonly byte[] Content = new byte[100];
@@ -37,9 +39,11 @@ internal sealed class StoreScenario : Scenario
             if (Environment.GetEnvironmentVariable(PostgresVariable) is { } connection)
             {
                 contenders.Add(new(
-                    "PostgreSQL, grouped, no savepoint", _ => StartAsync(() => OpenPostgresAsync(connection), WriteScope.Group)));
+                    "PostgreSQL, grouped, no savepoint", _ =>
+                        StartAsync(() => OpenPostgresAsync(connection), WriteScope.Group)));
                 contenders.Add(new(
-                    "PostgreSQL, grouped, savepoint", _ => StartAsync(() => OpenPostgresAsync(connection), WriteScope.Savepoint)));
+                    "PostgreSQL, grouped, savepoint", _ =>
+                        StartAsync(() => OpenPostgresAsync(connection), WriteScope.Savepoint)));
             }
 
             contenders.Add(new("SQLite, one sync per write", _ => StartOneByOneAsync()));
@@ -52,7 +56,9 @@ internal sealed class StoreScenario : Scenario
         var (storage, end) = await open();
         await storage.MigrateAsync(Tables, CancellationToken.None);
         var next = await storage.ReadAsync(
-            session => session.One("SELECT coalesce(max(id), 0) FROM bench_rows", row => row.Int64(0)), CancellationToken.None);
+            session =>
+                session.One(
+                    "SELECT coalesce(max(id), 0) FROM bench_rows", row => row.Int64(0)), CancellationToken.None);
         return new Running(
             (worker, cancellation) =>
             {
@@ -73,14 +79,17 @@ internal sealed class StoreScenario : Scenario
                 {
                     var writes = Interlocked.Read(ref next);
                     Console.Error.WriteLine(
-                        $"  {sqlite.Engine} {sqlite.WriterSettings}; {sqlite.PagesWritten * 4096 / Math.Max(1, writes)} bytes to the log per write");
+                        $"  {sqlite.Engine} {sqlite.WriterSettings}; "
+                        + $"{sqlite.PagesWritten * 4096 / Math.Max(1, writes)} bytes to the log per write");
                 }
 
                 await end();
             });
     }
 
-    /// <summary>The same store, but each write waits for the one before it, so that every group has one member.</summary>
+    /// <summary>
+    /// The same store, but each write waits for the one before it, so that every group has one member.
+    /// </summary>
     private static async Task<Running> StartOneByOneAsync()
     {
         var running = await StartAsync(OpenSqliteAsync, WriteScope.Group);

@@ -5,8 +5,8 @@ using Groundwork.Wire;
 namespace Groundwork.Communication.Gateway;
 
 /// <summary>
-/// What the gateway counts instead of a log line per request. Tags are routes, status classes and error codes: as many as are
-/// configured, never what a client sends.
+/// What the gateway counts instead of a log line per request. Tags are routes, status classes and error codes: as many
+/// as are configured, never what a client sends.
 /// </summary>
 internal sealed class GatewayCounters : IDisposable
 {
@@ -19,9 +19,12 @@ internal sealed class GatewayCounters : IDisposable
 
     public GatewayCounters()
     {
-        answered = meter.CreateCounter<long>("gateway.answers", description: "Answers of services, by route and status class.");
-        refused = meter.CreateCounter<long>("gateway.refusals", description: "Answers of the gateway itself, by route and code.");
-        abandoned = meter.CreateCounter<long>("gateway.abandoned", description: "Requests whose client went away, by route.");
+        answered = meter.CreateCounter<long>(
+            "gateway.answers", description: "Answers of services, by route and status class.");
+        refused = meter.CreateCounter<long>(
+            "gateway.refusals", description: "Answers of the gateway itself, by route and code.");
+        abandoned = meter.CreateCounter<long>(
+            "gateway.abandoned", description: "Requests whose client went away, by route.");
     }
 
     public void Answered(Route route, int status) => answered.Add(1, Tag(route), new("class", status / 100));

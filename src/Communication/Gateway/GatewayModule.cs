@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Communication.Gateway;
 
 /// <summary>The public edge: routes requests of the outside to instances that the registry knows.</summary>
-/// <param name="registry">Gives the registry's view, or a follower's; asked once, when the registry has started.</param>
+/// <param name="registry">Gives the registry's view, or a follower's; asked once, when the registry has
+/// started.</param>
 public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions options) : IModule
 {
     internal const string ModuleName = "gateway";
@@ -22,7 +23,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     public void Declare(ModuleDeclaration declaration) => declaration
         .Add(RouteKind.Kind)
-        .Add(new ListenerDefinition(ListenerDefinition.Gateway, ListenerProtocol.Http, "127.0.0.1:8080", MayBindPlain: true));
+        .Add(new ListenerDefinition(
+            ListenerDefinition.Gateway, ListenerProtocol.Http, "127.0.0.1:8080", MayBindPlain: true));
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
@@ -57,6 +59,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         routes = new RouteTableView(
             snapshots, table => chooser.Retain(table.Services), logs.CreateLogger<RouteTableView>());
         return new GatewayRequests(
-            routes, snapshots, chooser, forwarder, view, underWay, counters, options, time, logs.CreateLogger<GatewayRequests>());
+            routes, snapshots, chooser, forwarder, view, underWay, counters, options, time,
+                logs.CreateLogger<GatewayRequests>());
     }
 }

@@ -6,12 +6,14 @@ namespace Groundwork.Communication.Gateway;
 /// <summary>The gateway's limits, each with its reason, and the peers it believes.</summary>
 public sealed record GatewayOptions
 {
-    /// <summary>Proxies in front of the gateway: what they say about the client (<c>X-Forwarded-*</c>) is kept and added to.</summary>
+    /// <summary>
+    /// Proxies in front of the gateway: what they say about the client (<c>X-Forwarded-*</c>) is kept and added to.
+    /// </summary>
     public ImmutableArray<IPNetwork> TrustedProxies { get; init; } = [];
 
     /// <summary>
-    /// Requests under way at one instance: ten times what a service on a few cores works on at once; more would only wait
-    /// there, out of our sight.
+    /// Requests under way at one instance: ten times what a service on a few cores works on at once; more would only
+    /// wait there, out of our sight.
     /// </summary>
     public int MaxRequestsPerInstance { get; init; } = 1_000;
 
@@ -25,12 +27,15 @@ public sealed record GatewayOptions
     public TimeSpan LongestEjection { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// After its ejection an instance is tried with requests that could be repeated elsewhere. When none comes for so long, any
-    /// request may try it.
+    /// After its ejection an instance is tried with requests that could be repeated elsewhere. When none comes for so
+    /// long, any request may try it.
     /// </summary>
     public TimeSpan TrialPatience { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>An idle upstream connection: shorter than servers keep theirs (Kestrel 130 s, nginx 75 s), so that we close first.</summary>
+    /// <summary>
+    /// An idle upstream connection: shorter than servers keep theirs (Kestrel 130 s, nginx 75 s), so that we close
+    /// first.
+    /// </summary>
     public TimeSpan UpstreamIdle { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>An upstream connection's whole life, so that a changed DNS answer is seen.</summary>

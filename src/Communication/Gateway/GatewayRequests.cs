@@ -14,7 +14,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Communication.Gateway;
 
-/// <summary>A request of the outside from its head to the end of its answer: route, instance, attempt, at most one more, answer.</summary>
+/// <summary>
+/// A request of the outside from its head to the end of its answer: route, instance, attempt, at most one more, answer.
+/// </summary>
 internal sealed partial class GatewayRequests(
     RouteTableView routes,
     ISnapshotSource snapshots,
@@ -41,7 +43,8 @@ internal sealed partial class GatewayRequests(
             await AnswerAsync(context, null, fault);
             return;
         }
-        using var exchange = new Exchange(context, found.Route, found.Path, found.Query, identity, IsTrusted(context), time);
+        using var exchange = new Exchange(
+            context, found.Route, found.Path, found.Query, identity, IsTrusted(context), time);
         await ForwardAsync(exchange);
     }
 
@@ -75,7 +78,8 @@ internal sealed partial class GatewayRequests(
         Fault? answer = null;
         for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
-            if (!chooser.Choose(exchange.Route.Service, exchange.IsSafe && exchange.BodyUntouched, failed).TryGet(out var call, out var none))
+            if (!chooser.Choose(exchange.Route.Service, exchange.IsSafe
+                && exchange.BodyUntouched, failed).TryGet(out var call, out var none))
             {
                 answer ??= none; // On the second attempt the first one's failure says more.
                 break;
@@ -139,7 +143,8 @@ internal sealed partial class GatewayRequests(
     {
         var to = exchange.Context.Response;
         // These never have a body, whatever their length says (RFC 9112, 6.3).
-        if (HttpMethods.IsHead(exchange.Context.Request.Method) || to.StatusCode is 204 or 205 or 304) return BodyEnd.Complete;
+        if (HttpMethods.IsHead(exchange.Context.Request.Method) || to.StatusCode is 204 or 205 or 304)
+            return BodyEnd.Complete;
         await using var body = await response.Content.ReadAsStreamAsync(exchange.Deadline.Token);
         return await ResponseBody.CopyAsync(body, to, exchange.Deadline, exchange.Route.IdleTimeout);
     }
@@ -147,7 +152,8 @@ internal sealed partial class GatewayRequests(
     // Half an answer must never look whole: what has begun is cut, and only what has not is answered.
     private async Task BreakOffAsync(Exchange exchange, Upstream upstream)
     {
-        Report(upstream, CallOutcome.NoAnswer, exchange.Deadline.Expired ? "its answer stopped midway" : "it broke off its answer");
+        Report(upstream, CallOutcome.NoAnswer,
+            exchange.Deadline.Expired ? "its answer stopped midway" : "it broke off its answer");
         var context = exchange.Context;
         if (context.Response.HasStarted)
         {
@@ -204,13 +210,17 @@ internal sealed partial class GatewayRequests(
 
     private static Fault ToFault(UpstreamResult result) => result.Failure switch
     {
-        UpstreamFailure.Connect => new Fault(ErrorCodes.UpstreamConnect, "The service behind this route cannot be connected."),
-        UpstreamFailure.Forbidden => new Fault(ErrorCodes.UpstreamForbidden, "The service is registered at an address that is never called."),
-        UpstreamFailure.Timeout => new Fault(ErrorCodes.UpstreamTimeout, "The service behind this route did not answer in time."),
+        UpstreamFailure.Connect =>
+            new Fault(ErrorCodes.UpstreamConnect, "The service behind this route cannot be connected."),
+        UpstreamFailure.Forbidden =>
+            new Fault(ErrorCodes.UpstreamForbidden, "The service is registered at an address that is never called."),
+        UpstreamFailure.Timeout =>
+            new Fault(ErrorCodes.UpstreamTimeout, "The service behind this route did not answer in time."),
         _ => BrokenOff(),
     };
 
-    private static Fault BrokenOff() => new(ErrorCodes.UpstreamFailed, "The service behind this route broke off its answer.");
+    private static Fault BrokenOff() =>
+        new(ErrorCodes.UpstreamFailed, "The service behind this route broke off its answer.");
 
     private Task AnswerAsync(HttpContext context, Route? route, Fault fault, bool trusted = false)
     {

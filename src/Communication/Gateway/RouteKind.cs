@@ -8,13 +8,16 @@ namespace Groundwork.Communication.Gateway;
 
 /// <summary>Says which requests of the outside go to which service.</summary>
 /// <param name="Hosts">
-/// Names that the request may be for: <c>shop.example.com</c>, <c>*.example.com</c> (any name below it), <c>127.0.0.1</c>, <c>[::1]</c>,
-/// or <c>*</c> for any host, which must be written out. At least one, at most 64; without port.
+/// Names that the request may be for: <c>shop.example.com</c>, <c>*.example.com</c> (any name below it),
+/// <c>127.0.0.1</c>, <c>[::1]</c>, or <c>*</c> for any host, which must be written out. At least one, at most 64;
+/// without port.
 /// </param>
 /// <param name="Path">
-/// <c>/cart</c>: exactly this path. <c>/api/catalog/**</c>: <c>/api/catalog</c> and everything below it. <c>/**</c>: everything.
+/// <c>/cart</c>: exactly this path. <c>/api/catalog/**</c>: <c>/api/catalog</c> and everything below it. <c>/**</c>:
+/// everything.
 /// </param>
-/// <param name="Service"><c>[namespace/][group@@]service</c>; of the route's own namespace unless it names another.</param>
+/// <param name="Service"><c>[namespace/][group@@]service</c>; of the route's own namespace unless it names
+/// another.</param>
 /// <param name="Methods">The methods it serves, such as <c>GET</c>; all when not given.</param>
 /// <param name="StripPrefix">Start of the path that the service does not get to see, such as <c>/api</c>.</param>
 /// <param name="ExposeRevision">True: answers carry <c>Groundwork-Revision</c>, the revision in force.</param>
@@ -30,12 +33,16 @@ public sealed record RouteSpec(
 /// <summary>How long a route waits for its service.</summary>
 /// <param name="ConnectMs">For a connection, 10 to 30,000.</param>
 /// <param name="ResponseHeadMs">
-/// From the end of the request to the head of the answer, and for each piece of the request's body to be taken; 10 to 3,600,000.
+/// From the end of the request to the head of the answer, and for each piece of the request's body to be taken; 10 to
+/// 3,600,000.
 /// </param>
-/// <param name="IdleMs">Between two pieces of the answer's body; 1,000 to 86,400,000. Streams of events send something more often.</param>
+/// <param name="IdleMs">Between two pieces of the answer's body; 1,000 to 86,400,000. Streams of events send something
+/// more often.</param>
 public sealed record RouteTimeouts(int ConnectMs = 1_000, int ResponseHeadMs = 3_000, int IdleMs = 120_000);
 
-/// <summary>The kind <c>route</c>. Two routes that would want the same request cannot both exist, whatever their namespaces.</summary>
+/// <summary>
+/// The kind <c>route</c>. Two routes that would want the same request cannot both exist, whatever their namespaces.
+/// </summary>
 public static class RouteKind
 {
     /// <summary>The kind's name.</summary>
@@ -82,8 +89,10 @@ public static class RouteKind
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var index = 0; index < hosts.Count; index++)
         {
-            if (HostPattern.Explain(hosts[index]) is { } wrong) faults.Add(new FieldFault($"spec.hosts[{index}]", wrong));
-            else if (!seen.Add(hosts[index])) faults.Add(new FieldFault($"spec.hosts[{index}]", $"'{hosts[index]}' stands here twice"));
+            if (HostPattern.Explain(hosts[index]) is { } wrong)
+                faults.Add(new FieldFault($"spec.hosts[{index}]", wrong));
+            else if (!seen.Add(hosts[index]))
+                faults.Add(new FieldFault($"spec.hosts[{index}]", $"'{hosts[index]}' stands here twice"));
         }
     }
 
@@ -95,20 +104,23 @@ public static class RouteKind
             return;
         }
         if (spec.StripPrefix is { } prefix && !PathPattern.Parse(spec.Path).BeginsWith(prefix))
-            faults.Add(new FieldFault("spec.stripPrefix", "must be whole leading segments of the path, such as /api of /api/catalog/**"));
+            faults.Add(new FieldFault(
+                "spec.stripPrefix", "must be whole leading segments of the path, such as /api of /api/catalog/**"));
     }
 
     private static void CheckMethods(IReadOnlyList<string>? methods, ICollection<FieldFault> faults)
     {
         if (methods is null) return;
         if (methods.Count is 0 or > MaxMethods)
-            faults.Add(new FieldFault("spec.methods", $"must have 1 to {MaxMethods} methods; leave it out to serve all"));
+            faults.Add(
+                new FieldFault("spec.methods", $"must have 1 to {MaxMethods} methods; leave it out to serve all"));
         for (var index = 0; index < methods.Count; index++)
         {
             var method = methods[index];
             if (method is "CONNECT" or "TRACE")
                 faults.Add(new FieldFault($"spec.methods[{index}]", $"{method} is never forwarded"));
-            else if (method.Length is 0 or > MaxMethodLength || !method.All(c => char.IsAsciiLetterUpper(c) || c == '-'))
+            else if (method.Length is 0 or > MaxMethodLength
+                || !method.All(c => char.IsAsciiLetterUpper(c) || c == '-'))
                 faults.Add(new FieldFault($"spec.methods[{index}]", "must be a method in capitals, such as GET"));
         }
     }

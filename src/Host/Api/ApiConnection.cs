@@ -61,7 +61,8 @@ internal sealed record ApiAnswer(HttpStatusCode Status, byte[] Body)
         }
         catch (JsonException fault)
         {
-            throw new VerbFailure(ExitCodes.Fault, $"the node's answer is not what this version understands: {fault.Message}");
+            throw new VerbFailure(
+                ExitCodes.Fault, $"the node's answer is not what this version understands: {fault.Message}");
         }
     }
 }
@@ -72,7 +73,9 @@ internal sealed class ApiConnection : IDisposable
     /// <summary>A node that is there accepts within milliseconds.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>For a whole answer that is not a stream: changesets and verification of the audit trail take the longest.</summary>
+    /// <summary>
+    /// For a whole answer that is not a stream: changesets and verification of the audit trail take the longest.
+    /// </summary>
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMinutes(5);
 
     private readonly HttpClient client;
@@ -117,7 +120,9 @@ internal sealed class ApiConnection : IDisposable
         }
     }
 
-    /// <summary>Sends and returns as soon as a good answer starts; the caller reads its body, which may have no end.</summary>
+    /// <summary>
+    /// Sends and returns as soon as a good answer starts; the caller reads its body, which may have no end.
+    /// </summary>
     public async Task<HttpResponseMessage> OpenAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         using var message = request.ToMessage(client.BaseAddress!); // Set by the constructor.

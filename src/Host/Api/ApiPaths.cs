@@ -26,7 +26,8 @@ internal static class ApiPaths
         {
             if (value is null or false or "") continue;
             var written = value is true ? "true" : Convert.ToString(value, CultureInfo.InvariantCulture);
-            text.Append(separator).Append(name).Append('=').Append(Uri.EscapeDataString(written!)); // Not null: value is not.
+            // Not null: value is not.
+            text.Append(separator).Append(name).Append('=').Append(Uri.EscapeDataString(written!));
             separator = '&';
         }
         return text.ToString();

@@ -26,7 +26,8 @@ internal abstract record ApiTarget
 
     public static ApiTarget Find(Surroundings surroundings, string? server, string? data)
     {
-        if (server is not null && data is not null) throw VerbFailure.Usage("--server and --data name different nodes; give one");
+        if (server is not null && data is not null)
+            throw VerbFailure.Usage("--server and --data name different nodes; give one");
         return server is null ? LocalNode.Find(surroundings, data) : RemoteNode.Parse(server);
     }
 
@@ -47,7 +48,8 @@ internal sealed record LocalNode(string DataDirectory, string Socket) : ApiTarge
         var directory = Array.Find(directories, path => File.Exists(Path.Combine(path, NodeFile.FileName)))
             ?? throw new VerbFailure(ExitCodes.Unreachable, $"no node runs in {string.Join(" or ", directories)}")
             {
-                Details = ["start one with 'groundwork up DIR' or 'groundwork run', or name another with --data or --server"],
+                Details =
+                    ["start one with 'groundwork up DIR' or 'groundwork run', or name another with --data or --server"],
             };
         return new LocalNode(directory, SocketOf(directory));
     }
@@ -80,15 +82,18 @@ internal sealed record LocalNode(string DataDirectory, string Socket) : ApiTarge
         try
         {
             return NodeFile.Read(directory)?.ApiSocket
-                ?? throw new VerbFailure(ExitCodes.Unreachable, $"the node in {directory} has just stopped, or has no API");
+                ?? throw new VerbFailure(
+                    ExitCodes.Unreachable, $"the node in {directory} has just stopped, or has no API");
         }
         catch (JsonException fault)
         {
-            throw new VerbFailure(ExitCodes.Unreachable, $"{NodeFile.FileName} in {directory} is damaged: {fault.Message}");
+            throw new VerbFailure(
+                ExitCodes.Unreachable, $"{NodeFile.FileName} in {directory} is damaged: {fault.Message}");
         }
         catch (UnauthorizedAccessException)
         {
-            throw new VerbFailure(ExitCodes.Refused, $"{directory} belongs to another user; name the node with --server");
+            throw new VerbFailure(
+                ExitCodes.Refused, $"{directory} belongs to another user; name the node with --server");
         }
     }
 }
@@ -104,7 +109,8 @@ internal sealed record RemoteNode(Uri Address) : ApiTarget
         if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw VerbFailure.Usage($"--server '{server}' is not an address such as https://core.example:7400");
         if (address.PathAndQuery != "/" || address.UserInfo.Length > 0)
-            throw VerbFailure.Usage("--server takes scheme, host and port only; a credential never stands on the command line");
+            throw VerbFailure.Usage(
+                "--server takes scheme, host and port only; a credential never stands on the command line");
         if (address.Scheme == "http" && !address.IsLoopback)
             throw VerbFailure.Usage($"--server {server} would send the credential in clear; use https");
         return new RemoteNode(address);

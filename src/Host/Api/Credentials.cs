@@ -49,7 +49,8 @@ internal sealed class KeptSignIn(SignInFile file, string server) : ICredential
     private async Task<SignInAnswer> RenewAsync(
         ApiConnection connection, SignIn kept, CancellationToken cancellationToken)
     {
-        var request = ApiRequest.Post("sign-in/refresh", new RefreshRequest(kept.RefreshToken), WireJson.Strict.RefreshRequest);
+        var request = ApiRequest.Post(
+            "sign-in/refresh", new RefreshRequest(kept.RefreshToken), WireJson.Strict.RefreshRequest);
         try
         {
             var answer = await connection.SendAsync(request with { Anonymous = true }, cancellationToken);

@@ -16,7 +16,9 @@ internal sealed class EventStream(ApiConnection connection, TimeProvider time)
 
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
 
-    /// <summary>The platform says something at least every 15 s; silence of three times that is a dead connection.</summary>
+    /// <summary>
+    /// The platform says something at least every 15 s; silence of three times that is a dead connection.
+    /// </summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(45);
 
     /// <summary>Set by the first answer; the one reader's alone.</summary>
@@ -25,7 +27,9 @@ internal sealed class EventStream(ApiConnection connection, TimeProvider time)
     /// <summary>Said when the connection is lost and when it is back.</summary>
     public Action<string> Notice { get; init; } = _ => { };
 
-    /// <summary>All events but the platform's own <c>progress</c>, without end. A <c>problem</c> ends it as a failure.</summary>
+    /// <summary>
+    /// All events but the platform's own <c>progress</c>, without end. A <c>problem</c> ends it as a failure.
+    /// </summary>
     public async IAsyncEnumerable<SseItem<string>> ReadAsync(
         string path, string? lastId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -73,7 +77,8 @@ internal sealed class EventStream(ApiConnection connection, TimeProvider time)
             var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
             var parser = SseParser.Create(body, (_, data) => Encoding.UTF8.GetString(data));
             using var watchdog = time.CreateTimer(
-                static source => ((CancellationTokenSource)source!).Cancel(), silence, Silence, Timeout.InfiniteTimeSpan);
+                static source =>
+                    ((CancellationTokenSource)source!).Cancel(), silence, Silence, Timeout.InfiniteTimeSpan);
             await foreach (var item in parser.EnumerateAsync(silence.Token))
             {
                 watchdog.Change(Silence, Timeout.InfiniteTimeSpan);

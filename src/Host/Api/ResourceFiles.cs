@@ -133,7 +133,8 @@ internal sealed class ResourceFiles
         const string Missing = "was missing required properties including: ";
         var missing = fault.Message.IndexOf(Missing, StringComparison.Ordinal);
         if (missing >= 0) return $"lacks {fault.Message[(missing + Missing.Length)..].TrimEnd('.')}";
-        if (fault.Message.Contains("could not be converted", StringComparison.Ordinal)) return "is not of the right type";
+        if (fault.Message.Contains("could not be converted", StringComparison.Ordinal))
+            return "is not of the right type";
         var end = fault.Message.IndexOf(" Path: ", StringComparison.Ordinal);
         return end < 0 ? fault.Message : fault.Message[..end];
     }

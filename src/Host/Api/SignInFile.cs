@@ -11,7 +11,9 @@ internal sealed record SignIn(string Principal, string AccessToken, string Refre
 /// <summary>The user's sign-ins by server: <c>sign-ins.json</c>, 0600, in a directory that is 0700.</summary>
 internal sealed class SignInFile(string directory, TimeProvider time)
 {
-    /// <summary>A token that runs out within this is renewed first: the request itself takes time, and clocks differ.</summary>
+    /// <summary>
+    /// A token that runs out within this is renewed first: the request itself takes time, and clocks differ.
+    /// </summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(15);
 
     /// <summary>How long to wait for another process that renews. It needs one round trip.</summary>
@@ -57,7 +59,8 @@ internal sealed class SignInFile(string directory, TimeProvider time)
             try
             {
                 return new FileStream(
-                    Path.Combine(directory, "sign-ins.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                    Path.Combine(
+                        directory, "sign-ins.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
             catch (IOException) when (time.GetElapsedTime(started) < TurnPatience)
             {
@@ -70,15 +73,18 @@ internal sealed class SignInFile(string directory, TimeProvider time)
     {
         if (!File.Exists(FilePath)) return new Dictionary<string, SignIn>(StringComparer.Ordinal);
         if ((File.GetUnixFileMode(FilePath) & Others) != UnixFileMode.None)
-            throw new VerbFailure(ExitCodes.Refused, $"{FilePath} is open to others; run 'chmod 600 {FilePath}' or delete it");
+            throw new VerbFailure(
+                ExitCodes.Refused, $"{FilePath} is open to others; run 'chmod 600 {FilePath}' or delete it");
         try
         {
-            var kept = JsonSerializer.Deserialize(File.ReadAllBytes(FilePath), SignInJson.Default.DictionaryStringSignIn);
+            var kept = JsonSerializer.Deserialize(
+                File.ReadAllBytes(FilePath), SignInJson.Default.DictionaryStringSignIn);
             return new Dictionary<string, SignIn>(kept ?? [], StringComparer.Ordinal);
         }
         catch (JsonException fault)
         {
-            throw new VerbFailure(ExitCodes.Refused, $"{FilePath} is damaged: {fault.Message}; delete it and sign in again");
+            throw new VerbFailure(
+                ExitCodes.Refused, $"{FilePath} is damaged: {fault.Message}; delete it and sign in again");
         }
     }
 

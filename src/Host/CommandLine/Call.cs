@@ -37,7 +37,8 @@ internal sealed record Call(
 /// <param name="Environment">Looks up a variable.</param>
 /// <param name="ConfigurationDirectory">The user's own directory, where sign-ins are kept.</param>
 internal sealed record Surroundings(
-    Terminal Terminal, TimeProvider Time, Func<string, string?> Environment, string WorkingDirectory, string ConfigurationDirectory)
+    Terminal Terminal, TimeProvider Time, Func<string, string?> Environment, string WorkingDirectory,
+        string ConfigurationDirectory)
 {
     public static Surroundings OfProcess() => new(
         Terminal.OfProcess(),

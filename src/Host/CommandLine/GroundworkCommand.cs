@@ -7,13 +7,16 @@ using Groundwork.Kernel.Hosting;
 
 namespace Groundwork.Host.CommandLine;
 
-/// <summary>The command line as a whole: parses, shows help, runs the verb, and turns every end into an exit code.</summary>
+/// <summary>
+/// The command line as a whole: parses, shows help, runs the verb, and turns every end into an exit code.
+/// </summary>
 internal static class GroundworkCommand
 {
     /// <summary>Runs one command line.</summary>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(
-        IReadOnlyList<string> arguments, Surroundings surroundings, Interruption interruption, ImmutableArray<Command> verbs)
+        IReadOnlyList<string> arguments, Surroundings surroundings, Interruption interruption,
+            ImmutableArray<Command> verbs)
     {
         var root = Create(surroundings, interruption, verbs);
         if (arguments.Count == 0) arguments = ["--help"];
@@ -30,7 +33,8 @@ internal static class GroundworkCommand
             interruption.Asked);
     }
 
-    internal static RootCommand Create(Surroundings surroundings, Interruption interruption, ImmutableArray<Command> verbs)
+    internal static RootCommand Create(
+        Surroundings surroundings, Interruption interruption, ImmutableArray<Command> verbs)
     {
         var root = new RootCommand("The whole backend of an internet team in one process.");
         root.Options.Clear();
@@ -53,7 +57,8 @@ internal static class GroundworkCommand
     {
         foreach (var below in command.Subcommands) Bind(below, surroundings, interruption);
         if (command is not Verb { Run: not null } verb) return;
-        verb.SetAction((parsed, cancellation) => EndAsync(verb, new Call(parsed, surroundings, interruption, cancellation)));
+        verb.SetAction(
+            (parsed, cancellation) => EndAsync(verb, new Call(parsed, surroundings, interruption, cancellation)));
     }
 
     private static async Task<int> EndAsync(Verb verb, Call call)
@@ -95,9 +100,11 @@ internal static class GroundworkCommand
     private static int PrintErrors(ParseResult parsed, Surroundings surroundings)
     {
         var error = surroundings.Terminal.Error;
-        var unknown = parsed.CommandResult.Command is RootCommand && parsed.UnmatchedTokens is [var word, ..] ? word : null;
+        var unknown =
+            parsed.CommandResult.Command is RootCommand && parsed.UnmatchedTokens is [var word, ..] ? word : null;
         if (unknown is not null) error.WriteLine($"groundwork: there is no verb '{unknown}'");
-        else foreach (var fault in parsed.Errors) error.WriteLine($"groundwork: {fault.Message.ReplaceLineEndings(" ")}");
+        else foreach (
+            var fault in parsed.Errors) error.WriteLine($"groundwork: {fault.Message.ReplaceLineEndings(" ")}");
         error.WriteLine($"  '{HelpPage.FullName(parsed.CommandResult.Command)} --help' tells how it is written");
         return ExitCodes.Usage;
     }

@@ -52,7 +52,8 @@ internal sealed class HelpPage : SynchronousCommandLineAction
     private static string Page(Command command)
     {
         var lines = new List<string> { command.Description ?? "", "", $"  {Usage(command)}", "" };
-        var rows = command.Subcommands.Where(below => !below.Hidden).Select(below => (below.Name, below.Description ?? ""))
+        var rows = command.Subcommands.Where(below => !below.Hidden)
+            .Select(below => (below.Name, below.Description ?? ""))
             .Concat(command.Arguments.Select(argument => (Label(argument), argument.Description ?? "")))
             .Concat(command.Options.Where(option => !option.Hidden && option is not HelpOption)
                 .Select(option => (Label(option), option.Description ?? "")))

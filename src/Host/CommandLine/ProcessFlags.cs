@@ -74,7 +74,9 @@ internal static class ProcessFlags
         if (named is { Length: > 0 })
         {
             var full = Path.GetFullPath(named, call.Surroundings.WorkingDirectory);
-            return System.IO.File.Exists(full) ? full : throw VerbFailure.Usage($"there is no configuration file {full}");
+            return System.IO.File.Exists(full)
+                ? full
+                : throw VerbFailure.Usage($"there is no configuration file {full}");
         }
         return Array.Find([Path.Combine(directory, FileName), SystemFile], System.IO.File.Exists);
     }

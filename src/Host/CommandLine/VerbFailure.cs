@@ -5,8 +5,8 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Host.CommandLine;
 
 /// <summary>
-/// Ends the verb: what to print on stderr, and the exit code. An exception, because every failure of a command line ends the
-/// process and is caught at one place, <see cref="GroundworkCommand"/>.
+/// Ends the verb: what to print on stderr, and the exit code. An exception, because every failure of a command line
+/// ends the process and is caught at one place, <see cref="GroundworkCommand"/>.
 /// </summary>
 internal class VerbFailure(int exitCode, string message) : Exception(message)
 {
@@ -22,14 +22,16 @@ internal class VerbFailure(int exitCode, string message) : Exception(message)
     public static ProblemFailure From(ProblemDocument problem)
     {
         var details = (problem.Fields ?? []).Select(Describe)
-            .Concat((problem.Extensions ?? new Dictionary<string, string>()).Select(entry => $"{entry.Key}: {entry.Value}"));
+            .Concat((problem.Extensions ?? new Dictionary<string, string>())
+                .Select(entry => $"{entry.Key}: {entry.Value}"));
         if (problem.TraceId is { } trace && problem.Status >= 500) details = details.Append($"trace id: {trace}");
         return new ProblemFailure(problem) { Details = [.. details] };
     }
 
     /// <summary>A fault of this process itself, such as a node that cannot start.</summary>
     public static VerbFailure From(Fault fault) =>
-        new(fault.Error == ErrorCodes.ConfigurationInvalid ? ExitCodes.Usage : ExitCodes.Fault, $"{fault.Error.Code}: {fault.Detail}")
+        new(fault.Error == ErrorCodes.ConfigurationInvalid ? ExitCodes.Usage : ExitCodes.Fault,
+            $"{fault.Error.Code}: {fault.Detail}")
         {
             Details = [.. fault.Fields.Select(Describe)],
         };

@@ -8,13 +8,14 @@ using Groundwork.Kernel.Hosting;
 namespace Groundwork.Host.Doctor;
 
 /// <summary>
-/// <c>doctor</c>: what this machine gives a node, and every process option with its origin. Warns and changes nothing; only a
-/// configuration with which no node would start is a fault.
+/// <c>doctor</c>: what this machine gives a node, and every process option with its origin. Warns and changes nothing;
+/// only a configuration with which no node would start is a fault.
 /// </summary>
 internal static class DoctorVerb
 {
     public static Command Create() => ProcessFlags.With(
-        new Verb("doctor", "Examine this machine and the process configuration; changes nothing.", "doctor -o json", Run));
+        new Verb(
+            "doctor", "Examine this machine and the process configuration; changes nothing.", "doctor -o json", Run));
 
     private static Task<int> Run(Call call)
     {
@@ -31,11 +32,13 @@ internal static class DoctorVerb
         return Task.FromResult(ExitCodes.Ok);
     }
 
-    private static void PrintTables(Terminal terminal, IReadOnlyList<Finding> findings, ProcessConfiguration? configuration)
+    private static void PrintTables(
+        Terminal terminal, IReadOnlyList<Finding> findings, ProcessConfiguration? configuration)
     {
         var machine = new Table("MACHINE", "VALUE", "RECOMMENDED", "");
         foreach (var finding in findings)
-            machine.Add(finding.Name, finding.Value, finding.Recommended, finding.Verdict == Verdict.Low ? "LOW" : Word(finding.Verdict));
+            machine.Add(finding.Name, finding.Value, finding.Recommended, finding.Verdict == Verdict.Low ? "LOW" : Word(
+                finding.Verdict));
         machine.Print(terminal.Out);
         foreach (var low in findings.Where(finding => finding.Verdict == Verdict.Low))
             terminal.Out.WriteLine($"  {low.Name}: {low.Why}");

@@ -28,7 +28,8 @@ internal sealed class Examination(Func<string, string?> read, TimeProvider time)
     private const int NotSynchronised = 5;
 
     /// <summary>File systems on which SQLite's locks and memory maps cannot be trusted.</summary>
-    private static readonly string[] NetworkFileSystems = ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs"];
+    private static readonly string[] NetworkFileSystems =
+        ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs"];
 
     public static Examination OfMachine(TimeProvider time) => new(
         path => File.Exists(path) ? File.ReadAllText(path) : null, time);
@@ -38,9 +39,11 @@ internal sealed class Examination(Func<string, string?> read, TimeProvider time)
         ExamineOpenFiles(),
         ExamineNumber(
             "accept queue (net.core.somaxconn)", "/proc/sys/net/core/somaxconn", AcceptQueue,
-            "caps every listener's backlog: connections beyond it are dropped in a burst, and callers wait a second or more"),
+            "caps every listener's backlog: connections beyond it are dropped in a burst, and callers wait a second "
+            + "or more"),
         ExamineNumber(
-            "handshake backlog (net.ipv4.tcp_max_syn_backlog)", "/proc/sys/net/ipv4/tcp_max_syn_backlog", HandshakeQueue,
+            "handshake backlog (net.ipv4.tcp_max_syn_backlog)", "/proc/sys/net/ipv4/tcp_max_syn_backlog",
+                HandshakeQueue,
             "half-open connections beyond it are dropped in a burst"),
         ExaminePortRange(),
         ExamineDisk(dataDirectory),
@@ -53,7 +56,8 @@ internal sealed class Examination(Func<string, string?> read, TimeProvider time)
     {
         var (soft, hard) = Posix.OpenFiles();
         return new Finding(
-            "open files (ulimit -n)", $"{Number(soft)} (may be raised to {Number(hard)})", $"{Number(OpenFiles)} or more",
+            "open files (ulimit -n)", $"{Number(soft)} (may be raised to {Number(hard)})",
+                $"{Number(OpenFiles)} or more",
             soft >= OpenFiles ? Verdict.Ok : Verdict.Low,
             "every connection is a file, two for a proxied one; without one left nobody can connect");
     }
@@ -125,7 +129,8 @@ internal sealed class Examination(Func<string, string?> read, TimeProvider time)
     private long[]? Read(string path)
     {
         var numbers = (read(path) ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
-            .Select(word => long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1)
+            .Select(word => long.TryParse(
+                word, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1)
             .ToArray();
         return numbers.Length == 0 || numbers.Contains(-1) ? null : numbers;
     }

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Groundwork.Host.Output;
 
 /// <summary>
-/// Says on stderr what is under way, once that has lasted two seconds; again and again on a terminal, now and then otherwise.
+/// Says on stderr what is under way, once that has lasted two seconds; again and again on a terminal, now and then
+/// otherwise.
 /// </summary>
 internal sealed class Progress : IDisposable
 {
@@ -29,7 +30,8 @@ internal sealed class Progress : IDisposable
         this.time = time;
         this.what = what;
         started = time.GetTimestamp();
-        timer = time.CreateTimer(_ => Show(), null, Silence, terminal.IsErrorInteractive ? TerminalInterval : LogInterval);
+        timer = time.CreateTimer(
+            _ => Show(), null, Silence, terminal.IsErrorInteractive ? TerminalInterval : LogInterval);
     }
 
     /// <summary>So much of the data has passed so far.</summary>

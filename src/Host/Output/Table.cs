@@ -1,7 +1,8 @@
 namespace Groundwork.Host.Output;
 
 /// <summary>
-/// Rows under a heading, in columns as wide as their content: readable by people, cut by <c>awk</c>. Nothing is shortened.
+/// Rows under a heading, in columns as wide as their content: readable by people, cut by <c>awk</c>. Nothing is
+/// shortened.
 /// </summary>
 internal sealed class Table(params string[] headings)
 {

@@ -23,7 +23,9 @@ internal sealed record Terminal(TextReader In, TextWriter Out, TextWriter Error)
     /// <summary>Writes a byte stream such as a backup.</summary>
     public Func<Stream> OpenOutput { get; init; } = Console.OpenStandardOutput;
 
-    /// <summary>The process's own. Colour only on a terminal, and not when <c>NO_COLOR</c> is set (no-color.org).</summary>
+    /// <summary>
+    /// The process's own. Colour only on a terminal, and not when <c>NO_COLOR</c> is set (no-color.org).
+    /// </summary>
     public static Terminal OfProcess()
     {
         var interactive = !Console.IsOutputRedirected;

@@ -12,7 +12,8 @@ namespace Groundwork.Host.Output;
 /// </summary>
 internal static class YamlWriter
 {
-    private static readonly JsonSerializerOptions Quoted = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Quoted =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Write(JsonNode? document)
     {
@@ -68,7 +69,8 @@ internal static class YamlWriter
             else text.Append(Scalar(content)).Append('\n');
             return;
         }
-        text.Append(value?.ToJsonString() ?? "null").Append('\n'); // null, booleans, numbers, [] and {} are the same in YAML.
+        // null, booleans, numbers, [] and {} are the same in YAML.
+        text.Append(value?.ToJsonString() ?? "null").Append('\n');
     }
 
     private static void WriteBlock(StringBuilder text, string content, int indent)
@@ -82,7 +84,8 @@ internal static class YamlWriter
         }
     }
 
-    // What a literal block holds without tricks: lines that neither start the text with a space nor end it with empty lines.
+    // What a literal block holds without tricks: lines that neither start the text with a space nor end it with empty
+    // lines.
     private static bool IsBlock(string content) =>
         content.Contains('\n', StringComparison.Ordinal)
         && content[0] is not (' ' or '\n' or '\t')
@@ -90,12 +93,14 @@ internal static class YamlWriter
         && content.Split('\n').All(line => line.Length == 0 || line.Trim(' ', '\t').Length > 0)
         && content.All(c => c == '\n' || c == '\t' || IsPlainCharacter(c));
 
-    private static string Scalar(string content) => IsPlain(content) ? content : JsonSerializer.Serialize(content, Quoted);
+    private static string Scalar(string content) =>
+        IsPlain(content) ? content : JsonSerializer.Serialize(content, Quoted);
 
     private static bool IsPlain(string content)
     {
         if (content.Length == 0 || !CoreSchema.IsText(content) || IsTextOnlyForUs(content)) return false;
-        if (!(char.IsLetterOrDigit(content[0]) || content[0] is '/' or '_' or '.' or '$' or '(') || content[^1] is ' ' or ':')
+        if (!(char.IsLetterOrDigit(content[0]) || content[0] is '/' or '_' or '.' or '$' or '(')
+            || content[^1] is ' ' or ':')
             return false;
         return content.All(IsPlainCharacter)
             && !content.Contains(": ", StringComparison.Ordinal)
@@ -106,7 +111,8 @@ internal static class YamlWriter
     // YAML 1.1 readers, which are still common, take these for booleans, numbers or times.
     private static bool IsTextOnlyForUs(string content) =>
         content.ToLowerInvariant() is "y" or "n" or "yes" or "no" or "on" or "off"
-        || (char.IsDigit(content[0]) && content.All(c => char.IsDigit(c) || c is '_' or ':' or '.' or '-' or 'T' or 'Z'));
+        || (char.IsDigit(
+            content[0]) && content.All(c => char.IsDigit(c) || c is '_' or ':' or '.' or '-' or 'T' or 'Z'));
 
     // Surrogates are quoted with the rest of what YAML calls not printable; the reader joins the escaped halves.
     private static bool IsPlainCharacter(char c) =>

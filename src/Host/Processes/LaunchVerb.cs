@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace Groundwork.Host.Processes;
 
 /// <summary>
-/// <c>launch --parent PID -- COMMAND</c>: what <c>up</c> starts its children through. Becomes the command, at the head of a
-/// process group of its own, and dies with the parent.
+/// <c>launch --parent PID -- COMMAND</c>: what <c>up</c> starts its children through. Becomes the command, at the head
+/// of a process group of its own, and dies with the parent.
 /// </summary>
 internal static class LaunchVerb
 {
@@ -21,7 +21,8 @@ internal static class LaunchVerb
         launch.Options.Add(parent);
         launch.Arguments.Add(command);
         launch.SetAction(parsed =>
-            Become(parsed.GetRequiredValue(command), parsed.GetRequiredValue(parent), parsed.InvocationConfiguration.Error));
+            Become(parsed.GetRequiredValue(
+                command), parsed.GetRequiredValue(parent), parsed.InvocationConfiguration.Error));
         return launch;
     }
 

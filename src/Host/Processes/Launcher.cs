@@ -6,8 +6,8 @@ using System.Globalization;
 namespace Groundwork.Host.Processes;
 
 /// <summary>
-/// Starts children that die with this process, even by kill -9, through the <c>launch</c> verb. All are started from one
-/// thread that lives as long as the launcher: the death signal follows the parent's thread, not its process.
+/// Starts children that die with this process, even by kill -9, through the <c>launch</c> verb. All are started from
+/// one thread that lives as long as the launcher: the death signal follows the parent's thread, not its process.
 /// </summary>
 internal sealed class Launcher : IDisposable
 {

@@ -5,11 +5,14 @@ namespace Groundwork.Host.Processes;
 /// <summary>Reads the lines of a child's output, none longer than a bound.</summary>
 internal static class LineReader
 {
-    /// <summary>Characters after which a line is broken: a child that never ends its line must not fill our memory.</summary>
+    /// <summary>
+    /// Characters after which a line is broken: a child that never ends its line must not fill our memory.
+    /// </summary>
     public const int MaxLineLength = 16 * 1024;
 
     /// <summary>Calls <paramref name="line"/> for each, until the output ends.</summary>
-    public static async Task ReadAsync(TextReader output, Func<string, ValueTask> line, CancellationToken cancellationToken)
+    public static async Task ReadAsync(
+        TextReader output, Func<string, ValueTask> line, CancellationToken cancellationToken)
     {
         var buffer = new char[4096];
         var pending = new StringBuilder();

@@ -70,7 +70,9 @@ internal static partial class Posix
             ? (limit.Soft, limit.Hard)
             : throw new Win32Exception(Marshal.GetLastPInvokeError());
 
-    /// <summary>What the kernel's clock discipline says: state (5: not synchronised) and the largest error in microseconds.</summary>
+    /// <summary>
+    /// What the kernel's clock discipline says: state (5: not synchronised) and the largest error in microseconds.
+    /// </summary>
     public static (int State, long MaxErrorMicroseconds) ClockDiscipline()
     {
         var time = default(Timex);

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Groundwork.Host.Up;
 
-/// <summary>Asks one instance whether it can work. Each look is a connection of its own, as a new caller's would be.</summary>
+/// <summary>
+/// Asks one instance whether it can work. Each look is a connection of its own, as a new caller's would be.
+/// </summary>
 internal sealed class HealthProbe : IDisposable
 {
     private readonly HttpClient client;

@@ -5,8 +5,8 @@ using Groundwork.Host.Output;
 namespace Groundwork.Host.Up;
 
 /// <summary>
-/// Prints the lines of all instances, each whole and with its prefix. One task writes; a full queue makes the children wait, as a
-/// slow terminal would.
+/// Prints the lines of all instances, each whole and with its prefix. One task writes; a full queue makes the children
+/// wait, as a slow terminal would.
 /// </summary>
 internal sealed class LogPrinter : IAsyncDisposable
 {

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Groundwork.Host.Up;
 
 /// <summary>
-/// Hands out free loopback ports, each once. They lie below the range of outgoing connections (32768 and up), so that none is
-/// lost to one between our look and the child's bind; two <c>up</c> at once start at different places.
+/// Hands out free loopback ports, each once. They lie below the range of outgoing connections (32768 and up), so that
+/// none is lost to one between our look and the child's bind; two <c>up</c> at once start at different places.
 /// </summary>
 internal sealed class LoopbackPorts
 {

@@ -30,7 +30,8 @@ internal sealed class ProjectBuild(Terminal terminal, TimeProvider time)
             terminal.Error.WriteLine($"building {(projects.Count == 1 ? "1 project" : $"{projects.Count} projects")}");
             var output = await BuildAsync(solution, cancellationToken);
             terminal.Error.WriteLine($"built in {time.GetElapsedTime(started).TotalSeconds:0.0} s");
-            return projects.ToImmutableDictionary(project => project, project => Find(project, output), StringComparer.Ordinal);
+            return projects.ToImmutableDictionary(
+                project => project, project => Find(project, output), StringComparer.Ordinal);
         }
         finally
         {
@@ -48,7 +49,8 @@ internal sealed class ProjectBuild(Terminal terminal, TimeProvider time)
             RedirectStandardInput = true,
         };
         // `dotnet run` starts us with its own MSBuild settings, which are not for another build.
-        foreach (var variable in start.Environment.Keys.Where(IsOfAnotherBuild).ToList()) start.Environment.Remove(variable);
+        foreach (var variable in start.Environment.Keys.Where(IsOfAnotherBuild).ToList())
+            start.Environment.Remove(variable);
         using var process = Process.Start(start)!; // Null only with UseShellExecute.
         process.StandardInput.Close();
         var lines = new List<string>();
@@ -66,7 +68,8 @@ internal sealed class ProjectBuild(Terminal terminal, TimeProvider time)
             throw;
         }
         if (process.ExitCode == 0) return lines;
-        var faults = lines.Where(line => line.Contains(": error ", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).ToList();
+        var faults = lines.Where(line => line.Contains(": error ", StringComparison.Ordinal))
+            .Distinct(StringComparer.Ordinal).ToList();
         throw new VerbFailure(ExitCodes.Fault, "the build failed")
         {
             Details = [.. (faults.Count > 0 ? faults : lines).Take(MaxFaultLines).Select(line => line.Trim())],
@@ -88,18 +91,23 @@ internal sealed class ProjectBuild(Terminal terminal, TimeProvider time)
         var directory = Path.GetDirectoryName(project) + Path.DirectorySeparatorChar;
         var assemblies = output
             .Select(line => line.Trim().Split(Arrow, 2))
-            .Where(parts => parts is [var built, var path] && built == name && path.EndsWith(".dll", StringComparison.Ordinal))
+            .Where(parts => parts is [var built, var path] && built == name
+                && path.EndsWith(".dll", StringComparison.Ordinal))
             .Select(parts => parts[1])
             .ToList();
         // Two projects may have one name; the one below the project's own directory is its own.
         return assemblies.Find(path => path.StartsWith(directory, StringComparison.Ordinal))
             ?? (assemblies.Count > 0 ? assemblies[0] : null)
-            ?? throw new VerbFailure(ExitCodes.Fault, $"the build does not say where it put {project}; is it an executable?");
+            ?? throw new VerbFailure(
+                ExitCodes.Fault, $"the build does not say where it put {project}; is it an executable?");
     }
 
     private static string Solution(IEnumerable<string> projects) =>
-        $"<Solution>\n{string.Concat(projects.Select(path => $"  <Project Path=\"{SecurityElement.Escape(path)}\" />\n"))}</Solution>\n";
+        "<Solution>\n"
+        + string.Concat(projects.Select(path => $"  <Project Path=\"{SecurityElement.Escape(path)}\" />\n"))
+        + "</Solution>\n";
 
     private static bool IsOfAnotherBuild(string variable) =>
-        variable.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || variable == "DOTNET_CLI_TELEMETRY_SESSIONID";
+        variable.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)
+            || variable == "DOTNET_CLI_TELEMETRY_SESSIONID";
 }

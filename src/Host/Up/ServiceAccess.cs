@@ -10,8 +10,8 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Host.Up;
 
 /// <summary>
-/// What <c>up</c> grants while it runs: one access key per service, in a 0600 file, to register that service and to discover
-/// and read its namespace; and the role <c>anonymous-loopback</c> for programs of this machine without a key.
+/// What <c>up</c> grants while it runs: one access key per service, in a 0600 file, to register that service and to
+/// discover and read its namespace; and the role <c>anonymous-loopback</c> for programs of this machine without a key.
 /// </summary>
 internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time, UpFile file, string keyDirectory)
 {
@@ -22,7 +22,9 @@ internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time,
 
     public string KeyFile(ServiceDefinition service) => Path.Combine(keyDirectory, $"{service.Name}.key");
 
-    /// <summary>Makes the keys and the role, all in one changeset. What an earlier <c>up</c> left when it was killed goes.</summary>
+    /// <summary>
+    /// Makes the keys and the role, all in one changeset. What an earlier <c>up</c> left when it was killed goes.
+    /// </summary>
     public async Task GrantAsync(CancellationToken cancellationToken)
     {
         if (Directory.Exists(keyDirectory)) Directory.Delete(keyDirectory, recursive: true);
@@ -53,7 +55,8 @@ internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time,
     private JsonObject Mint(ServiceDefinition service)
     {
         var (secret, hash) = AccessKeys.Mint();
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerFile };
+        var options =
+            new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerFile };
         using (var writer = new StreamWriter(KeyFile(service), options)) writer.WriteLine(secret);
         return new JsonObject
         {
@@ -62,7 +65,8 @@ internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time,
             ["grants"] = new JsonArray(
                 Grant(["register", "renew"], ["instance"], $"default/{service.Name}/*"),
                 Grant(["discover"], ["instance"]),
-                // A secret setting is there for the services of its namespace; without this they would start without it.
+                // A secret setting is there for the services of its namespace; without this they would start without
+                // it.
                 Grant(["read", "read-secret"], ["setting"])),
             ["description"] = $"Service {service.Name}, while groundwork up runs it",
         };
@@ -77,7 +81,8 @@ internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time,
 
     private Task CommitAsync(List<ChangeDocument> changes, string reason, CancellationToken cancellationToken) =>
         ChangeVerbs.SendAsync(
-            connection, new ChangesetRequest(changes, reason, Guid.CreateVersion7(time.GetUtcNow())), cancellationToken);
+            connection, new ChangesetRequest(
+                changes, reason, Guid.CreateVersion7(time.GetUtcNow())), cancellationToken);
 
     private string NameOf(ServiceDefinition service) => $"{Prefix}{file.Namespace}/{service.Name}";
 
@@ -104,5 +109,6 @@ internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time,
     private static ChangeDocument Put(string kind, string name, JsonObject spec) =>
         new("put", new ResourceDocument(kind, name, "", Spec: JsonSerializer.SerializeToElement(spec)));
 
-    private static ChangeDocument Deletion(string kind, string name) => new("delete", new ResourceDocument(kind, name, ""));
+    private static ChangeDocument Deletion(string kind, string name) =>
+        new("delete", new ResourceDocument(kind, name, ""));
 }

@@ -15,7 +15,8 @@ internal static class ServiceStart
 
     /// <param name="assembly">What the service's project became; null when it has a command.</param>
     public static ReplicaStart Of(
-        UpFile file, ServiceDefinition service, int replica, int port, string? assembly, string apiAddress, string keyFile)
+        UpFile file, ServiceDefinition service, int replica, int port, string? assembly, string apiAddress,
+            string keyFile)
     {
         var environment = ImmutableDictionary.CreateBuilder<string, string?>(StringComparer.Ordinal);
         environment[InlineCompletions] = null;
@@ -32,6 +33,7 @@ internal static class ServiceStart
         return assembly is null
             ? new ReplicaStart(service.Command, file.Directory, environment.ToImmutable())
             : new ReplicaStart(
-                [Executable.Dotnet(), assembly], Path.GetDirectoryName(service.Project) ?? file.Directory, environment.ToImmutable());
+                [Executable.Dotnet(), assembly], Path.GetDirectoryName(
+                    service.Project) ?? file.Directory, environment.ToImmutable());
     }
 }

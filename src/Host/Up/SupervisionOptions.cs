@@ -3,7 +3,9 @@ namespace Groundwork.Host.Up;
 /// <summary>How patiently <c>up</c> treats its children.</summary>
 internal sealed record SupervisionOptions
 {
-    /// <summary>Before the first restart: long enough for a port to be given back, short enough not to be noticed.</summary>
+    /// <summary>
+    /// Before the first restart: long enough for a port to be given back, short enough not to be noticed.
+    /// </summary>
     public TimeSpan FirstDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Between restarts at most: somebody is at the terminal and has just mended the code.</summary>

@@ -17,7 +17,8 @@ internal sealed class Supervisor : IDisposable
     public IEnumerable<Replica> Replicas => services.SelectMany(service => service.Replicas);
 
     /// <summary>Completes when every service that is not optional has a healthy replica.</summary>
-    public Task Healthy => Task.WhenAll(services.Where(service => !service.Definition.Optional).Select(service => service.Healthy));
+    public Task Healthy =>
+        Task.WhenAll(services.Where(service => !service.Definition.Optional).Select(service => service.Healthy));
 
     public void Start()
     {
@@ -38,7 +39,9 @@ internal sealed class Supervisor : IDisposable
         await Task.WhenAll(services.Select(service => service.Stopped));
     }
 
-    /// <summary>Ends all that still run at once, with SIGKILL; whoever waits in <see cref="StopAsync()"/> is answered.</summary>
+    /// <summary>
+    /// Ends all that still run at once, with SIGKILL; whoever waits in <see cref="StopAsync()"/> is answered.
+    /// </summary>
     public void Kill()
     {
         killing.Cancel();

@@ -6,7 +6,9 @@ using Groundwork.Wire;
 
 namespace Groundwork.Host.Up;
 
-/// <summary>Reads <c>up.yaml</c> and tells everything that is wrong with it at once, each with line and column.</summary>
+/// <summary>
+/// Reads <c>up.yaml</c> and tells everything that is wrong with it at once, each with line and column.
+/// </summary>
 internal sealed class UpFileReader
 {
     private static readonly ImmutableArray<string> RootKeys = ["namespace", "services", "resources"];
@@ -54,7 +56,8 @@ internal sealed class UpFileReader
         if (!Names.IsNamespace(@namespace))
             Add("namespace", $"'{@namespace}' is not a namespace: 1 to {Names.MaxNamespaceLength} of a-z, 0-9 and -");
         var services = ReadServices(root);
-        var resources = Texts(root, "resources", "").SelectMany((pattern, index) => Expand(pattern, $"resources[{index}]"));
+        var resources = Texts(root, "resources", "")
+            .SelectMany((pattern, index) => Expand(pattern, $"resources[{index}]"));
         return new UpFile(directory, @namespace, InOrder(services), [.. resources.Distinct(StringComparer.Ordinal)]);
     }
 
@@ -66,12 +69,14 @@ internal sealed class UpFileReader
             Add("services", "must be a mapping from a service's name to what runs it");
             return services;
         }
-        if (entries.Count > UpFile.MaxServices) Add("services", $"holds {entries.Count}, at most {UpFile.MaxServices} may be");
+        if (entries.Count > UpFile.MaxServices)
+            Add("services", $"holds {entries.Count}, at most {UpFile.MaxServices} may be");
         foreach (var (name, entry) in entries)
         {
             var path = $"services.{name}";
             if (!ServiceDefinition.IsName(name))
-                Add(path, $"'{name}' is not a service's name: 1 to {Names.MaxNamespaceLength} of A-Z, a-z, 0-9 and . _ : @ -");
+                Add(path, $"'{name}' is not a service's name: 1 to {Names.MaxNamespaceLength} of A-Z, a-z, 0-9 and . "
+                    + "_ : @ -");
             if (entry is JsonObject service) services.Add(ReadService(name, service, path));
             else Add(path, "must be a mapping with 'command' or 'project'");
         }
@@ -107,7 +112,8 @@ internal sealed class UpFileReader
     private string ProjectPath(string project, string path, bool optional)
     {
         var full = Path.GetFullPath(project, directory);
-        if (!full.EndsWith("proj", StringComparison.Ordinal)) Add(path, $"'{project}' must name a project file, such as x.csproj");
+        if (!full.EndsWith("proj", StringComparison.Ordinal))
+            Add(path, $"'{project}' must name a project file, such as x.csproj");
         else if (!optional && !File.Exists(full)) Add(path, $"there is no file {full}");
         return full;
     }
@@ -161,7 +167,8 @@ internal sealed class UpFileReader
             for (var index = 0; index < service.DependsOn.Length; index++)
             {
                 if (!names.Contains(service.DependsOn[index]))
-                    Add($"services.{service.Name}.dependsOn[{index}]", $"there is no service '{service.DependsOn[index]}'");
+                    Add($"services.{service.Name}.dependsOn[{index}]",
+                        $"there is no service '{service.DependsOn[index]}'");
             }
         }
     }
@@ -174,12 +181,14 @@ internal sealed class UpFileReader
         while (remaining.Count > 0)
         {
             var ready = remaining
-                .Where(service => !remaining.Exists(other => service.DependsOn.Contains(other.Name, StringComparer.Ordinal)))
+                .Where(service => !remaining.Exists(
+                    other => service.DependsOn.Contains(other.Name, StringComparer.Ordinal)))
                 .ToList();
             if (ready.Count == 0)
             {
                 var circle = string.Join(", ", remaining.Select(service => service.Name));
-                Add($"services.{remaining[0].Name}.dependsOn", $"these services wait for each other in a circle: {circle}");
+                Add($"services.{remaining[0].Name}.dependsOn",
+                    $"these services wait for each other in a circle: {circle}");
                 break;
             }
             ordered.AddRange(ready);
@@ -211,7 +220,8 @@ internal sealed class UpFileReader
     private ImmutableArray<string> Texts(JsonObject entry, string key, string path)
     {
         if (!entry.TryGetPropertyValue(key, out var value)) return [];
-        if (value is JsonArray items && items.All(item => item is JsonValue)) return [.. items.Select(item => $"{item}")];
+        if (value is JsonArray items && items.All(item => item is JsonValue))
+            return [.. items.Select(item => $"{item}")];
         Add(TextPath(path, key), "must be a list of texts");
         return [];
     }

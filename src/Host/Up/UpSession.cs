@@ -14,7 +14,7 @@ namespace Groundwork.Host.Up;
 internal sealed class UpSession : IAsyncDisposable
 {
     /// <summary>The table is there within this, whether or not every service is healthy by then.</summary>
-    private static readonly TimeSpan TablePatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan TablePatience = TimeSpan.FromSeconds(2.5);
 
     /// <summary>For giving the grants back at the end; a node that hangs must not keep the terminal.</summary>
     private static readonly TimeSpan RevokePatience = TimeSpan.FromSeconds(5);
@@ -53,8 +53,11 @@ internal sealed class UpSession : IAsyncDisposable
         connection = LocalNode.Find(call.Surroundings, configuration.DataDirectory).Connect(call.Surroundings);
     }
 
-    /// <summary>Applies the resources, starts the services, prints the table and the logs, and waits for the end.</summary>
-    public async Task RunServicesAsync(ImmutableDictionary<string, string> assemblies, CancellationToken cancellationToken)
+    /// <summary>
+    /// Applies the resources, starts the services, prints the table and the logs, and waits for the end.
+    /// </summary>
+    public async Task RunServicesAsync(
+        ImmutableDictionary<string, string> assemblies, CancellationToken cancellationToken)
     {
         if (node is null || nodeFile is null || connection is null)
             throw new InvalidOperationException("The node has not been started.");
@@ -66,7 +69,8 @@ internal sealed class UpSession : IAsyncDisposable
             .Select(service => (service, Replicas(service, assemblies, access, nodeFile))));
         supervisor.Start();
         var healthy = supervisor.Healthy;
-        await healthy.WaitAsync(TablePatience, call.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await healthy.WaitAsync(TablePatience, call.Time, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         PrintGreeting(node, nodeFile);
         UpTable.Print(call.Terminal, supervisor.Replicas);
@@ -80,7 +84,9 @@ internal sealed class UpSession : IAsyncDisposable
         await Task.Delay(Timeout.InfiniteTimeSpan, call.Time, cancellationToken);
     }
 
-    /// <summary>Stops the services in reverse order, takes the grants back, stops the node. A second Ctrl-C hurries.</summary>
+    /// <summary>
+    /// Stops the services in reverse order, takes the grants back, stops the node. A second Ctrl-C hurries.
+    /// </summary>
     public async Task StopAsync()
     {
         log.Open();
@@ -105,10 +111,12 @@ internal sealed class UpSession : IAsyncDisposable
     }
 
     private ImmutableArray<Replica> Replicas(
-        ServiceDefinition service, ImmutableDictionary<string, string> assemblies, ServiceAccess granted, NodeFile running)
+        ServiceDefinition service, ImmutableDictionary<string, string> assemblies, ServiceAccess granted,
+            NodeFile running)
     {
         var assembly = service.Project is null ? null : assemblies[service.Project];
-        var address = running.ApiAddress ?? throw new VerbFailure(ExitCodes.Usage, "the node has no API listener; up needs one");
+        var address = running.ApiAddress ?? throw new VerbFailure(
+            ExitCodes.Usage, "the node has no API listener; up needs one");
         return
         [
             .. Enumerable.Range(1, service.Replicas).Select(number => new Replica(
@@ -140,7 +148,8 @@ internal sealed class UpSession : IAsyncDisposable
         }
         catch (Exception fault) when (fault is VerbFailure or OperationCanceledException)
         {
-            await log.TextAsync($"groundwork: the services' access keys could not be revoked ({fault.Message}); the next up does it");
+            await log.TextAsync(
+                $"groundwork: the services' access keys could not be revoked ({fault.Message}); the next up does it");
         }
     }
 

@@ -17,7 +17,9 @@ internal static class UpTable
                 replica.Id,
                 status.Port == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{status.Port}"),
                 Word(status.State),
-                status.State == ReplicaState.Waiting ? $"for {string.Join(", ", replica.Service.DependsOn)}" : status.Reason);
+                status.State == ReplicaState.Waiting
+                    ? $"for {string.Join(", ", replica.Service.DependsOn)}"
+                    : status.Reason);
         }
         table.Print(terminal.Out);
     }

@@ -18,7 +18,8 @@ internal static class UpVerb
     };
 
     public static Command Create() => ProcessFlags.With(
-        new Verb("up", "Build and run the services of DIR/up.yaml with a node; Ctrl-C stops them.", "up samples/Shop", RunAsync)
+        new Verb("up", "Build and run the services of DIR/up.yaml with a node; Ctrl-C stops them.", "up samples/Shop",
+            RunAsync)
         {
             EndsWellWhenStopped = true,
             Arguments = { Folder },
@@ -29,7 +30,8 @@ internal static class UpVerb
         if (call.Parsed.GetValue(SharedOptions.Server) is not null)
             throw VerbFailure.Usage("up starts a node of its own; --server does not go with it");
         var file = Read(call);
-        var configuration = ProcessFlags.Require(call, file.Directory, ApiTarget.UpDirectory) with { NextFreePort = true };
+        var configuration = ProcessFlags.Require(
+            call, file.Directory, ApiTarget.UpDirectory) with { NextFreePort = true };
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(call.Cancellation);
         // The node starts while the compiler works; neither needs the other.
         var building = new ProjectBuild(call.Terminal, call.Time).RunAsync(Projects(file), stopping.Token);
@@ -55,7 +57,8 @@ internal static class UpVerb
         var (file, faults) = UpFileReader.Read(folder);
         if (file is not null) return file;
         var path = Path.Combine(folder, UpFile.FileName);
-        throw VerbFailure.Usage($"{UpFile.FileName} has faults", faults.Select(fault => VerbFailure.Describe(path, fault)));
+        throw VerbFailure.Usage(
+            $"{UpFile.FileName} has faults", faults.Select(fault => VerbFailure.Describe(path, fault)));
     }
 
     private static ImmutableArray<string> Projects(UpFile file) =>

@@ -22,7 +22,8 @@ internal static class AccessVerbs
 
     private static readonly Option<bool> SignOut = new("--sign-out") { Description = "End the sign-in instead" };
 
-    private static readonly Argument<string> KeyName = new("name") { Description = "Name of the key, such as shop/orders" };
+    private static readonly Argument<string> KeyName = new(
+        "name") { Description = "Name of the key, such as shop/orders" };
 
     private static readonly Option<string[]> Roles = new("--role")
     {
@@ -130,7 +131,8 @@ internal static class AccessVerbs
         if (call.Answer.IsTable)
         {
             call.Terminal.Error.WriteLine(
-                $"access key {key.Name}{(key.ExpiresAt is { } end ? $", until {ReadVerbs.Text(end)}" : "")}; shown this once:");
+                $"access key {key.Name}{(key.ExpiresAt is { } end ? $", until {ReadVerbs.Text(end)}" : "")}; shown "
+                + "this once:");
         }
         call.Answer.Print(answer.Document, key.Secret);
         return ExitCodes.Ok;
@@ -139,7 +141,8 @@ internal static class AccessVerbs
     private static async Task<int> ListAsync(Call call)
     {
         using var connection = call.Connect();
-        var answer = await connection.GetAsync(ApiPaths.With($"resources/{KeyKind}", ("limit", 1000)), call.Cancellation);
+        var answer = await connection.GetAsync(
+            ApiPaths.With($"resources/{KeyKind}", ("limit", 1000)), call.Cancellation);
         var keys = answer.Read(WireJson.Lenient.ResourceList);
         call.Answer.Print(answer.Document, () => ReadVerbs.ToTable(keys.Items));
         return ExitCodes.Ok;

@@ -19,7 +19,8 @@ internal static class ApprovalVerbs
 
     public static ImmutableArray<Command> All() =>
     [
-        new Verb("approve", "Approve a proposal of somebody else, so that it takes effect.", "approve p-0042", ApproveAsync)
+        new Verb(
+            "approve", "Approve a proposal of somebody else, so that it takes effect.", "approve p-0042", ApproveAsync)
         {
             Proposal, SharedOptions.Reason,
         },
@@ -33,7 +34,8 @@ internal static class ApprovalVerbs
     {
         using var connection = call.Connect();
         if (call.Get(Proposal) is not { } name) return await ListAsync(call, connection);
-        var request = ApiRequest.Post($"proposals/{ApiPaths.Name(name)}/approve") with { Reason = call.Get(SharedOptions.Reason) };
+        var request = ApiRequest.Post(
+            $"proposals/{ApiPaths.Name(name)}/approve") with { Reason = call.Get(SharedOptions.Reason) };
         var answer = await connection.SendAsync(request, call.Cancellation);
         ChangeVerbs.Print(call, answer.Read(WireJson.Lenient.ChangesetAnswer), dryRun: false);
         return ExitCodes.Ok;
@@ -43,7 +45,8 @@ internal static class ApprovalVerbs
     {
         using var connection = call.Connect();
         var name = call.Required(Refused);
-        var request = ApiRequest.Post($"proposals/{ApiPaths.Name(name)}/refuse") with { Reason = call.Get(SharedOptions.Reason) };
+        var request = ApiRequest.Post(
+            $"proposals/{ApiPaths.Name(name)}/refuse") with { Reason = call.Get(SharedOptions.Reason) };
         var answer = await connection.SendAsync(request, call.Cancellation);
         call.Answer.Print(answer.Document, $"proposal {name} refused");
         return ExitCodes.Ok;

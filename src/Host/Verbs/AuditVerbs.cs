@@ -35,7 +35,8 @@ internal static class AuditVerbs
     {
         using var connection = call.Connect();
         var path = ApiPaths.With(
-            "audit", ("principal", call.Get(Principal)), ("action", call.Get(Action)), ("limit", call.Get(SharedOptions.Limit)));
+            "audit", ("principal", call.Get(Principal)), (
+                "action", call.Get(Action)), ("limit", call.Get(SharedOptions.Limit)));
         var answer = await connection.GetAsync(path, call.Cancellation);
         var trail = answer.Read(WireJson.Lenient.AuditList);
         call.Answer.Print(answer.Document, () => trail.Items.Aggregate(
@@ -62,6 +63,7 @@ internal static class AuditVerbs
             + $"{verification.CheckpointsVerified} checkpoints";
         return verification.Intact
             ? $"intact: {counts}"
-            : string.Join(Environment.NewLine, [$"NOT intact: {counts}", .. verification.Findings.Select(finding => $"  {finding}")]);
+            : string.Join(Environment.NewLine, [$"NOT intact: {counts}", .. verification.Findings.Select(
+                finding => $"  {finding}")]);
     }
 }

@@ -13,7 +13,8 @@ internal static class BackupVerbs
     private static readonly Argument<string> File = new("file") { Description = "New file, or - for standard output" };
 
     public static Command CreateBackup() =>
-        new Verb("backup", "Take a backup of a running node. The root key is not in it.", "backup monday.backup", BackupAsync)
+        new Verb("backup", "Take a backup of a running node. The root key is not in it.", "backup monday.backup",
+            BackupAsync)
         {
             File,
         };
@@ -22,21 +23,28 @@ internal static class BackupVerbs
     {
         using var connection = call.Connect();
         var name = call.Required(File);
-        var path = name == ResourceFiles.StandardInput ? null : Path.GetFullPath(name, call.Surroundings.WorkingDirectory);
-        if (path is not null && System.IO.File.Exists(path)) throw VerbFailure.Usage($"{path} exists; a backup overwrites nothing");
+        var path = name == ResourceFiles.StandardInput
+            ? null
+            : Path.GetFullPath(name, call.Surroundings.WorkingDirectory);
+        if (path is not null && System.IO.File.Exists(path))
+            throw VerbFailure.Usage($"{path} exists; a backup overwrites nothing");
         using var progress = new Progress(call.Terminal, call.Time, "backing up");
         using var answer = await connection.OpenAsync(ApiRequest.Post("backup"), call.Cancellation);
         var total = path is null
             ? await CopyAsync(connection, answer, call.Terminal.OpenOutput(), progress, call.Cancellation)
             : await SaveAsync(connection, answer, path, progress, call.Cancellation);
         call.Terminal.Error.WriteLine(
-            $"{Progress.Size(total)} written; keep the root key file beside it, without it the backup cannot be opened");
+            $"{Progress.Size(total)} written; keep the root key file beside it, without it the backup cannot be "
+            + "opened");
         return ExitCodes.Ok;
     }
 
-    /// <summary>Written beside and renamed when it is whole and on disk: half a backup must not look like one.</summary>
+    /// <summary>
+    /// Written beside and renamed when it is whole and on disk: half a backup must not look like one.
+    /// </summary>
     private static async Task<long> SaveAsync(
-        ApiConnection connection, HttpResponseMessage answer, string path, Progress progress, CancellationToken cancellationToken)
+        ApiConnection connection, HttpResponseMessage answer, string path, Progress progress,
+            CancellationToken cancellationToken)
     {
         var beside = $"{path}.partial";
         try
@@ -64,7 +72,8 @@ internal static class BackupVerbs
     }
 
     private static async Task<long> CopyAsync(
-        ApiConnection connection, HttpResponseMessage answer, Stream output, Progress progress, CancellationToken cancellationToken)
+        ApiConnection connection, HttpResponseMessage answer, Stream output, Progress progress,
+            CancellationToken cancellationToken)
     {
         try
         {

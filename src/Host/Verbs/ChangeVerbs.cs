@@ -16,7 +16,8 @@ internal static partial class ChangeVerbs
 {
     private static readonly Option<string[]> Files = new("--file", "-f")
     {
-        Description = "File, directory, or - for standard input; may be given again", HelpName = "FILE", Required = true,
+        Description =
+            "File, directory, or - for standard input; may be given again", HelpName = "FILE", Required = true,
     };
 
     private static readonly Option<string[]> OptionalFiles = new("--file", "-f")
@@ -41,7 +42,8 @@ internal static partial class ChangeVerbs
 
     public static ImmutableArray<Command> All() =>
     [
-        new Verb("apply", "Create or update the resources of files, all or none.", "apply -f shop.yaml --reason 'new price'", ApplyAsync)
+        new Verb("apply", "Create or update the resources of files, all or none.",
+            "apply -f shop.yaml --reason 'new price'", ApplyAsync)
         {
             Files, SharedOptions.DryRun, SharedOptions.Reason,
         },
@@ -69,7 +71,8 @@ internal static partial class ChangeVerbs
             if (call.Get(Expect) is not null) throw VerbFailure.Usage("--revision goes with KIND NAME, not with -f");
             var filed = ResourceFiles.Read(call.Surroundings, files);
             using var remote = call.Connect();
-            return await SendAsync(call, remote, filed, [.. filed.Select(entry => Deletion(ResourceName.Of(entry.Resource), null))]);
+            return await SendAsync(
+                call, remote, filed, [.. filed.Select(entry => Deletion(ResourceName.Of(entry.Resource), null))]);
         }
         using var connection = call.Connect();
         var name = await ResourceName.FromAsync(
@@ -123,7 +126,8 @@ internal static partial class ChangeVerbs
     }
 
     private static async Task<int> SendAsync(
-        Call call, ApiConnection connection, ImmutableArray<FiledResource> filed, ImmutableArray<ChangeDocument> changes)
+        Call call, ApiConnection connection, ImmutableArray<FiledResource> filed,
+            ImmutableArray<ChangeDocument> changes)
     {
         using var progress = new Progress(call.Terminal, call.Time, "waiting for the node");
         var dryRun = call.Get(SharedOptions.DryRun);
@@ -140,12 +144,17 @@ internal static partial class ChangeVerbs
     {
         var bare = fault with { Line = null, Column = null };
         var match = ChangePath().Match(fault.Path);
-        if (match.Success && int.Parse(match.Groups["index"].Value, CultureInfo.InvariantCulture) is var index && index < filed.Length)
-            return filed[index].Describe(bare with { Path = match.Groups["rest"].Value });
-        if (fault.Path.Split(": ", 2) is [var key, var path] && filed.FirstOrDefault(entry => IsNamed(entry.Resource, key)) is { } named)
-            return named.Describe(bare with { Path = path });
-        // Alone, a resource needs no name.
-        return filed is [var only] ? only.Describe(bare) : VerbFailure.Describe(fault);
+        if (!match.Success)
+        {
+            // A single change needs no place in the changeset.
+            return filed is [var only]
+                ? only.Describe(fault with { Line = null, Column = null })
+                : VerbFailure.Describe(fault);
+        }
+        var index = int.Parse(match.Groups["index"].Value, CultureInfo.InvariantCulture);
+        return index < filed.Length
+            ? filed[index].Describe(fault with { Path = match.Groups["rest"].Value, Line = null, Column = null })
+            : VerbFailure.Describe(fault);
     }
 
     // A file may leave the namespace out, also where the kind has none.
@@ -174,6 +183,7 @@ internal static partial class ChangeVerbs
     private static ChangeDocument Deletion(ResourceName name, long? expect) =>
         new("delete", new ResourceDocument(name.Kind, name.Name, name.Namespace), expect);
 
-    [GeneratedRegex(@"\Achanges\[(?<index>[0-9]{1,6})\](\.resource)?\.?(?<rest>.*)\z", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"\Achanges\[(?<index>[0-9]{1,6})\](\.resource)?\.?(?<rest>.*)\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ChangePath();
 }

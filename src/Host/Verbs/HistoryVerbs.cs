@@ -23,14 +23,16 @@ internal static class HistoryVerbs
         Description = ResourceName.NameArgument.Description, Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private static readonly Argument<long> Revision = new("revision") { Description = "Revision of the changeset", HelpName = "R" };
+    private static readonly Argument<long> Revision = new(
+        "revision") { Description = "Revision of the changeset", HelpName = "R" };
 
     private static readonly Option<long?> From = new("--from")
     {
         Description = "Older revision (default: the one before --to)", HelpName = "R",
     };
 
-    private static readonly Option<long?> To = new("--to") { Description = "Newer revision (default: now)", HelpName = "R" };
+    private static readonly Option<long?> To = new(
+        "--to") { Description = "Newer revision (default: now)", HelpName = "R" };
 
     private static readonly Option<long> BackTo = new("--to")
     {
@@ -49,15 +51,18 @@ internal static class HistoryVerbs
 
     public static ImmutableArray<Command> All() =>
     [
-        new Verb("history", "Show the versions of a resource, or the latest changesets.", "history setting catalog/app.yaml", HistoryAsync)
+        new Verb("history", "Show the versions of a resource, or the latest changesets.",
+            "history setting catalog/app.yaml", HistoryAsync)
         {
             Kind, Name, SharedOptions.Namespace, SharedOptions.Limit,
         },
-        new Verb("diff", "Compare two revisions of a resource, or files with what is live.", "diff -f shop.yaml", DiffAsync)
+        new Verb(
+            "diff", "Compare two revisions of a resource, or files with what is live.", "diff -f shop.yaml", DiffAsync)
         {
             Kind, Name, SharedOptions.Namespace, From, To, Files, ExitCode,
         },
-        new Verb("rollback", "Write the content that a resource had at a revision.", "rollback route shop --to 41", RollbackAsync)
+        new Verb("rollback", "Write the content that a resource had at a revision.", "rollback route shop --to 41",
+            RollbackAsync)
         {
             ResourceName.KindArgument, ResourceName.NameArgument, SharedOptions.Namespace, BackTo,
             SharedOptions.DryRun, SharedOptions.Reason,
@@ -80,7 +85,8 @@ internal static class HistoryVerbs
         call.Answer.Print(answer.Document, () => history.Items.Aggregate(
             new Table("REVISION", "OPERATION", "AT", "BY", "REASON"),
             (table, entry) => table.Add(
-                ReadVerbs.Text(entry.Revision), entry.Operation, ReadVerbs.Text(entry.At), entry.Author, entry.Reason)));
+                ReadVerbs.Text(
+                    entry.Revision), entry.Operation, ReadVerbs.Text(entry.At), entry.Author, entry.Reason)));
         return ExitCodes.Ok;
     }
 
@@ -100,7 +106,8 @@ internal static class HistoryVerbs
     private static string Summary(ChangesetDocument changeset)
     {
         const int Shown = 3; // More do not fit a line; -o json has them all.
-        var names = changeset.Changes.Take(Shown).Select(entry => $"{entry.Operation} {ResourceName.Of(entry.Resource)}");
+        var names = changeset.Changes.Take(Shown)
+            .Select(entry => $"{entry.Operation} {ResourceName.Of(entry.Resource)}");
         var more = changeset.Changes.Count - Shown;
         return string.Join(", ", names) + (more > 0 ? $" and {more} more" : "");
     }
@@ -149,7 +156,8 @@ internal static class HistoryVerbs
         foreach (var wanted in filed.Select(entry => entry.Resource))
         {
             var name = ResourceName.Of(wanted);
-            if (wanted.Namespace is null) name = await ResourceName.FromAsync(call, connection, wanted.Kind, wanted.Name);
+            if (wanted.Namespace is null)
+                name = await ResourceName.FromAsync(call, connection, wanted.Kind, wanted.Name);
             var live = await FindAsync(connection, name, call.Cancellation);
             var lines = JsonDifference.Between(Comparable(live), Comparable(wanted));
             diffs.Add(new ResourceDiff(name.Kind, name.Namespace, name.Name, live?.Revision ?? 0, 0, lines));
@@ -183,7 +191,8 @@ internal static class HistoryVerbs
             ["spec"] = resource.Spec is { } spec ? JsonNode.Parse(spec.GetRawText()) : null,
         };
         if (resource.Labels is { Count: > 0 } labels)
-            result["labels"] = new JsonObject(labels.Select(label => KeyValuePair.Create(label.Key, (JsonNode?)label.Value)));
+            result["labels"] = new JsonObject(
+                labels.Select(label => KeyValuePair.Create(label.Key, (JsonNode?)label.Value)));
         return result;
     }
 
@@ -202,7 +211,8 @@ internal static class HistoryVerbs
         return string.Join(Environment.NewLine, lines);
     }
 
-    private static string Shown(JsonElement value) => Answer.ToJson(JsonNode.Parse(value.GetRawText()), indented: false);
+    private static string Shown(JsonElement value) =>
+        Answer.ToJson(JsonNode.Parse(value.GetRawText()), indented: false);
 
     private static async Task<int> RollbackAsync(Call call)
     {
@@ -220,7 +230,8 @@ internal static class HistoryVerbs
     private static async Task<int> ChangeAsync(Call call, ApiConnection connection, string path)
     {
         var dryRun = call.Get(SharedOptions.DryRun);
-        var request = ApiRequest.Post(ApiPaths.With(path, ("dryRun", dryRun))) with { Reason = call.Get(SharedOptions.Reason) };
+        var request = ApiRequest.Post(
+            ApiPaths.With(path, ("dryRun", dryRun))) with { Reason = call.Get(SharedOptions.Reason) };
         var answer = await connection.SendAsync(request, call.Cancellation);
         ChangeVerbs.Print(call, answer.Read(WireJson.Lenient.ChangesetAnswer), dryRun);
         return ExitCodes.Ok;

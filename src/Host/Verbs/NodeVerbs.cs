@@ -66,7 +66,8 @@ internal static class NodeVerbs
             var answer = await connection.GetAsync("version", call.Cancellation);
             var node = answer.Read(WireJson.Lenient.VersionDocument);
             document["node"] = answer.Document;
-            text += $"{Environment.NewLine}node {node.Version} on {node.Runtime}, {node.Engine}, store {node.StoreId}, revision {node.Revision}";
+            text += $"{Environment.NewLine}node {node.Version} on {node.Runtime}, {node.Engine}, store "
+                + $"{node.StoreId}, revision {node.Revision}";
         }
         catch (VerbFailure failure) when (failure.ExitCode == ExitCodes.Unreachable
             && call.Parsed.GetValue(SharedOptions.Server) is null && call.Parsed.GetValue(SharedOptions.Data) is null)

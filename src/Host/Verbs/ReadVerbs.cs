@@ -56,7 +56,8 @@ internal static class ReadVerbs
         {
             OptionalKind, OnlyNamespace, Prefix, Label, AsOf, SharedOptions.Limit,
         },
-        new Verb("export", "Write resources as YAML that 'apply' takes back.", "export setting > settings.yaml", ExportAsync)
+        new Verb(
+            "export", "Write resources as YAML that 'apply' takes back.", "export setting > settings.yaml", ExportAsync)
         {
             OptionalKind, OnlyNamespace,
         },
@@ -90,7 +91,8 @@ internal static class ReadVerbs
                 $"resources/{Uri.EscapeDataString(kind)}",
                 ("namespace", Typed(call)), ("prefix", call.Get(Prefix)), ("asOf", call.Get(AsOf)),
                 ("limit", Math.Min(PageSize, wanted - resources.Count)), ("page", page));
-            path = (call.Get(Label) ?? []).Aggregate(path, (address, label) => ApiPaths.With(address, ("label", label)));
+            path = (call.Get(Label) ?? [])
+                .Aggregate(path, (address, label) => ApiPaths.With(address, ("label", label)));
             var answer = await connection.GetAsync(path, call.Cancellation);
             var list = answer.Read(WireJson.Lenient.ResourceList);
             revision = list.Revision;
@@ -110,7 +112,9 @@ internal static class ReadVerbs
         call.Answer.Print(answer.Document, () => kinds.Aggregate(
             new Table("KIND", "VERSION", "MODULE", "NAMESPACED", "RESIDENCY", "SUMMARY"),
             (table, kind) => table.Add(
-                kind.Name, Text(kind.Version), kind.Module, kind.Namespaced ? "yes" : "no", kind.Residency, kind.Summary)));
+                kind.Name, Text(kind.Version), kind.Module, kind.Namespaced
+                    ? "yes"
+                    : "no", kind.Residency, kind.Summary)));
         return ExitCodes.Ok;
     }
 
@@ -163,7 +167,8 @@ internal static class ReadVerbs
     internal static string Text(DateTimeOffset? time) =>
         time?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
 
-    private static string? Typed(Call call) => call.Get(OnlyNamespace) is { } typed && ResourceName.Checked(typed) is { } checkedOne
+    private static string? Typed(Call call) =>
+        call.Get(OnlyNamespace) is { } typed && ResourceName.Checked(typed) is { } checkedOne
         ? checkedOne.Length == 0 ? Names.NodeWide : checkedOne
         : null;
 }

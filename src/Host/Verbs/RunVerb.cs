@@ -10,7 +10,8 @@ namespace Groundwork.Host.Verbs;
 internal static class RunVerb
 {
     public static Command Create() => ProcessFlags.With(
-        new Verb("run", "Run a node; SIGTERM drains and stops it.", "run --config /etc/groundwork/groundwork.yaml", RunAsync)
+        new Verb(
+            "run", "Run a node; SIGTERM drains and stops it.", "run --config /etc/groundwork/groundwork.yaml", RunAsync)
         {
             EndsWellWhenStopped = true,
         });

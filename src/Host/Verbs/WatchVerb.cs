@@ -74,7 +74,8 @@ internal static class WatchVerb
         {
             if (JsonSerializer.Deserialize(data, WireJson.Lenient.WatchEvent) is not { } change) return data;
             var resource = change.Resource;
-            return $"{change.Revision}  {change.Operation,-6}  {ResourceName.Of(resource)}  {resource.ChangedBy}".TrimEnd();
+            var name = ResourceName.Of(resource);
+            return $"{change.Revision}  {change.Operation,-6}  {name}  {resource.ChangedBy}".TrimEnd();
         }
         catch (JsonException)
         {

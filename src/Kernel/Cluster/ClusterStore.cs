@@ -16,11 +16,10 @@ internal static class ClusterStore
             CREATE TABLE cluster_leases(
                 name {key} PRIMARY KEY, holder TEXT NOT NULL, token BIGINT NOT NULL, lease_until BIGINT NOT NULL)
             """,
-            // One row per node: what it used of its hottest keys. Worthless after a crash of the database, so not logged there.
+            // One row per node: what it used of its hottest keys. Worthless after a crash of the database, so not
+            // logged there.
             "CREATE {unlogged} TABLE cluster_counters(node {key} PRIMARY KEY, at BIGINT NOT NULL, used TEXT NOT NULL)"),
     ];
-
-    // --- nodes
 
     /// <summary>Extends a node's lease; false when a newer incarnation of the same name has taken it.</summary>
     public static bool RenewNode(ISqlSession session, NodeRow node, long leaseMilliseconds)
@@ -46,10 +45,9 @@ internal static class ClusterStore
         "SELECT name, incarnation, about, lease_until FROM cluster_nodes ORDER BY name",
         row => new NodeRow(row.Text(0), row.Int64(1), row.Text(2), row.Int64(3)));
 
-    // --- named leases
-
     /// <summary>
-    /// Takes a lease that is free, expired or already ours; the token grows when the holder changes. Null: another holds it.
+    /// Takes a lease that is free, expired or already ours; the token grows when the holder changes. Null: another
+    /// holds it.
     /// </summary>
     public static long? Acquire(ISqlSession session, string name, string holder, long leaseMilliseconds)
     {
@@ -67,7 +65,9 @@ internal static class ClusterStore
             row => (long?)row.Int64(0), name, holder, now + leaseMilliseconds, now, now);
     }
 
-    /// <summary>Extends a lease that is still held under this token, even when late: nobody else has taken it.</summary>
+    /// <summary>
+    /// Extends a lease that is still held under this token, even when late: nobody else has taken it.
+    /// </summary>
     public static bool Renew(ISqlSession session, FencingToken token, string holder, long leaseMilliseconds) =>
         session.Execute(
             "UPDATE cluster_leases SET lease_until = $1 WHERE name = $2 AND holder = $3 AND token = $4",
@@ -85,8 +85,6 @@ internal static class ClusterStore
         "SELECT name, holder, token, lease_until FROM cluster_leases ORDER BY name",
         row => new LeaseRow(row.Text(0), row.Text(1), row.Int64(2), row.Int64(3)));
 
-    // --- shared counters
-
     /// <summary>Writes what this node used and reads what the others did, in one round.</summary>
     public static List<CounterRow> ExchangeCounters(ISqlSession session, string node, string used)
     {
@@ -103,7 +101,8 @@ internal static class ClusterStore
 }
 
 /// <summary>A node as the others see it.</summary>
-/// <param name="Incarnation">Start time in Unix milliseconds; a restart under the same name outranks the old process.</param>
+/// <param name="Incarnation">Start time in Unix milliseconds; a restart under the same name outranks the old
+/// process.</param>
 /// <param name="About">JSON for people: addresses, version, modules.</param>
 /// <param name="LeaseUntil">Unix milliseconds of the database's clock.</param>
 internal sealed record NodeRow(string Name, long Incarnation, string About, long LeaseUntil = 0);

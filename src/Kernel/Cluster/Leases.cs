@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Cluster;
 
 /// <summary>
-/// Named leases: one holder in the cluster, by the database's clock. What is done under a lease carries its fencing token, and
-/// the store refuses an older one in the same transaction, so a holder that was paused cannot write late.
+/// Named leases: one holder in the cluster, by the database's clock. What is done under a lease carries its fencing
+/// token, and the store refuses an older one in the same transaction, so a holder that was paused cannot write late.
 /// </summary>
 public sealed class Leases(IStorage storage, string holder, TimeProvider time, ILoggerFactory logs)
 {
@@ -25,7 +25,8 @@ public sealed class Leases(IStorage storage, string holder, TimeProvider time, I
         {
             var asked = time.GetTimestamp();
             var token = await storage.WriteAsync(
-                session => ClusterStore.Acquire(session, name, holder, (long)length.TotalMilliseconds), cancellationToken);
+                session =>
+                    ClusterStore.Acquire(session, name, holder, (long)length.TotalMilliseconds), cancellationToken);
             return token is { } number
                 ? HeldLease.Keep(storage, new FencingToken(name, number), holder, length, asked, time, log)
                 : new Fault(ErrorCodes.LeaseHeld, $"The lease '{name}' is held by another.");
@@ -68,7 +69,8 @@ public sealed partial class HeldLease : IAsyncDisposable
     private long renewedAt;
 
     private HeldLease(
-        IStorage storage, FencingToken token, string holder, TimeSpan length, long asked, TimeProvider time, ILogger log)
+        IStorage storage, FencingToken token, string holder, TimeSpan length, long asked, TimeProvider time,
+            ILogger log)
     {
         this.storage = storage;
         this.holder = holder;
@@ -86,7 +88,8 @@ public sealed partial class HeldLease : IAsyncDisposable
     public CancellationToken Lost => lost.Token;
 
     internal static HeldLease Keep(
-        IStorage storage, FencingToken token, string holder, TimeSpan length, long asked, TimeProvider time, ILogger log) =>
+        IStorage storage, FencingToken token, string holder, TimeSpan length, long asked, TimeProvider time,
+            ILogger log) =>
         new(storage, token, holder, length, asked, time, log);
 
     private async Task RenewLoopAsync()

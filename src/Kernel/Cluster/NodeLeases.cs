@@ -12,12 +12,14 @@ public sealed record ClusterNode(
     string Name, DateTimeOffset StartedAt, string About, DateTimeOffset LeaseUntil, bool IsLive);
 
 /// <summary>
-/// This node's lease, renewed in time, and the view of the others. All expiry is by the database's clock, so that nodes whose
-/// clocks differ agree; what this node may still believe of itself is by its monotonic clock.
+/// This node's lease, renewed in time, and the view of the others. All expiry is by the database's clock, so that nodes
+/// whose clocks differ agree; what this node may still believe of itself is by its monotonic clock.
 /// </summary>
 public sealed partial class NodeLeases : IAsyncDisposable
 {
-    /// <summary>How long a silent node counts as live: short enough to hand its work over, long enough for a stall.</summary>
+    /// <summary>
+    /// How long a silent node counts as live: short enough to hand its work over, long enough for a stall.
+    /// </summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
     /// <summary>Four renewals fit into a lease.</summary>
@@ -54,7 +56,9 @@ public sealed partial class NodeLeases : IAsyncDisposable
     /// <summary>Names of the nodes whose lease has not ended.</summary>
     public IReadOnlySet<string> Live => Volatile.Read(ref view).Live;
 
-    /// <summary>False once the own lease has surely ended: the node may be taken for dead and must not act for the cluster.</summary>
+    /// <summary>
+    /// False once the own lease has surely ended: the node may be taken for dead and must not act for the cluster.
+    /// </summary>
     public bool HoldsLease => time.GetElapsedTime(Volatile.Read(ref renewedAt)) < Lease;
 
     /// <summary>True while renewals fail: the node answers from memory and refuses writes.</summary>
@@ -67,7 +71,8 @@ public sealed partial class NodeLeases : IAsyncDisposable
 
     /// <summary>Takes the node's lease; the name must not be in use by another live process.</summary>
     public static async Task<NodeLeases> StartAsync(
-        IStorage storage, string name, string about, TimeProvider time, ILoggerFactory logs, CancellationToken cancellationToken)
+        IStorage storage, string name, string about, TimeProvider time, ILoggerFactory logs,
+            CancellationToken cancellationToken)
     {
         var row = new NodeRow(name, time.GetUtcNow().ToUnixTimeMilliseconds(), about);
         var leases = new NodeLeases(storage, row, time, logs.CreateLogger<NodeLeases>());
@@ -186,7 +191,8 @@ public sealed partial class NodeLeases : IAsyncDisposable
     [LoggerMessage(LogLevel.Information, "The node's lease is renewed again.")]
     private static partial void Reachable(ILogger log);
 
-    [LoggerMessage(LogLevel.Error, "Another process runs under the node name '{Name}' and is newer; give this one a name of its own.")]
+    [LoggerMessage(LogLevel.Error,
+        "Another process runs under the node name '{Name}' and is newer; give this one a name of its own.")]
     private static partial void NameTaken(ILogger log, string name);
 
     [LoggerMessage(LogLevel.Error, "Renewing the node's lease failed; it is tried again.")]

@@ -8,9 +8,9 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Cluster;
 
 /// <summary>
-/// Counters that all nodes share without a cache server: each node writes what it used of its hottest keys and reads the
-/// others' every 200 ms. A limit can be overshot by at most nodes × rate × 0.2 s. While the database is away each node allows
-/// its part, limit / live nodes.
+/// Counters that all nodes share without a cache server: each node writes what it used of its hottest keys and reads
+/// the others' every 200 ms. A limit can be overshot by at most nodes × rate × 0.2 s. While the database is away each
+/// node allows its part, limit / live nodes.
 /// </summary>
 public sealed partial class SharedCounters : IAsyncDisposable
 {
@@ -49,8 +49,8 @@ public sealed partial class SharedCounters : IAsyncDisposable
     }
 
     /// <summary>
-    /// Counts one use of a key within a window, unless the cluster has used the limit up. Windows are aligned to the node's
-    /// clock; nodes whose clocks differ by more than a window limit apart.
+    /// Counts one use of a key within a window, unless the cluster has used the limit up. Windows are aligned to the
+    /// node's clock; nodes whose clocks differ by more than a window limit apart.
     /// </summary>
     /// <param name="key">Who and what is limited, at most 256 characters.</param>
     /// <param name="limit">Uses allowed in the window, by all nodes together.</param>
@@ -60,7 +60,9 @@ public sealed partial class SharedCounters : IAsyncDisposable
         var slot = new CounterKey(key, (long)window.TotalMilliseconds, WindowOf(window));
         if (own.Count >= MaxKeys && !own.ContainsKey(slot)) slot = slot with { Key = Overflow };
         var used = own.GetOrAdd(slot, static _ => new StrongBox());
-        var allowed = IsBlind ? limit / Math.Max(1, nodes.Live.Count) : limit - Volatile.Read(ref others).GetValueOrDefault(slot);
+        var allowed = IsBlind
+            ? limit / Math.Max(1, nodes.Live.Count)
+            : limit - Volatile.Read(ref others).GetValueOrDefault(slot);
         if (Interlocked.Increment(ref used.Value) <= allowed) return true;
         Interlocked.Decrement(ref used.Value);
         return false;
@@ -101,7 +103,8 @@ public sealed partial class SharedCounters : IAsyncDisposable
             .Where(entry => entry.Value.Value > 0)
             .OrderByDescending(entry => entry.Value.Value)
             .Take(MaxExchangedKeys)
-            .Select(entry => new CounterUse(entry.Key.Key, entry.Key.WindowMilliseconds, entry.Key.Window, entry.Value.Value))
+            .Select(entry => new CounterUse(
+                entry.Key.Key, entry.Key.WindowMilliseconds, entry.Key.Window, entry.Value.Value))
             .ToList();
         // A node that is alone, or has used nothing and knows of nothing, leaves the database in peace.
         if (nodes.Live.Count <= 1 || (hottest.Count == 0 && others.Count == 0 && own.IsEmpty))
@@ -145,7 +148,8 @@ public sealed partial class SharedCounters : IAsyncDisposable
         public long Value;
     }
 
-    [LoggerMessage(LogLevel.Warning, "Shared counters cannot be exchanged ({Detail}); each node allows its part of every limit.")]
+    [LoggerMessage(
+        LogLevel.Warning, "Shared counters cannot be exchanged ({Detail}); each node allows its part of every limit.")]
     private static partial void NotExchanged(ILogger log, string detail);
 }
 

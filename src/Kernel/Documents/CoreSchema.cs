@@ -6,11 +6,14 @@ using System.Text.RegularExpressions;
 namespace Groundwork.Kernel.Documents;
 
 /// <summary>
-/// The core schema of YAML 1.2.2 (§10.3): what a plain scalar means. <c>yes</c>, <c>no</c>, <c>on</c> and <c>off</c> are text.
+/// The core schema of YAML 1.2.2 (§10.3): what a plain scalar means. <c>yes</c>, <c>no</c>, <c>on</c> and <c>off</c>
+/// are text.
 /// </summary>
 public static partial class CoreSchema
 {
-    /// <summary>True when a plain scalar of this text would be read as text, and not as null, a boolean or a number.</summary>
+    /// <summary>
+    /// True when a plain scalar of this text would be read as text, and not as null, a boolean or a number.
+    /// </summary>
     public static bool IsText(string plain) => TryResolve(plain, out var value, out var fault)
         && fault is null && value is JsonValue json && json.GetValueKind() == System.Text.Json.JsonValueKind.String;
 
@@ -44,7 +47,8 @@ public static partial class CoreSchema
         if (Integer().IsMatch(plain)) return JsonNode.Parse(Trimmed(plain));
         if (plain.StartsWith("0o", StringComparison.Ordinal) && Octal().IsMatch(plain))
         {
-            var number = plain.AsSpan(2).ToArray().Aggregate(BigInteger.Zero, (sum, digit) => (sum * 8) + (digit - '0'));
+            var number = plain.AsSpan(2).ToArray()
+                .Aggregate(BigInteger.Zero, (sum, digit) => (sum * 8) + (digit - '0'));
             return JsonNode.Parse(number.ToString(CultureInfo.InvariantCulture));
         }
         if (plain.StartsWith("0x", StringComparison.Ordinal) && Hexadecimal().IsMatch(plain))
@@ -85,10 +89,12 @@ public static partial class CoreSchema
     private static partial Regex Hexadecimal();
 
     [GeneratedRegex(
-        @"\A(?<sign>[-+]?)((?<whole>[0-9]{1,128})(\.(?<fraction>[0-9]{0,128}))?|\.(?<fraction>[0-9]{1,128}))(?<exponent>[eE][-+]?[0-9]{1,9})?\z",
+        @"\A(?<sign>[-+]?)((?<whole>[0-9]{1,128})(\.(?<fraction>[0-9]{0,128}))?|\.(?<fraction>[0-9]{1,128}))"
+        + @"(?<exponent>[eE][-+]?[0-9]{1,9})?\z",
         RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Float();
 
-    [GeneratedRegex(@"\A([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"\A([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex NotFinite();
 }

@@ -6,7 +6,9 @@ using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Documents;
 
-/// <summary>Reads JSON (RFC 8259) with the place of every value; duplicate names are faults with line and column.</summary>
+/// <summary>
+/// Reads JSON (RFC 8259) with the place of every value; duplicate names are faults with line and column.
+/// </summary>
 public sealed class JsonReader
 {
     private readonly byte[] text;
@@ -41,7 +43,8 @@ public sealed class JsonReader
         }
         catch (HalfSurrogateException fault)
         {
-            reader.faults.Add(new FieldFault("", "half of a surrogate pair is no character", fault.Place.Line, fault.Place.Column));
+            reader.faults.Add(
+                new FieldFault("", "half of a surrogate pair is no character", fault.Place.Line, fault.Place.Column));
         }
         return new TextReading([], [.. reader.faults]);
     }
@@ -124,7 +127,8 @@ public sealed class JsonReader
     // The framework's message ends with the position, which the fault carries in its own fields.
     private static string Plain(JsonException fault)
     {
-        if (fault.Message.Contains("does not contain any JSON tokens", StringComparison.Ordinal)) return "the text is empty";
+        if (fault.Message.Contains("does not contain any JSON tokens", StringComparison.Ordinal))
+            return "the text is empty";
         var end = fault.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         return (end < 0 ? fault.Message : fault.Message[..end])
             .Replace(" which is not supported in this mode. Change the reader options.", "", StringComparison.Ordinal)

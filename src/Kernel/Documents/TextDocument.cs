@@ -9,7 +9,8 @@ public readonly record struct TextPosition(int Line, int Column);
 
 /// <summary>One document of a YAML or JSON text, as JSON, with the place of every value.</summary>
 /// <param name="Root">The document as JSON; null for <c>null</c>.</param>
-/// <param name="Positions">By path, such as <c>spec.hosts[0]</c>; the root's path is empty. A member's place is its key's.</param>
+/// <param name="Positions">By path, such as <c>spec.hosts[0]</c>; the root's path is empty. A member's place is its
+/// key's.</param>
 public sealed record TextDocument(JsonNode? Root, ImmutableDictionary<string, TextPosition> Positions)
 {
     /// <summary>The place of the value at the path, or of the nearest value above it that the text has.</summary>

@@ -7,8 +7,8 @@ using YamlDotNet.Core.Events;
 namespace Groundwork.Kernel.Documents;
 
 /// <summary>
-/// Reads YAML 1.2 as JSON: core schema, bounded aliases; duplicate keys, merge keys and foreign tags are faults with line
-/// and column. Several documents in one text are several documents; empty ones are left out.
+/// Reads YAML 1.2 as JSON: core schema, bounded aliases; duplicate keys, merge keys and foreign tags are faults with
+/// line and column. Several documents in one text are several documents; empty ones are left out.
 /// </summary>
 public sealed class YamlReader
 {
@@ -35,7 +35,8 @@ public sealed class YamlReader
     public static TextReading Read(string text)
     {
         if (FindUnprintable(text) is { } place)
-            return new TextReading([], [new FieldFault("", "a character that YAML does not allow", place.Line, place.Column)]);
+            return new TextReading(
+                [], [new FieldFault("", "a character that YAML does not allow", place.Line, place.Column)]);
         var reader = new YamlReader(text);
         var documents = ImmutableArray.CreateBuilder<TextDocument>();
         try
@@ -127,7 +128,8 @@ public sealed class YamlReader
     {
         parser.MoveNext();
         var tag = scalar.Tag.IsEmpty || scalar.Tag.IsNonSpecific ? "" : scalar.Tag.Value;
-        if (tag == TagPrefix + "str" || (tag.Length == 0 && !scalar.IsPlainImplicit)) return JsonValue.Create(scalar.Value);
+        if (tag == TagPrefix + "str" || (tag.Length == 0 && !scalar.IsPlainImplicit))
+            return JsonValue.Create(scalar.Value);
         if (tag is not ("" or TagPrefix + "null" or TagPrefix + "bool" or TagPrefix + "int" or TagPrefix + "float"))
         {
             Add(path, $"tag {tag} is not supported; write plain YAML", scalar.Start);
@@ -170,7 +172,8 @@ public sealed class YamlReader
             if (key is { Value: "<<", IsPlainImplicit: true })
                 Add(below, "merge keys are not part of YAML 1.2; write the members out", key.Start);
             else if (mapping.ContainsKey(key.Value))
-                Add(below, $"key '{key.Value}' stands here a second time; the first is on line {positions[below].Line}", key.Start);
+                Add(below, $"key '{key.Value}' stands here a second time; the first is on line {positions[below].Line}",
+                    key.Start);
             positions.TryAdd(below, ToPosition(key.Start));
             var value = ReadValue(below, depth + 1);
             mapping[key.Value] = value.Node;
@@ -188,7 +191,8 @@ public sealed class YamlReader
     private void Count(int more, Mark place)
     {
         values += more;
-        if (values > MaxValues) throw new TooMuchException($"more than {MaxValues} values with aliases written out", place);
+        if (values > MaxValues)
+            throw new TooMuchException($"more than {MaxValues} values with aliases written out", place);
     }
 
     private void Add(string path, string message, Mark place)
@@ -202,9 +206,11 @@ public sealed class YamlReader
 
     private static TextPosition ToPosition(Mark mark) => new((int)mark.Line, (int)mark.Column);
 
-    private static string Plain(YamlException fault) => char.ToLowerInvariant(fault.Message[0]) + fault.Message[1..].TrimEnd('.');
+    private static string Plain(YamlException fault) =>
+        char.ToLowerInvariant(fault.Message[0]) + fault.Message[1..].TrimEnd('.');
 
-    // The parser takes a NUL for the end of the text and never looks at what follows, so it must not meet one (YAML 1.2.2, 5.1).
+    // The parser takes a NUL for the end of the text and never looks at what follows, so it must not meet one (YAML
+    // 1.2.2, 5.1).
     private static TextPosition? FindUnprintable(string text)
     {
         var (line, lineStart) = (1, 0);

@@ -10,7 +10,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Groundwork.Kernel.Hosting;
 
-/// <summary>The API of backups: <c>POST /groundwork/v1/backup</c> streams the archive while the store goes on working.</summary>
+/// <summary>
+/// The API of backups: <c>POST /groundwork/v1/backup</c> streams the archive while the store goes on working.
+/// </summary>
 internal sealed class BackupApi(Node node, IStorage storage)
 {
     private const string ArchiveType = "application/octet-stream";
@@ -19,7 +21,8 @@ internal sealed class BackupApi(Node node, IStorage storage)
     private readonly SemaphoreSlim running = new(1, 1);
 
     public void Map(IEndpointRouteBuilder endpoints) => endpoints
-        .MapPost($"{Listeners.ApiRoot}/backup", (Delegate)Backup) // The cast keeps it from being taken for a RequestDelegate.
+        // The cast keeps it from being taken for a RequestDelegate.
+        .MapPost($"{Listeners.ApiRoot}/backup", (Delegate)Backup)
         .Requires(Verb.Backup, _ => new ResourceKey("node", "", node.Name))
         .WithTags("Node")
         .WithName("backup")
@@ -30,7 +33,8 @@ internal sealed class BackupApi(Node node, IStorage storage)
     {
         if (!await running.WaitAsync(TimeSpan.Zero, context.RequestAborted))
         {
-            await Problems.WriteAsync(context, new Fault(ErrorCodes.BackupRunning, "Another backup is being taken; wait for its end.")
+            await Problems.WriteAsync(
+                context, new Fault(ErrorCodes.BackupRunning, "Another backup is being taken; wait for its end.")
             {
                 RetryAfter = TimeSpan.FromSeconds(10),
             });
@@ -39,11 +43,13 @@ internal sealed class BackupApi(Node node, IStorage storage)
         try
         {
             var principal = context.Principal().Name;
-            node.Audit?.Append(new AuditEvent(principal, "backup", $"node {node.Name}", "ok", RequestAddress.Of(context)));
+            node.Audit?.Append(
+                new AuditEvent(principal, "backup", $"node {node.Name}", "ok", RequestAddress.Of(context)));
             var at = node.Time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
             context.Response.ContentType = ArchiveType;
             context.Response.Headers.ContentDisposition = $"attachment; filename=\"groundwork-{at}.backup\"";
-            await BackupArchive.WriteAsync(storage, context.Response.Body, Identify, node.Time, null, context.RequestAborted);
+            await BackupArchive.WriteAsync(
+                storage, context.Response.Body, Identify, node.Time, null, context.RequestAborted);
         }
         finally
         {

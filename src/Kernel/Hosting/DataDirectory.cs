@@ -33,8 +33,8 @@ public sealed class DataDirectory : IDisposable
     public long FreeBytes => new DriveInfo(Path).AvailableFreeSpace;
 
     /// <summary>
-    /// Where the API's socket goes: in the directory, or, when that path is too long for a socket, in a directory of our own
-    /// under the one for temporary files. <c>node.json</c> says which.
+    /// Where the API's socket goes: in the directory, or, when that path is too long for a socket, in a directory of
+    /// our own under the one for temporary files. <c>node.json</c> says which.
     /// </summary>
     public string ApiSocket
     {
@@ -47,8 +47,11 @@ public sealed class DataDirectory : IDisposable
         }
     }
 
-    /// <summary>Makes the directory when it is not there, checks that it is ours alone, and locks it until disposal.</summary>
-    /// <exception cref="StartupException"><c>directory_locked</c> with the holder's pid, or <c>directory_unusable</c>.</exception>
+    /// <summary>
+    /// Makes the directory when it is not there, checks that it is ours alone, and locks it until disposal.
+    /// </summary>
+    /// <exception cref="StartupException"><c>directory_locked</c> with the holder's pid, or
+    /// <c>directory_unusable</c>.</exception>
     public static DataDirectory Open(string path)
     {
         path = System.IO.Path.GetFullPath(path);
@@ -63,7 +66,8 @@ public sealed class DataDirectory : IDisposable
         var lockFile = Lock(path);
         try
         {
-            File.WriteAllText(System.IO.Path.Combine(path, PidName), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            File.WriteAllText(
+                System.IO.Path.Combine(path, PidName), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
             return new DataDirectory(path, lockFile);
         }
         catch (IOException full)
@@ -83,9 +87,11 @@ public sealed class DataDirectory : IDisposable
         var directory = System.IO.Path.GetDirectoryName(socket) ?? Path;
         if (directory == Path) return socket;
         Directory.CreateDirectory(directory, OwnerOnly);
-        // A directory for temporary files is open to all: one that is not ours alone may have been put there to listen in.
+        // A directory for temporary files is open to all: one that is not ours alone may have been put there to listen
+        // in.
         if (File.GetUnixFileMode(directory) != OwnerOnly || !IsOwn(directory))
-            throw Unusable($"{directory}, which is needed because {Path} is too long for a socket, belongs to somebody else");
+            throw Unusable(
+                $"{directory}, which is needed because {Path} is too long for a socket, belongs to somebody else");
         return socket;
     }
 
@@ -93,7 +99,8 @@ public sealed class DataDirectory : IDisposable
     internal void Write(NodeFile file)
     {
         var temporary = Combine(NodeFile.FileName + ".new");
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = OwnerFile };
+        var options =
+            new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = OwnerFile };
         using (var stream = new FileStream(temporary, options)) stream.Write(file.ToJson());
         File.Move(temporary, Combine(NodeFile.FileName), overwrite: true);
     }
@@ -113,16 +120,19 @@ public sealed class DataDirectory : IDisposable
         if (!Directory.Exists(path))
         {
             Directory.CreateDirectory(path, OwnerOnly);
-            // The directory of `up` stands in a project; nothing in it, the root key least of all, belongs into its history.
+            // The directory of `up` stands in a project; nothing in it, the root key least of all, belongs into its
+            // history.
             File.WriteAllText(System.IO.Path.Combine(path, ".gitignore"), "*\n");
             return;
         }
         var mode = File.GetUnixFileMode(path);
         if ((mode & ~OwnerOnly) == UnixFileMode.None) return;
-        // One that a package or a volume has made for us is empty; anything else may be shared on purpose, and is not ours to close.
+        // One that a package or a volume has made for us is empty; anything else may be shared on purpose, and is not
+        // ours to close.
         if (!Directory.EnumerateFileSystemEntries(path).Any()) File.SetUnixFileMode(path, OwnerOnly);
         else
-            throw Unusable($"{path} can be entered by other users (mode {Convert.ToString((int)mode, 8)}); chmod 700 {path}");
+            throw Unusable(
+                $"{path} can be entered by other users (mode {Convert.ToString((int)mode, 8)}); chmod 700 {path}");
     }
 
     private static FileStream Lock(string path)

@@ -21,13 +21,18 @@ public static class EndpointDescriptions
     public static RouteHandlerBuilder MayPropose(this RouteHandlerBuilder endpoint) =>
         endpoint.Produces<ChangesetAnswer>(StatusCodes.Status202Accepted);
 
-    /// <summary>Says that the endpoint reads a header; a handler that takes it from the request does not show it.</summary>
+    /// <summary>
+    /// Says that the endpoint reads a header; a handler that takes it from the request does not show it.
+    /// </summary>
     public static RouteHandlerBuilder ReadsHeader(this RouteHandlerBuilder endpoint, string name, string description) =>
         endpoint.WithMetadata(new ReadParameter(name, IsHeader: true, description));
 
-    /// <summary>Says that the endpoints read a query parameter which no handler declares, such as one that a filter reads.</summary>
+    /// <summary>
+    /// Says that the endpoints read a query parameter which no handler declares, such as one that a filter reads.
+    /// </summary>
     public static TBuilder ReadsQuery<TBuilder>(this TBuilder endpoints, string name)
-        where TBuilder : IEndpointConventionBuilder => endpoints.WithMetadata(new ReadParameter(name, IsHeader: false, Description: null));
+        where TBuilder : IEndpointConventionBuilder =>
+            endpoints.WithMetadata(new ReadParameter(name, IsHeader: false, Description: null));
 
     /// <summary>The headers of a change: its condition, its id and its reason.</summary>
     public static RouteHandlerBuilder ReadsChangeHeaders(this RouteHandlerBuilder endpoint) => endpoint

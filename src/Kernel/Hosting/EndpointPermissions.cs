@@ -14,7 +14,9 @@ public static class EndpointPermissions
     public static TBuilder Requires<TBuilder>(this TBuilder builder, Verb verb, Func<HttpContext, ResourceKey> target)
         where TBuilder : IEndpointConventionBuilder => builder.With(new EndpointPermission.Grant(verb, target));
 
-    /// <summary>Any signed-in principal; the handler filters or checks what it answers, as <paramref name="how"/> says.</summary>
+    /// <summary>
+    /// Any signed-in principal; the handler filters or checks what it answers, as <paramref name="how"/> says.
+    /// </summary>
     public static TBuilder RequiresPrincipal<TBuilder>(this TBuilder builder, string how)
         where TBuilder : IEndpointConventionBuilder => builder.With(new EndpointPermission.AnyPrincipal(how));
 
@@ -27,8 +29,8 @@ public static class EndpointPermissions
         where TBuilder : IEndpointConventionBuilder => builder.With(new BodyLimit(bytes));
 
     /// <summary>
-    /// Who makes this request; set by the authentication step of the listener. <see cref="Security.Principal.Anonymous"/> on
-    /// endpoints that allow anyone: they do not look at credentials.
+    /// Who makes this request; set by the authentication step of the listener.
+    /// <see cref="Security.Principal.Anonymous"/> on endpoints that allow anyone: they do not look at credentials.
     /// </summary>
     public static Principal Principal(this HttpContext context) =>
         context.Features.Get<Principal>() ?? Security.Principal.Anonymous;

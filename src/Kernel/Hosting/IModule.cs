@@ -18,6 +18,8 @@ public interface IModule
     /// <summary>Finishes what is under way and takes nothing new. The listeners are still open.</summary>
     Task DrainAsync(CancellationToken cancellationToken);
 
-    /// <summary>Ends its loops and writes what is not written. The listeners are closed; the store is still open.</summary>
+    /// <summary>
+    /// Ends its loops and writes what is not written. The listeners are closed; the store is still open.
+    /// </summary>
     Task StopAsync(CancellationToken cancellationToken);
 }

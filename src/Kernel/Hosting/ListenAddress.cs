@@ -11,8 +11,9 @@ public readonly record struct ListenAddress(IPAddress Address, int Port)
     public bool IsLoopback => IPAddress.IsLoopback(Address);
 
     /// <summary>
-    /// Reads <c>host:port</c>, where host is an IP address (IPv6 in brackets), <c>localhost</c> (127.0.0.1) or <c>*</c> (every
-    /// address). Port 0 takes any free one. Names are not resolved: what a name means may change, a bind must not.
+    /// Reads <c>host:port</c>, where host is an IP address (IPv6 in brackets), <c>localhost</c> (127.0.0.1) or <c>*</c>
+    /// (every address). Port 0 takes any free one. Names are not resolved: what a name means may change, a bind must
+    /// not.
     /// </summary>
     public static bool TryParse(string? text, out ListenAddress address, [NotNullWhen(false)] out string? why)
     {

@@ -16,7 +16,8 @@ public enum ListenerProtocol
 /// <summary>A place to listen, with a pipeline and a route table of its own.</summary>
 /// <param name="Name">Its key under <c>listeners</c> in <c>groundwork.yaml</c>.</param>
 /// <param name="DefaultAddress"><c>host:port</c> of a loopback address.</param>
-/// <param name="MayBindPlain">True for those that may bind a public address without TLS when the configuration says so.</param>
+/// <param name="MayBindPlain">True for those that may bind a public address without TLS when the configuration says
+/// so.</param>
 public sealed record ListenerDefinition(
     string Name, ListenerProtocol Protocol, string DefaultAddress, bool MayBindPlain = false)
 {

@@ -36,12 +36,14 @@ public sealed record ListenersOptions
     /// <summary>Where the API's Unix socket goes; null opens none.</summary>
     public string? ApiSocket { get; init; }
 
-    /// <summary>Takes the next free port when one is taken, as <c>up</c> does; otherwise a taken port is a fault.</summary>
+    /// <summary>
+    /// Takes the next free port when one is taken, as <c>up</c> does; otherwise a taken port is a fault.
+    /// </summary>
     public bool NextFreePort { get; init; }
 
     /// <summary>
-    /// Runs continuations on the socket threads: only in a process that is nothing but the gateway (the edge profile), because a
-    /// handler that blocks there stalls every other connection.
+    /// Runs continuations on the socket threads: only in a process that is nothing but the gateway (the edge profile),
+    /// because a handler that blocks there stalls every other connection.
     /// </summary>
     public bool InlineScheduling { get; init; }
 }

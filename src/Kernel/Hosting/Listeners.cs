@@ -10,7 +10,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Kernel.Hosting;
 
-/// <summary>The listeners of this node. Modules map onto one of them, by name; they open together, after all have started.</summary>
+/// <summary>
+/// The listeners of this node. Modules map onto one of them, by name; they open together, after all have started.
+/// </summary>
 public sealed partial class Listeners : IAsyncDisposable
 {
     /// <summary>What every path of the platform's own API starts with.</summary>
@@ -34,7 +36,8 @@ public sealed partial class Listeners : IAsyncDisposable
         ListenerRules.Check(definitions, options, faults);
         if (faults.Count > 0)
             throw new StartupException(
-                new Fault(ErrorCodes.ConfigurationInvalid, "The listeners cannot open as configured.") { Fields = [.. faults] });
+                new Fault(ErrorCodes.ConfigurationInvalid,
+                    "The listeners cannot open as configured.") { Fields = [.. faults] });
         logger = logs.CreateLogger<Listeners>();
         byName = definitions
             .Select(definition => new Listener(definition, options, guards, time, logs))
@@ -59,7 +62,9 @@ public sealed partial class Listeners : IAsyncDisposable
     /// <summary>True when the listener was declared and can be mapped onto.</summary>
     public bool Has(string listener) => byName.ContainsKey(listener);
 
-    /// <summary>Maps endpoints onto a listener. Every endpoint needs a permission (see <see cref="EndpointPermissions"/>).</summary>
+    /// <summary>
+    /// Maps endpoints onto a listener. Every endpoint needs a permission (see <see cref="EndpointPermissions"/>).
+    /// </summary>
     public void Map(string listener, Action<IEndpointRouteBuilder> map) => Find(listener).Map(map);
 
     /// <summary>Gives all requests of a listener that has no routes of its own to one handler: the gateway's.</summary>
@@ -71,7 +76,9 @@ public sealed partial class Listeners : IAsyncDisposable
     /// <summary>Where a listener really listens, once started; its Unix socket left out. Empty before.</summary>
     public IReadOnlyList<IPEndPoint> AddressesOf(string listener) => [.. Find(listener).Bound.OfType<IPEndPoint>()];
 
-    /// <summary>The first address as a URL that a program on this machine can call, such as <c>http://127.0.0.1:7400</c>.</summary>
+    /// <summary>
+    /// The first address as a URL that a program on this machine can call, such as <c>http://127.0.0.1:7400</c>.
+    /// </summary>
     public Uri UrlOf(string listener)
     {
         var address = AddressesOf(listener)[0];
@@ -81,7 +88,9 @@ public sealed partial class Listeners : IAsyncDisposable
         return new Uri($"{Find(listener).Scheme}://{new IPEndPoint(host, address.Port)}");
     }
 
-    /// <summary>All addresses that this process listens on, for <c>node.json</c> and for whoever must not call them.</summary>
+    /// <summary>
+    /// All addresses that this process listens on, for <c>node.json</c> and for whoever must not call them.
+    /// </summary>
     public ImmutableDictionary<string, ImmutableArray<IPEndPoint>> Addresses => byName.ToImmutableDictionary(
         pair => pair.Key, pair => pair.Value.Bound.OfType<IPEndPoint>().ToImmutableArray(), StringComparer.Ordinal);
 
@@ -127,7 +136,8 @@ public sealed partial class Listeners : IAsyncDisposable
     }
 
     private Listener Find(string listener) => byName.GetValueOrDefault(listener)
-        ?? throw new ArgumentException($"No module that runs here declares the listener '{listener}'.", nameof(listener));
+        ?? throw new ArgumentException(
+            $"No module that runs here declares the listener '{listener}'.", nameof(listener));
 
     [LoggerMessage(1, LogLevel.Warning, "Listener {Listener} cut requests that did not end in time")]
     private partial void LogCut(string listener);

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Groundwork.Kernel.Hosting;
 
-/// <summary>The process at the other end of a Unix socket, as the kernel of the operating system vouches for it.</summary>
+/// <summary>
+/// The process at the other end of a Unix socket, as the kernel of the operating system vouches for it.
+/// </summary>
 public sealed record LocalPeer(int ProcessId, int UserId)
 {
     // From <sys/socket.h> on Linux; struct ucred is three 32-bit integers: pid, uid, gid.
@@ -22,7 +24,8 @@ public sealed record LocalPeer(int ProcessId, int UserId)
 
 /// <summary>The listener that took a connection. Set per connection, so it cannot be forged by a header.</summary>
 /// <param name="Name">The listener's name.</param>
-/// <param name="IsLoopback">True when the socket is bound to loopback or is the Unix socket; not when it merely was reached through it.</param>
+/// <param name="IsLoopback">True when the socket is bound to loopback or is the Unix socket; not when it merely was
+/// reached through it.</param>
 /// <param name="IsUnixSocket">True for <c>api.sock</c>.</param>
 public sealed record ListenerBinding(string Name, bool IsLoopback, bool IsUnixSocket);
 

@@ -13,8 +13,8 @@ public enum Layer { Presentation, Communication, Services, Data }
 public sealed record ModuleDefinition(string Name, Layer Layer, params ImmutableArray<string> Needs)
 {
     /// <summary>
-    /// True for a module that can run on a node that follows another: the followed node then meets its needs, and it gets along
-    /// without a store.
+    /// True for a module that can run on a node that follows another: the followed node then meets its needs, and it
+    /// gets along without a store.
     /// </summary>
     public bool RunsFollowing { get; init; }
 }
@@ -29,8 +29,8 @@ public sealed record ModuleSelection(ImmutableArray<ModuleDefinition> InStartOrd
 }
 
 /// <summary>
-/// The one table of modules. It selects, orders start and stop, prints itself, draws the picture in ARCHITECTURE.md, and
-/// is what the architecture test holds the code to.
+/// The one table of modules. It selects, orders start and stop, prints itself, draws the picture in ARCHITECTURE.md,
+/// and is what the architecture test holds the code to.
 /// </summary>
 public static class Modules
 {
@@ -44,7 +44,8 @@ public static class Modules
     ];
 
     /// <summary>The named modules and all that they need; every module when none is named.</summary>
-    /// <param name="follows">True on a node that follows another: needs are met there, so only what is named runs here.</param>
+    /// <param name="follows">True on a node that follows another: needs are met there, so only what is named runs
+    /// here.</param>
     public static Outcome<ModuleSelection> Select(IReadOnlyCollection<string> names, bool follows = false) =>
         Select(Table, names, follows);
 
@@ -54,7 +55,8 @@ public static class Modules
     {
         var unknown = names.Where(name => table.All(module => module.Name != name)).ToArray();
         if (unknown.Length > 0)
-            return Wrong($"There is no module {string.Join(", ", unknown)}; there are {string.Join(", ", table.Select(module => module.Name))}.");
+            return Wrong($"There is no module {string.Join(", ", unknown)}; there are "
+                + $"{string.Join(", ", table.Select(module => module.Name))}.");
         if (follows) return SelectFollowing(table, names);
         var wanted = names.Count == 0 ? table.Select(module => module.Name) : names;
         return new ModuleSelection(InStartOrder(table, wanted), IsEdge: false);
@@ -77,7 +79,8 @@ public static class Modules
     }
 
     /// <summary>
-    /// The wanted modules with their needs, each after what it needs. Throws for a table with a cycle or a need that is not in it.
+    /// The wanted modules with their needs, each after what it needs. Throws for a table with a cycle or a need that is
+    /// not in it.
     /// </summary>
     private static ImmutableArray<ModuleDefinition> InStartOrder(
         ImmutableArray<ModuleDefinition> table, IEnumerable<string> wanted)
@@ -92,9 +95,11 @@ public static class Modules
         {
             if (done.Contains(name)) return;
             if (path.Contains(name))
-                throw new ArgumentException($"Modules need each other in a circle: {string.Join(" → ", path)} → {name}.", nameof(table));
+                throw new ArgumentException(
+                    $"Modules need each other in a circle: {string.Join(" → ", path)} → {name}.", nameof(table));
             var module = table.FirstOrDefault(module => module.Name == name)
-                ?? throw new ArgumentException($"Module {path[^1]} needs {name}, which is not in the table.", nameof(table));
+                ?? throw new ArgumentException(
+                    $"Module {path[^1]} needs {name}, which is not in the table.", nameof(table));
             path.Add(name);
             foreach (var need in module.Needs) Visit(need);
             path.RemoveAt(path.Count - 1);

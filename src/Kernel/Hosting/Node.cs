@@ -41,8 +41,8 @@ public sealed class Node
     public required NodeCluster? Cluster { get; init; }
 
     /// <summary>
-    /// The API of the followed node, with the access key on every request; its base address ends in <c>/</c>. Null on a node
-    /// with a store.
+    /// The API of the followed node, with the access key on every request; its base address ends in <c>/</c>. Null on a
+    /// node with a store.
     /// </summary>
     public required HttpClient? Followed { get; init; }
 

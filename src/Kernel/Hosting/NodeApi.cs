@@ -12,14 +12,17 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Groundwork.Kernel.Hosting;
 
-/// <summary>The API of the node itself: health, version, modules, nodes, doctor, and the description of the whole API.</summary>
+/// <summary>
+/// The API of the node itself: health, version, modules, nodes, doctor, and the description of the whole API.
+/// </summary>
 internal sealed class NodeApi(Node node, DateTimeOffset startedAt)
 {
     /// <summary>What stands for "the nodes" where a permission names a resource.</summary>
     private const string NodeKind = "node";
 
     public static string Version { get; } =
-        typeof(NodeApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        typeof(NodeApi)
+            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -43,7 +46,8 @@ internal sealed class NodeApi(Node node, DateTimeOffset startedAt)
             .Describe<NodeList>("listNodes", "All nodes that share the store.");
         api.MapGet("/doctor", Examine)
             .Requires(Verb.Administer, _ => new ResourceKey(NodeKind, "", node.Name))
-            .Describe<DoctorDocument>("examineNode", "Every process option with its origin, and where the node listens.");
+            .Describe<DoctorDocument>(
+                "examineNode", "Every process option with its origin, and where the node listens.");
         endpoints.MapOpenApi($"{Listeners.ApiRoot}/openapi.json")
             .AllowsAnyone("describes the API and holds nothing of this node");
     }
@@ -58,14 +62,17 @@ internal sealed class NodeApi(Node node, DateTimeOffset startedAt)
         return Results.Json(
             health,
             WireJson.Strict.HealthDocument,
-            statusCode: health.Status == NodeHealth.Failing ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
+            statusCode: health.Status == NodeHealth.Failing
+                ? StatusCodes.Status503ServiceUnavailable
+                : StatusCodes.Status200OK);
     }
 
     private IResult GetVersion()
     {
         var snapshot = node.Snapshots.Current;
         return Results.Json(
-            new VersionDocument(Version, RuntimeInformation.FrameworkDescription, EngineName, snapshot.StoreId, snapshot.Revision),
+            new VersionDocument(
+                Version, RuntimeInformation.FrameworkDescription, EngineName, snapshot.StoreId, snapshot.Revision),
             WireJson.Strict.VersionDocument);
     }
 
@@ -84,9 +91,11 @@ internal sealed class NodeApi(Node node, DateTimeOffset startedAt)
     {
         var snapshot = node.Snapshots.Current;
         if (node.Cluster is not { } cluster)
-            return Problems.From(new Fault(ErrorCodes.ReadOnlyFollower, "This node follows another; ask that one for the nodes."));
+            return Problems.From(
+                new Fault(ErrorCodes.ReadOnlyFollower, "This node follows another; ask that one for the nodes."));
         return Results.Json(
-            new NodeList(snapshot.StoreId, EngineName, [.. cluster.Nodes.Nodes.Select(other => NodeAbout.ToDocument(other, cluster.Nodes))]),
+            new NodeList(snapshot.StoreId, EngineName, [.. cluster.Nodes.Nodes.Select(
+                other => NodeAbout.ToDocument(other, cluster.Nodes))]),
             WireJson.Strict.NodeList);
     }
 
@@ -100,7 +109,8 @@ internal sealed class NodeApi(Node node, DateTimeOffset startedAt)
             node.DataDirectory.FreeBytes,
             [
                 .. node.Configuration.Values.Select(value => new DoctorOption(
-                    value.Key, value.Value, value.Origin, OptionOf(value.Key)?.Default ?? "", OptionOf(value.Key)?.Unit ?? "",
+                    value.Key, value.Value, value.Origin, OptionOf(
+                        value.Key)?.Default ?? "", OptionOf(value.Key)?.Unit ?? "",
                     OptionOf(value.Key)?.Why ?? "")),
             ],
             node.Listeners.Addresses.ToDictionary(

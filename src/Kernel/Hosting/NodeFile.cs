@@ -26,7 +26,8 @@ public sealed record NodeFile(
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(directory, FileName)), NodeFileJson.Default.NodeFile);
+            return JsonSerializer.Deserialize(
+                File.ReadAllBytes(Path.Combine(directory, FileName)), NodeFileJson.Default.NodeFile);
         }
         catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
         {

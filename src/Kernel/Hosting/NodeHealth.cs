@@ -5,8 +5,8 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Kernel.Hosting;
 
 /// <summary>
-/// Whether the node should get traffic, and what is wrong with it. A node that is cut off from its store still answers from
-/// memory, so that is <c>degraded</c>; only a node that starts or drains is <c>failing</c>.
+/// Whether the node should get traffic, and what is wrong with it. A node that is cut off from its store still answers
+/// from memory, so that is <c>degraded</c>; only a node that starts or drains is <c>failing</c>.
 /// </summary>
 public sealed class NodeHealth(Func<ISnapshotSource?> snapshots)
 {

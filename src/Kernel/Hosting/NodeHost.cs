@@ -18,14 +18,14 @@ public sealed record NodeHostParts(
 }
 
 /// <summary>
-/// The composition root of the kernel: starts a node step by step and stops it in reverse. A step that fails closes what
-/// the steps before it have opened.
+/// The composition root of the kernel: starts a node step by step and stops it in reverse. A step that fails closes
+/// what the steps before it have opened.
 /// </summary>
 public sealed partial class NodeHost : IAsyncDisposable
 {
     /// <summary>
-    /// For what follows the drain: modules write what is not written, the audit its last checkpoint. A database that is away
-    /// must not keep a process for ever.
+    /// For what follows the drain: modules write what is not written, the audit its last checkpoint. A database that is
+    /// away must not keep a process for ever.
     /// </summary>
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(15);
 
@@ -57,7 +57,8 @@ public sealed partial class NodeHost : IAsyncDisposable
     public FirstPassword? FirstPassword { get; private set; }
 
     /// <summary>Starts everything; when it returns, the listeners are open and the node is ready.</summary>
-    /// <exception cref="StartupException">Something that the operator can mend is in the way; nothing is left open.</exception>
+    /// <exception cref="StartupException">Something that the operator can mend is in the way; nothing is left
+    /// open.</exception>
     public static async Task<NodeHost> StartAsync(NodeHostParts parts, CancellationToken cancellationToken)
     {
         var host = new NodeHost(parts);
@@ -75,8 +76,8 @@ public sealed partial class NodeHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops in reverse: not ready, modules finish what is under way while the listeners are still open, listeners close,
-    /// modules stop, the audit writes its checkpoint, the store closes.
+    /// Stops in reverse: not ready, modules finish what is under way while the listeners are still open, listeners
+    /// close, modules stop, the audit writes its checkpoint, the store closes.
     /// </summary>
     /// <param name="hurry">Cuts the drain short; what is acknowledged is still written.</param>
     public async Task StopAsync(CancellationToken hurry)
@@ -89,7 +90,8 @@ public sealed partial class NodeHost : IAsyncDisposable
             await DrainAsync(hurry);
             using var patience = new CancellationTokenSource(ClosePatience, parts.Time);
             if (await open.CloseAsync(patience.Token) is { } failure)
-                throw new InvalidOperationException("The node stopped, and a part of it failed to close; the log says which.", failure);
+                throw new InvalidOperationException(
+                    "The node stopped, and a part of it failed to close; the log says which.", failure);
             LogStopped(parts.Configuration.NodeName);
         }
         finally
@@ -156,7 +158,8 @@ public sealed partial class NodeHost : IAsyncDisposable
         open.Add("listeners", listeners);
         var health = new NodeHealth(() => core.Snapshots);
         if (core.Store is { Cluster: var cluster })
-            health.Add("store", () => cluster.Nodes.IsCutOff ? "cannot be reached; reads are from memory, writes are refused" : null);
+            health.Add("store",
+                () => cluster.Nodes.IsCutOff ? "cannot be reached; reads are from memory, writes are refused" : null);
         return new Node
         {
             Name = configuration.NodeName,
@@ -186,7 +189,8 @@ public sealed partial class NodeHost : IAsyncDisposable
             listeners.Map(ListenerDefinition.Api, SecurityApi.MapWhoAmI);
             return;
         }
-        var security = new SecurityApi(store.Security, store.Changes, parts.Time, HintsForInvited(running.Configuration));
+        var security = new SecurityApi(
+            store.Security, store.Changes, parts.Time, HintsForInvited(running.Configuration));
         listeners.Map(ListenerDefinition.Api, security.Map);
         var resources = new ResourcesApi(store.Changes, store.Security.Audit);
         listeners.Map(ListenerDefinition.Api, resources.Map);
@@ -219,7 +223,8 @@ public sealed partial class NodeHost : IAsyncDisposable
     {
         var listeners = running.Listeners;
         var api = listeners.UrlOf(ListenerDefinition.Api).GetLeftPart(UriPartial.Authority);
-        running.Cluster?.Nodes.Describe(new NodeAbout(api, NodeApi.Version, [.. modules.Select(module => module.Name)]).ToJson());
+        running.Cluster?.Nodes.Describe(new NodeAbout(api, NodeApi.Version, [.. modules.Select(module => module.Name)])
+            .ToJson());
         open.Add("node file", _ =>
         {
             directory.RemoveNodeFile();
@@ -231,7 +236,9 @@ public sealed partial class NodeHost : IAsyncDisposable
             api,
             directory.ApiSocket,
             listeners.Addresses.ToDictionary(
-                pair => pair.Key, pair => listeners.UrlOf(pair.Key).GetLeftPart(UriPartial.Authority), StringComparer.Ordinal),
+                pair =>
+                    pair.Key, pair =>
+                        listeners.UrlOf(pair.Key).GetLeftPart(UriPartial.Authority), StringComparer.Ordinal),
             running.Snapshots.Current.StoreId,
             NodeApi.Version,
             startedAt));
@@ -279,7 +286,8 @@ public sealed partial class NodeHost : IAsyncDisposable
         if (given.Count != wanted.Length || !wanted.All(given.ContainsKey))
         {
             throw new ArgumentException(
-                $"The configuration selects {string.Join(", ", wanted)}; given are {string.Join(", ", given.Keys)}.", nameof(parts));
+                $"The configuration selects {string.Join(", ", wanted)}; given are {string.Join(", ", given.Keys)}.",
+                    nameof(parts));
         }
         return [.. wanted.Select(name => given[name])];
     }

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Hosting;
 
 /// <summary>
-/// Opens the store that a configuration names: for a node, and for the few verbs that open the data directory themselves.
+/// Opens the store that a configuration names: for a node, and for the few verbs that open the data directory
+/// themselves.
 /// </summary>
 public static class NodeStorage
 {

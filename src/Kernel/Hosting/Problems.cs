@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Groundwork.Kernel.Documents;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -14,8 +15,8 @@ public static class Problems
     public const string MediaType = "application/problem+json";
 
     /// <summary>
-    /// What a problem's type starts with. Relative, because the reference travels with the software and not with a domain; it
-    /// never changes.
+    /// What a problem's type starts with. Relative, because the reference travels with the software and not with a
+    /// domain; it never changes.
     /// </summary>
     public const string TypePrefix = "/docs/errors#";
 
@@ -54,22 +55,25 @@ public static class Problems
             : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 
-    /// <summary>What a request that the framework could not read did wrong, without the CLR names its messages carry.</summary>
+    /// <summary>
+    /// What a request that the framework could not read did wrong, without the CLR names its messages carry.
+    /// </summary>
     internal static Fault FromBadRequest(BadHttpRequestException bad) => bad switch
     {
         { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new Fault(ErrorCodes.BodyTooLarge, "The body is larger than this endpoint reads."),
         { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
             new Fault(ErrorCodes.UnsupportedMediaType, "Send the body as application/json."),
-        { InnerException: JsonException json } => new Fault(ErrorCodes.BadRequest, "The body is not what this endpoint reads.")
+        { InnerException: JsonException json } =>
+            new Fault(ErrorCodes.BadRequest, "The body is not what this endpoint reads.")
         {
             Fields = [JsonFaults.ToField(json, "body")],
         },
         _ => new Fault(ErrorCodes.BadRequest, Explain(bad.Message)),
     };
 
-    // The binder says: Failed to bind parameter "Nullable<int> limit" from "abc". And: Required parameter "string reason" was
-    // not provided from query string.
+    // The binder says: Failed to bind parameter "Nullable<int> limit" from "abc". And: Required parameter "string
+    // reason" was not provided from query string.
     private static string Explain(string message)
     {
         var quoted = message.Split('"');

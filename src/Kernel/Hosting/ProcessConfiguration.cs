@@ -6,8 +6,8 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Hosting;
 
 /// <summary>
-/// What is needed before the store opens, from <c>groundwork.yaml</c>, <c>GROUNDWORK_*</c> and flags, in rising precedence.
-/// Everything else is a resource.
+/// What is needed before the store opens, from <c>groundwork.yaml</c>, <c>GROUNDWORK_*</c> and flags, in rising
+/// precedence. Everything else is a resource.
 /// </summary>
 public sealed record ProcessConfiguration
 {
@@ -37,10 +37,14 @@ public sealed record ProcessConfiguration
     /// <summary>The longest that a stop takes before it cuts what is under way.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(DefaultDrainSeconds);
 
-    /// <summary>Takes the next free port where one is taken. Set by <c>up</c>; not a key, because a server must be findable.</summary>
+    /// <summary>
+    /// Takes the next free port where one is taken. Set by <c>up</c>; not a key, because a server must be findable.
+    /// </summary>
     public bool NextFreePort { get; init; }
 
-    /// <summary>Every option with the value in force and where it came from, secrets masked; for <c>doctor</c>.</summary>
+    /// <summary>
+    /// Every option with the value in force and where it came from, secrets masked; for <c>doctor</c>.
+    /// </summary>
     public ImmutableArray<ConfigurationValue> Values { get; init; } = [];
 
     /// <summary>
@@ -56,18 +60,23 @@ public sealed record ProcessConfiguration
         new("data", "/var/lib/groundwork (up: ./.groundwork)", "path",
             "The node's own directory, 0700: embedded database, root key, API socket, audit checkpoints."),
         new("database", "sqlite", "sqlite or connection string",
-            "sqlite keeps everything in the data directory; a PostgreSQL connection string or URL lets several nodes share one store.")
+            "sqlite keeps everything in the data directory; a PostgreSQL connection string or URL lets several nodes "
+            + "share one store.")
             { IsSecret = true },
-        new("databaseFile", "", "path", "A file that holds the connection string, so that the password is in no process list."),
-        new("nodeName", "the host's name", "name", "Names the node in leases, logs and history; unique in the cluster."),
+        new("databaseFile", "", "path",
+            "A file that holds the connection string, so that the password is in no process list."),
+        new("nodeName", "the host's name", "name",
+            "Names the node in leases, logs and history; unique in the cluster."),
         new("rootKeyFile", "root.key in the data directory", "path",
             "Wraps the keys that encrypt secrets. The same on all nodes of an install; never in a backup."),
         new("modules", "all", "names", "What runs here; what they need comes along."),
-        new("follow", "", "URL", "Reads resources from this node's API instead of a database: an edge box needs no credentials of it."),
+        new("follow", "", "URL",
+            "Reads resources from this node's API instead of a database: an edge box needs no credentials of it."),
         new("followKeyFile", "", "path", "A 0600 file with the access key for the followed node."),
         new("trustedProxies", "", "CIDRs", "Peers whose X-Forwarded-* headers are believed; others' are overwritten."),
         new("drainSeconds", "30", "seconds",
-            "The longest that a stop waits for requests under way; a rolling restart should allow the slowest of them."),
+            "The longest that a stop waits for requests under way; a rolling restart should allow the slowest of "
+            + "them."),
         new("listeners.wellKnownPorts", "false", "boolean",
             "Also opens the ports that public clients expect, for the protocols of the modules that run."),
         new("listeners.NAME.address", "the listener's own, on loopback", "host:port",
@@ -76,7 +85,8 @@ public sealed record ProcessConfiguration
         new("listeners.NAME.tls.keyFile", "", "path", "PEM."),
         new("listeners.NAME.tlsTerminatedBy", "", "CIDRs", "Proxies that end TLS in front; others cannot connect."),
         new("listeners.NAME.plain", "false", "boolean", "Serves in clear off loopback: for the gateway alone."),
-        new("listeners.NAME.hostNames", "", "names", "Host headers that a listener on loopback answers to, besides localhost."),
+        new("listeners.NAME.hostNames", "", "names",
+            "Host headers that a listener on loopback answers to, besides localhost."),
     ];
 
     /// <summary>Reads and checks all of it; tells every fault at once.</summary>
@@ -112,7 +122,9 @@ public sealed record ConfigurationSources
     /// <summary>Flags in the order given, by the keys they set; lists are separated by commas.</summary>
     public ImmutableArray<ConfigurationFlag> Flags { get; init; } = [];
 
-    /// <summary>What relative paths of flags and variables start from; those of the file start from its directory.</summary>
+    /// <summary>
+    /// What relative paths of flags and variables start from; those of the file start from its directory.
+    /// </summary>
     public required string WorkingDirectory { get; init; }
 
     /// <summary>The data directory unless configured: <c>./.groundwork</c> for <c>up</c>.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Groundwork.Kernel.Documents;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Http;
 
@@ -8,7 +9,9 @@ namespace Groundwork.Kernel.Hosting;
 /// <summary>Reads JSON bodies and says what is wrong with them in terms of the document.</summary>
 public static class RequestBody
 {
-    /// <summary>The document, or <c>unsupported_media_type</c>, <c>body_too_large</c> or <c>bad_request</c> with the path.</summary>
+    /// <summary>
+    /// The document, or <c>unsupported_media_type</c>, <c>body_too_large</c> or <c>bad_request</c> with the path.
+    /// </summary>
     public static async ValueTask<Outcome<T>> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> json)
         where T : class
     {
@@ -32,7 +35,9 @@ public static class RequestBody
         }
         catch (BadHttpRequestException fault)
         {
-            var code = fault.StatusCode == StatusCodes.Status413PayloadTooLarge ? ErrorCodes.BodyTooLarge : ErrorCodes.BadRequest;
+            var code = fault.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? ErrorCodes.BodyTooLarge
+                : ErrorCodes.BadRequest;
             return new Fault(code, fault.Message);
         }
     }

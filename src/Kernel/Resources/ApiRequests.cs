@@ -21,7 +21,9 @@ public static class ApiRequests
             values["kind"] as string ?? "", ns == Names.NodeWide ? "" : ns, values["name"] as string ?? "");
     }
 
-    /// <summary>The revision that <c>If-Match: "R"</c> or <c>If-None-Match: *</c> asks for; null without either.</summary>
+    /// <summary>
+    /// The revision that <c>If-Match: "R"</c> or <c>If-None-Match: *</c> asks for; null without either.
+    /// </summary>
     public static Outcome<long?> Condition(HttpRequest request)
     {
         var match = request.Headers.IfMatch.ToString();
@@ -53,7 +55,8 @@ public static class ApiRequests
     public static string Reason(HttpRequest request) =>
         Uri.UnescapeDataString(request.Headers[HeaderNames.Reason].ToString());
 
-    public static Outcome<int> Limit(int? limit, int usual, int most) => (limit ?? usual) is var number && number >= 1 && number <= most
+    public static Outcome<int> Limit(int? limit, int usual, int most) =>
+        (limit ?? usual) is var number && number >= 1 && number <= most
         ? number
         : new Fault(ErrorCodes.BadRequest, $"'limit' is 1 to {most}, not {limit}.");
 

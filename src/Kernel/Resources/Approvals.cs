@@ -17,7 +17,9 @@ public sealed record ApprovalPolicySpec(
     IReadOnlyList<string>? Names = null,
     string? Description = null);
 
-/// <summary>The spec of a <c>proposal</c>: a changeset that waits, or waited, for a second person. Written by the log alone.</summary>
+/// <summary>
+/// The spec of a <c>proposal</c>: a changeset that waits, or waited, for a second person. Written by the log alone.
+/// </summary>
 /// <param name="State"><c>proposed</c>, <c>released</c> or <c>refused</c>.</param>
 /// <param name="Policy">Name of the policy that asked for it.</param>
 public sealed record ProposalSpec(
@@ -42,8 +44,8 @@ public sealed record ProposedChange(
     IReadOnlyDictionary<string, string>? Labels = null);
 
 /// <summary>
-/// Four eyes, once for every kind: a changeset that touches what a policy covers becomes a proposal, and takes effect when
-/// somebody else approves it. All steps are changes of the proposal, so the history shows them.
+/// Four eyes, once for every kind: a changeset that touches what a policy covers becomes a proposal, and takes effect
+/// when somebody else approves it. All steps are changes of the proposal, so the history shows them.
 /// </summary>
 public sealed class Approvals
 {
@@ -68,7 +70,8 @@ public sealed class Approvals
             Validate = static (spec, faults) =>
             {
                 if (spec.Kinds.Count == 0) faults.Add(new FieldFault("spec.kinds", "names 1 kind or more, or *"));
-                if (spec.Namespaces.Count == 0) faults.Add(new FieldFault("spec.namespaces", "names 1 namespace or more, or *"));
+                if (spec.Namespaces.Count == 0)
+                    faults.Add(new FieldFault("spec.namespaces", "names 1 namespace or more, or *"));
             },
         };
 
@@ -105,7 +108,8 @@ public sealed class Approvals
         foreach (var pattern in patterns)
         {
             if (pattern == "*" || pattern == text) return true;
-            if (pattern.EndsWith('*') && text.StartsWith(pattern.AsSpan(0, pattern.Length - 1), StringComparison.Ordinal)) return true;
+            if (pattern.EndsWith('*')
+                && text.StartsWith(pattern.AsSpan(0, pattern.Length - 1), StringComparison.Ordinal)) return true;
         }
         return false;
     }
@@ -147,7 +151,8 @@ public sealed class Approvals
                 Source = ready.Source with
                 {
                     Author = approver,
-                    Reason = $"approves '{open.Spec.Reason}' of {open.Spec.Author}" + (reason.Length > 0 ? $": {reason}" : ""),
+                    Reason = $"approves '{open.Spec.Reason}' of {open.Spec.Author}" + (
+                        reason.Length > 0 ? $": {reason}" : ""),
                 },
                 Changes = ready.Changes.Add(Prepare(changes.Kinds, name, decided, open.Revision)),
                 Approved = true,
@@ -163,9 +168,11 @@ public sealed class Approvals
         if (!found.TryGet(out var open, out var fault)) return fault;
         var at = changes.Now;
         var change = Prepare(changes.Kinds, name, Decided(open.Spec, Refused, principal, reason, at), open.Revision);
-        var source = new Changeset(principal, [change.Change]) { Reason = $"refuses '{open.Spec.Reason}' of {open.Spec.Author}" };
+        var source = new Changeset(
+            principal, [change.Change]) { Reason = $"refuses '{open.Spec.Reason}' of {open.Spec.Author}" };
         return await changes.CommitAsync(
-            new PreparedChangeset(source, Guid.CreateVersion7(at), at, null, [change]) { Approved = true }, cancellationToken);
+            new PreparedChangeset(
+                source, Guid.CreateVersion7(at), at, null, [change]) { Approved = true }, cancellationToken);
     }
 
     /// <summary>A proposal's spec with its changes' secrets masked.</summary>
@@ -189,11 +196,13 @@ public sealed class Approvals
         if (!stored.TryGet(out var whole, out var fault)) return fault;
         var spec = whole.As<ProposalSpec>();
         if (spec.State != Proposed)
-            return new Fault(ErrorCodes.ApprovalClosed, $"The proposal was {spec.State} by {spec.DecidedBy} at {spec.DecidedAt:u}.");
+            return new Fault(
+                ErrorCodes.ApprovalClosed, $"The proposal was {spec.State} by {spec.DecidedBy} at {spec.DecidedAt:u}.");
         foreach (var change in spec.Changes)
         {
             var key = new ResourceKey(change.Kind, change.Namespace, change.Name);
-            if (spec.Author != principal.Name && changes.Authorizer.Authorize(principal, Verb.Approve, key) is { } refused)
+            if (spec.Author != principal.Name
+                && changes.Authorizer.Authorize(principal, Verb.Approve, key) is { } refused)
                 return refused;
         }
         return (spec, resource.Revision);
@@ -206,13 +215,16 @@ public sealed class Approvals
         return change with { Spec = ToElement(changes.Secrets.Mask(changes.Kinds.Find(change.Kind), bytes)) };
     }
 
-    /// <summary>The change as its author wanted it: on the version it was written against, secrets in clear again.</summary>
+    /// <summary>
+    /// The change as its author wanted it: on the version it was written against, secrets in clear again.
+    /// </summary>
     private Change ToChange(ProposedChange change)
     {
         var key = new ResourceKey(change.Kind, change.Namespace, change.Name);
         if (change.Operation == "delete") return Change.Delete(key, change.Expect);
         var kind = changes.Kinds.Find(change.Kind);
-        var spec = JsonSerializer.SerializeToUtf8Bytes(change.Spec!.Value, ApprovalsJson.Default.JsonElement); // Puts have one.
+        // Puts have one.
+        var spec = JsonSerializer.SerializeToUtf8Bytes(change.Spec!.Value, ApprovalsJson.Default.JsonElement);
         return new Change(
             ChangeOperation.Put,
             key,
@@ -223,7 +235,8 @@ public sealed class Approvals
 
     private static ProposalSpec Decided(
         ProposalSpec spec, string state, Principal by, string reason, DateTimeOffset at) =>
-        spec with { State = state, DecidedBy = by.Name, DecidedAt = at, DecisionReason = reason.Length > 0 ? reason : null };
+        spec with { State = state, DecidedBy = by.Name, DecidedAt = at,
+            DecisionReason = reason.Length > 0 ? reason : null };
 
     private static PreparedChange Prepare(KindCatalog kinds, string name, ProposalSpec spec, long expect)
     {
@@ -248,7 +261,8 @@ public sealed class Approvals
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy =
+        JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ApprovalPolicySpec))]
 [JsonSerializable(typeof(ProposalSpec))]
 internal sealed partial class ApprovalsJson : JsonSerializerContext;

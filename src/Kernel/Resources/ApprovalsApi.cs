@@ -21,7 +21,8 @@ internal sealed class ApprovalsApi(ChangeLog changes)
         var api = endpoints.MapGroup("/groundwork/v1/proposals").WithTags("Approval");
         api.MapGet("", List)
             .RequiresPrincipal("lists what the principal may read")
-            .Describe<IReadOnlyList<ProposalDocument>>("listProposals", "Changesets that wait, or waited, for a second person.");
+            .Describe<IReadOnlyList<ProposalDocument>>(
+                "listProposals", "Changesets that wait, or waited, for a second person.");
         api.MapGet("/{name}", Get)
             .Requires(Verb.Read, Key)
             .Describe<ProposalDocument>("getProposal", "One proposal with its changes, secrets masked.");
@@ -39,7 +40,8 @@ internal sealed class ApprovalsApi(ChangeLog changes)
     private async Task<IResult> List(HttpContext context, string? state)
     {
         var found = new List<ProposalDocument>();
-        foreach (var resource in changes.Snapshots.Current.Of(Approvals.ProposalKindName).Values.OrderByDescending(one => one.Revision))
+        foreach (var resource in changes.Snapshots.Current.Of(Approvals.ProposalKindName)
+            .Values.OrderByDescending(one => one.Revision))
         {
             if (found.Count == MaxListed) break;
             if (!changes.Authorizer.Allows(context.Principal(), Verb.Read, resource.Key)) continue;
@@ -63,13 +65,17 @@ internal sealed class ApprovalsApi(ChangeLog changes)
     {
         var outcome = await changes.Approvals.ApproveAsync(
             context.Principal(), name, ApiRequests.Reason(context.Request), context.RequestAborted);
-        return outcome.TryGet(out var commit, out var fault) ? CommitResults.Answer(context, commit) : Problems.From(fault);
+        return outcome.TryGet(out var commit, out var fault)
+            ? CommitResults.Answer(context, commit)
+            : Problems.From(fault);
     }
 
     private async Task<IResult> Refuse(HttpContext context, string name)
     {
         var outcome = await changes.Approvals.RefuseAsync(
             context.Principal(), name, ApiRequests.Reason(context.Request), context.RequestAborted);
-        return outcome.TryGet(out var commit, out var fault) ? CommitResults.Answer(context, commit) : Problems.From(fault);
+        return outcome.TryGet(out var commit, out var fault)
+            ? CommitResults.Answer(context, commit)
+            : Problems.From(fault);
     }
 }

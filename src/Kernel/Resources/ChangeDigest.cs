@@ -5,8 +5,8 @@ using System.Text;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// What the audit chain vouches for in a change row. Every field is framed by its length, so that no two rows share bytes.
-/// The spec enters by its hash: compaction drops the spec and the row still verifies.
+/// What the audit chain vouches for in a change row. Every field is framed by its length, so that no two rows share
+/// bytes. The spec enters by its hash: compaction drops the spec and the row still verifies.
 /// </summary>
 internal static class ChangeDigest
 {

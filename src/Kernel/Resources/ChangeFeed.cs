@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// The most recent changes in memory, for watchers. There is no queue per watcher: each has a position and reads forward, and
-/// one that falls behind the ring reads from the database. So a slow reader costs nothing and loses nothing.
+/// The most recent changes in memory, for watchers. There is no queue per watcher: each has a position and reads
+/// forward, and one that falls behind the ring reads from the database. So a slow reader costs nothing and loses
+/// nothing.
 /// </summary>
 internal sealed class ChangeFeed
 {
@@ -27,7 +28,9 @@ internal sealed class ChangeFeed
         completeAfter = new Position(start, int.MaxValue);
     }
 
-    /// <summary>Completes with the next change of the kind, or of any kind for the empty name. Take it before reading.</summary>
+    /// <summary>
+    /// Completes with the next change of the kind, or of any kind for the empty name. Take it before reading.
+    /// </summary>
     public Task Next(string kind) => signals.GetOrAdd(kind, static _ => NewSignal()).Task;
 
     public void Append(Snapshot snapshot, IReadOnlyList<AppliedChange> changes)
@@ -47,7 +50,8 @@ internal sealed class ChangeFeed
     }
 
     /// <summary>
-    /// The changes after a position, oldest first, at most <paramref name="limit"/>; false when the ring no longer has them all.
+    /// The changes after a position, oldest first, at most <paramref name="limit"/>; false when the ring no longer has
+    /// them all.
     /// <paramref name="readTo"/> is where the reader stands when the list holds everything.
     /// </summary>
     public bool TryRead(Position after, int limit, List<AppliedChange> changes, out Position readTo)
@@ -102,7 +106,9 @@ internal sealed class ChangeFeed
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>A place in the log: after this change of this revision. The whole revision is passed with the greatest order.</summary>
+/// <summary>
+/// A place in the log: after this change of this revision. The whole revision is passed with the greatest order.
+/// </summary>
 internal readonly record struct Position(long Revision, int Order) : IComparable<Position>
 {
     public static Position After(long revision) => new(revision, int.MaxValue);

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// The one ordered log of changes of a store: commits changesets, follows what other nodes commit, and keeps the snapshot
-/// that every module reads.
+/// The one ordered log of changes of a store: commits changesets, follows what other nodes commit, and keeps the
+/// snapshot that every module reads.
 /// </summary>
 public sealed partial class ChangeLog : IAsyncDisposable
 {
@@ -110,13 +110,13 @@ public sealed partial class ChangeLog : IAsyncDisposable
     }
 
     /// <summary>
-    /// Commits a changeset, or says why not. Authorises every change, validates it alone and against head, and answers when
-    /// it is on disk and the local snapshot shows it.
+    /// Commits a changeset, or says why not. Authorises every change, validates it alone and against head, and answers
+    /// when it is on disk and the local snapshot shows it.
     /// </summary>
     /// <returns>
     /// The commit, or a fault: of the request (<c>resource_invalid</c>, <c>forbidden</c> …), of the moment
-    /// (<c>revision_conflict</c> …) or of the store (<c>storage_full</c>, <c>storage_unavailable</c>, <c>write_queue_full</c>).
-    /// Nothing of a refused changeset is in the store.
+    /// (<c>revision_conflict</c> …) or of the store (<c>storage_full</c>, <c>storage_unavailable</c>,
+    /// <c>write_queue_full</c>). Nothing of a refused changeset is in the store.
     /// </returns>
     public ValueTask<Outcome<Commit>> CommitAsync(Changeset changeset, CancellationToken cancellationToken)
     {
@@ -126,12 +126,14 @@ public sealed partial class ChangeLog : IAsyncDisposable
             : ValueTask.FromResult<Outcome<Commit>>(fault);
     }
 
-    internal async ValueTask<Outcome<Commit>> CommitAsync(PreparedChangeset prepared, CancellationToken cancellationToken)
+    internal async ValueTask<Outcome<Commit>> CommitAsync(
+        PreparedChangeset prepared, CancellationToken cancellationToken)
     {
         try
         {
             return prepared.Source.Also is null
-                ? await storage.WriteAsync(session => group.Apply(session, prepared), cancellationToken, WriteScope.Group)
+                ? await storage.WriteAsync(
+                    session => group.Apply(session, prepared), cancellationToken, WriteScope.Group)
                 : await storage.WriteAsync(session => ApplyWithStatements(session, prepared), cancellationToken);
         }
         catch (StorageException fault)
@@ -179,7 +181,9 @@ public sealed partial class ChangeLog : IAsyncDisposable
         }
     }
 
-    /// <summary>The resource's spec with its secrets in clear. The caller has checked <see cref="Verb.ReadSecret"/>.</summary>
+    /// <summary>
+    /// The resource's spec with its secrets in clear. The caller has checked <see cref="Verb.ReadSecret"/>.
+    /// </summary>
     public ReadOnlyMemory<byte> Open(Resource resource) =>
         resource.Kind is { } kind ? Secrets.Open(kind, resource.Key, resource.Spec) : resource.Spec;
 
@@ -263,7 +267,8 @@ public sealed partial class ChangeLog : IAsyncDisposable
         news.Dispose();
     }
 
-    [LoggerMessage(LogLevel.Warning, "The database cannot be read ({Detail}); this node answers from memory and refuses writes.")]
+    [LoggerMessage(
+        LogLevel.Warning, "The database cannot be read ({Detail}); this node answers from memory and refuses writes.")]
     private static partial void Unreachable(ILogger log, string detail);
 
     [LoggerMessage(LogLevel.Information, "The database answers again.")]

@@ -50,7 +50,9 @@ public sealed record Changeset(Principal Author, ImmutableArray<Change> Changes)
     /// </summary>
     public Action<ISqlSession, long>? Also { get; init; }
 
-    /// <summary>The lease under whose protection the author acts; a lost one refuses the changeset with <c>lease_lost</c>.</summary>
+    /// <summary>
+    /// The lease under whose protection the author acts; a lost one refuses the changeset with <c>lease_lost</c>.
+    /// </summary>
     public Cluster.FencingToken? Fence { get; init; }
 }
 

@@ -4,13 +4,15 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Documents;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Resources;
 
-/// <summary>The part of a commit that needs no lock: who may, is it well formed, do its kinds' own rules hold.</summary>
+/// <summary>
+/// The part of a commit that needs no lock: who may, is it well formed, do its kinds' own rules hold.
+/// </summary>
 internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authorizer, TimeProvider time)
 {
     /// <summary>Changes of one changeset; bounds the time that the writer's lock is held.</summary>
@@ -33,7 +35,7 @@ internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authori
         var faults = new List<FieldFault>();
         var keys = changeset.Changes.Length > 1 ? new HashSet<ResourceKey>() : null;
         Fault? single = null;
-        foreach (var change in changeset.Changes)
+        foreach (var (index, change) in changeset.Changes.Index())
         {
             if (keys?.Add(change.Key) == false)
                 return new Fault(ErrorCodes.ChangesetDuplicateKey, $"{change.Key} is changed twice.");
@@ -45,7 +47,7 @@ internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authori
             }
             if (fault.Error != ErrorCodes.ResourceInvalid) return fault;
             single ??= fault;
-            faults.AddRange(fault.Fields.Select(field => Locate(changeset, change, field)));
+            faults.AddRange(fault.Fields.Select(field => Locate(changeset.Changes.Length, index, field)));
         }
         if (single is not null) return single with { Fields = [.. faults] };
         var at = time.GetUtcNow();
@@ -57,10 +59,9 @@ internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authori
             prepared.MoveToImmutable());
     }
 
-    /// <summary>In a changeset of several, a field's path says whose it is.</summary>
-    private static FieldFault Locate(Changeset changeset, Change change, FieldFault field) => changeset.Changes.Length == 1
-        ? field
-        : field with { Path = $"{change.Key}: {field.Path}" };
+    /// <summary>In a changeset of several, a field's path starts with the change's place in it.</summary>
+    internal static FieldFault Locate(int changes, int index, FieldFault field) =>
+        changes == 1 ? field : field with { Path = $"changes[{index}].{field.Path}" };
 
     private static Fault? CheckShape(Changeset changeset)
     {
@@ -76,7 +77,8 @@ internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authori
         if (bytes > MaxBytes)
             return new Fault(ErrorCodes.ChangesetTooLarge, $"Its specs are {bytes} bytes, {MaxBytes} are allowed.");
         return changeset.Reason.Length > MaxReasonLength
-            ? new Fault(ErrorCodes.BadRequest, $"The reason has {changeset.Reason.Length} characters, {MaxReasonLength} are allowed.")
+            ? new Fault(ErrorCodes.BadRequest,
+                $"The reason has {changeset.Reason.Length} characters, {MaxReasonLength} are allowed.")
             : null;
     }
 
@@ -107,7 +109,8 @@ internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authori
         if (faults.Count == 0) typed = kind.Check(spec, faults);
         if (change.Labels is { } labels) Labels.Check(labels, faults);
         if (faults.Count > 0)
-            return new Fault(ErrorCodes.ResourceInvalid, $"{change.Key} has {Count(faults.Count)}.") { Fields = [.. faults] };
+            return new Fault(
+                ErrorCodes.ResourceInvalid, $"{change.Key} has {Count(faults.Count)}.") { Fields = [.. faults] };
         return new PreparedChange { Change = change, Kind = kind, Spec = spec, Typed = typed, Labels = change.Labels };
     }
 
@@ -124,13 +127,15 @@ internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authori
         if (!kind.Namespaced && key.Namespace.Length > 0)
         {
             return new Fault(
-                ErrorCodes.NamespaceInvalid, $"Kind {kind.Name} is node-wide and takes no namespace, not '{key.Namespace}'.");
+                ErrorCodes.NamespaceInvalid,
+                    $"Kind {kind.Name} is node-wide and takes no namespace, not '{key.Namespace}'.");
         }
         return Names.IsName(key.Name)
             ? null
             : new Fault(
                 ErrorCodes.NameInvalid,
-                $"'{key.Name}' is not a name: segments of 1 to {Names.MaxSegmentLength} of A-Z a-z 0-9 . _ : @ - joined by "
+                $"'{key.Name}' is not a name: segments of 1 to {Names.MaxSegmentLength} of A-Z a-z 0-9 . _ : @ - "
+                + "joined by "
                 + $"'/', at most {Names.MaxNameLength} in all.");
     }
 
@@ -177,7 +182,8 @@ internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authori
         Append(changeset.Author.Name);
         foreach (var change in changeset.Changes)
         {
-            Append($"{change.Operation}\n{change.Key.Kind}\n{change.Key.Namespace}\n{change.Key.Name}\n{change.Version}\n{change.Expect}");
+            var (kind, ns, name) = change.Key;
+            Append($"{change.Operation}\n{kind}\n{ns}\n{name}\n{change.Version}\n{change.Expect}");
             Append(change.Labels is null ? "-" : Labels.Write(change.Labels));
             hash.AppendData(SHA256.HashData(change.Spec.Span));
         }

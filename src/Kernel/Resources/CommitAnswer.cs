@@ -19,7 +19,8 @@ internal static class CommitAnswer
         return new Commit(
             answer.Revision,
             id,
-            answer.Effects.Select(one => (new ResourceKey(one.Kind, one.Namespace, one.Name), one.Effect)).ToImmutableArray(),
+            answer.Effects.Select(one => (new ResourceKey(one.Kind, one.Namespace, one.Name), one.Effect))
+                .ToImmutableArray(),
             answer.Proposal);
     }
 }

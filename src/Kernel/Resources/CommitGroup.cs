@@ -8,8 +8,9 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// The change log's part of one write transaction: catches up to head, decides each changeset against it, writes the rows,
-/// and publishes one snapshot for the whole group when it is on disk. Everything here runs on the writer's thread.
+/// The change log's part of one write transaction: catches up to head, decides each changeset against it, writes the
+/// rows, and publishes one snapshot for the whole group when it is on disk. Everything here runs on the writer's
+/// thread.
 /// </summary>
 internal sealed class CommitGroup(
     KindCatalog kinds,
@@ -23,8 +24,8 @@ internal sealed class CommitGroup(
     /// <summary>How long a changeset's id is remembered.</summary>
     public static readonly TimeSpan RememberIdsFor = TimeSpan.FromHours(24);
 
-    // Held by whoever turns rows into a snapshot: the writer after its commit, or the follower of other nodes' commits. It
-    // keeps the two from publishing one change twice.
+    // Held by whoever turns rows into a snapshot: the writer after its commit, or the follower of other nodes' commits.
+    // It keeps the two from publishing one change twice.
     private readonly Lock publishing = new();
 
     private readonly List<AppliedChange> applied = [];
@@ -59,7 +60,9 @@ internal sealed class CommitGroup(
         // Begin starts anew; nothing of the group has been shown to anyone.
     }
 
-    /// <summary>Takes over what has been committed up to head and is not visible here, by other nodes as a rule.</summary>
+    /// <summary>
+    /// Takes over what has been committed up to head and is not visible here, by other nodes as a rule.
+    /// </summary>
     public void CatchUp(ISqlSession session, long head)
     {
         lock (publishing)
@@ -81,11 +84,13 @@ internal sealed class CommitGroup(
     /// <summary>Decides one changeset against head as this group has left it.</summary>
     public Outcome<Commit> Apply(ISqlSession session, PreparedChangeset changeset)
     {
-        if (changeset.Fingerprint is { } fingerprint && FindNamed(session, changeset, fingerprint) is { } known) return known;
+        if (changeset.Fingerprint is { } fingerprint && FindNamed(session, changeset, fingerprint) is { } known)
+            return known;
         if (changeset.Source.Fence is { } fence && ClusterStore.ReadToken(session, fence.Lease) != fence.Token)
         {
             return new Fault(
-                ErrorCodes.LeaseLost, $"The lease '{fence.Lease}' with token {fence.Token} has passed to another holder.");
+                ErrorCodes.LeaseLost,
+                    $"The lease '{fence.Lease}' with token {fence.Token} has passed to another holder.");
         }
         if (!changeset.Approved && Approvals.Needed(working, changeset) is { } policy)
             return Propose(session, changeset, policy);
@@ -96,7 +101,9 @@ internal sealed class CommitGroup(
         return commit;
     }
 
-    /// <summary>Undoes what <see cref="Apply"/> did to this object when the statements of the same write failed.</summary>
+    /// <summary>
+    /// Undoes what <see cref="Apply"/> did to this object when the statements of the same write failed.
+    /// </summary>
     public Mark TakeMark() => new(working, link, applied.Count);
 
     public void BackTo(Mark mark)
@@ -123,8 +130,6 @@ internal sealed class CommitGroup(
         return commit;
     }
 
-    // --- deciding
-
     private Outcome<ImmutableArray<DecidedChange>> Decide(ISqlSession session, PreparedChangeset changeset)
     {
         var decision = ImmutableArray.CreateBuilder<DecidedChange>(changeset.Changes.Length);
@@ -141,7 +146,8 @@ internal sealed class CommitGroup(
     private Outcome<DecidedChange> Decide(ISqlSession session, PreparedChange change)
     {
         var before = working.Find(change.Key);
-        if (change.Change.Expect is { } expect && expect != (before?.Revision ?? 0)) return Conflict(change.Key, expect, before);
+        if (change.Change.Expect is { } expect && expect != (before?.Revision ?? 0))
+            return Conflict(change.Key, expect, before);
         if (change.IsDelete)
         {
             return before is null
@@ -156,11 +162,13 @@ internal sealed class CommitGroup(
             if (working.Count(change.Kind.Name) >= Kind.MaxResources)
             {
                 return new Fault(
-                    ErrorCodes.KindFull, $"There are {Kind.MaxResources} resources of kind {change.Kind.Name} already.");
+                    ErrorCodes.KindFull,
+                        $"There are {Kind.MaxResources} resources of kind {change.Kind.Name} already.");
             }
             return Accept(change, before, ChangeEffect.Created, spec);
         }
-        return Accept(change, before, IsSame(change, before, spec) ? ChangeEffect.Unchanged : ChangeEffect.Updated, spec);
+        return Accept(
+            change, before, IsSame(change, before, spec) ? ChangeEffect.Unchanged : ChangeEffect.Updated, spec);
     }
 
     private static DecidedChange Accept(
@@ -173,7 +181,8 @@ internal sealed class CommitGroup(
         {
             (0, { } there) => $"{key} exists already, at revision {there.Revision}.",
             (_, null) => $"{key} is expected at revision {expect} and does not exist.",
-            (_, { } there) => $"{key} is expected at revision {expect} and is at {there.Revision}, by {there.ChangedBy}.",
+            (_, { } there) =>
+                $"{key} is expected at revision {expect} and is at {there.Revision}, by {there.ChangedBy}.",
         })
     {
         Extensions = ImmutableDictionary<string, string>.Empty
@@ -190,13 +199,15 @@ internal sealed class CommitGroup(
             : SHA256.HashData(spec.Span).AsSpan().SequenceEqual(before.SpecHash.Span);
     }
 
-    /// <summary>The rules between resources see the state as it would be, so that a changeset may bring both ends.</summary>
+    /// <summary>
+    /// The rules between resources see the state as it would be, so that a changeset may bring both ends.
+    /// </summary>
     private Fault? CheckAgainstHead(PreparedChangeset changeset, ImmutableArray<DecidedChange>.Builder decision)
     {
         Snapshot? tentative = null; // Most changes touch no rule that needs it.
         Snapshot After() => tentative ??= ToTentative(changeset, decision);
         var faults = new List<FieldFault>();
-        foreach (var change in decision)
+        foreach (var (index, change) in decision.Index())
         {
             if (change.Effect == ChangeEffect.Unchanged) continue;
             var (key, kind) = (change.Prepared.Key, change.Prepared.Kind);
@@ -205,13 +216,15 @@ internal sealed class CommitGroup(
             {
                 return new Fault(
                     ErrorCodes.NamespaceUnknown,
-                    $"There is no namespace '{key.Namespace}'; apply a resource of kind namespace with that name first, or with it.");
+                    $"There is no namespace '{key.Namespace}'; apply a resource of kind namespace with that name "
+                    + "first, or with it.");
             }
             if (key.Kind == Namespaces.KindName && change.Effect == ChangeEffect.Deleted
                 && Namespaces.CheckDelete(After(), key) is { } notEmpty) return notEmpty;
-            if (kind.HasRulesBetween) faults.AddRange(CheckBetween(After(), change, decision.Count > 1));
+            if (kind.HasRulesBetween) faults.AddRange(CheckBetween(After(), change, decision.Count, index));
             if (SecurityKinds.Concerns(key.Kind)
-                && authorizer.MayGrant(changeset.Source.Author, After(), key, change.Before, change.Prepared.Typed) is { } excess)
+                && authorizer.MayGrant(
+                    changeset.Source.Author, After(), key, change.Before, change.Prepared.Typed) is { } excess)
                 return excess;
         }
         if (faults.Count == 0) return null;
@@ -222,11 +235,11 @@ internal sealed class CommitGroup(
         };
     }
 
-    private static IEnumerable<FieldFault> CheckBetween(Snapshot after, DecidedChange change, bool isOneOfMany)
+    private static IEnumerable<FieldFault> CheckBetween(Snapshot after, DecidedChange change, int changes, int index)
     {
         var own = new List<FieldFault>();
         change.Prepared.Kind.CheckAgainst(after, change.Prepared.Key, change.Prepared.Typed, own);
-        return isOneOfMany ? own.Select(field => field with { Path = $"{change.Prepared.Key}: {field.Path}" }) : own;
+        return own.Select(field => ChangesetPreparation.Locate(changes, index, field));
     }
 
     private Snapshot ToTentative(PreparedChangeset changeset, IEnumerable<DecidedChange> decision) =>
@@ -236,8 +249,6 @@ internal sealed class CommitGroup(
                 working.Revision, order, change.Prepared.Key, change.Before,
                 change.Prepared.IsDelete ? null : rows.Tentative(change, changeset, working.Revision),
                 EndsChangeset: false)));
-
-    // --- writing
 
     private Commit Write(ISqlSession session, PreparedChangeset changeset, ImmutableArray<DecidedChange> decision)
     {
@@ -253,7 +264,9 @@ internal sealed class CommitGroup(
                 ResourceStore.InsertContent(session, row.SpecHash, change.Spec);
             ResourceStore.Insert(session, row);
             changes.Add(new AppliedChange(
-                revision, row.Order, row.Key, change.Before, change.Prepared.IsDelete ? null : rows.ToResource(change, row),
+                revision, row.Order, row.Key, change.Before, change.Prepared.IsDelete
+                    ? null
+                    : rows.ToResource(change, row),
                 EndsChangeset: changes.Count == effective.Count - 1));
         }
         changeset.Source.Also?.Invoke(session, revision);
@@ -273,8 +286,6 @@ internal sealed class CommitGroup(
         return row with { Digest = digest, Link = next };
     }
 
-    // --- changeset ids
-
     private Outcome<Commit>? FindNamed(ISqlSession session, PreparedChangeset changeset, byte[] fingerprint)
     {
         if (named.TryGetValue(changeset.Id, out var inGroup))
@@ -285,10 +296,12 @@ internal sealed class CommitGroup(
             : default(Outcome<Commit>?);
     }
 
-    private static Outcome<Commit> Repeat(PreparedChangeset changeset, byte[] fingerprint, byte[] first, Commit answer) =>
+    private static Outcome<Commit> Repeat(
+        PreparedChangeset changeset, byte[] fingerprint, byte[] first, Commit answer) =>
         fingerprint.AsSpan().SequenceEqual(first)
             ? answer
-            : new Fault(ErrorCodes.ChangesetIdReused, $"The id {changeset.Id} was used for other changes within 24 hours.");
+            : new Fault(
+                ErrorCodes.ChangesetIdReused, $"The id {changeset.Id} was used for other changes within 24 hours.");
 
     private void Remember(ISqlSession session, PreparedChangeset changeset, Commit commit)
     {

@@ -4,8 +4,8 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// Raises the floor: versions that a newer one at or below it has replaced lose their content. The newest version of every
-/// live resource stays, and so do all rows, because the audit chain runs through them.
+/// Raises the floor: versions that a newer one at or below it has replaced lose their content. The newest version of
+/// every live resource stays, and so do all rows, because the audit chain runs through them.
 /// </summary>
 public sealed class Compaction
 {
@@ -25,7 +25,8 @@ public sealed class Compaction
 
     /// <summary>Compacts up to a revision; a floor at or below the present one does nothing.</summary>
     /// <returns>The floor after it and the number of versions dropped, or <c>revision_unknown</c> above head.</returns>
-    public async ValueTask<Outcome<(long Floor, long Dropped)>> RunAsync(long floor, CancellationToken cancellationToken)
+    public async ValueTask<Outcome<(
+        long Floor, long Dropped)>> RunAsync(long floor, CancellationToken cancellationToken)
     {
         var head = changes.Snapshots.Current.Revision;
         if (floor < 0 || floor > head)
@@ -41,7 +42,8 @@ public sealed class Compaction
             }
             var forgotten = (time.GetUtcNow() - CommitGroup.RememberIdsFor).ToUnixTimeMilliseconds();
             await storage.WriteAsync(
-                session => ResourceStore.DropOrphanContents(session) + ResourceStore.ForgetChangesets(session, forgotten),
+                session =>
+                    ResourceStore.DropOrphanContents(session) + ResourceStore.ForgetChangesets(session, forgotten),
                 cancellationToken);
             return (changes.Floor, dropped);
         }
@@ -53,7 +55,10 @@ public sealed class Compaction
 
     /// <summary>Steps by revisions that exist: a restore leaves a gap of up to 2^32 that holds nothing.</summary>
     private Task<long> NextStepAsync(long floor, CancellationToken cancellationToken) => storage.ReadAsync(
-        session => ResourceStore.RevisionAfter(session, changes.Floor, StepRevisions) is { } next ? Math.Min(next, floor) : floor,
+        session =>
+            ResourceStore.RevisionAfter(session, changes.Floor, StepRevisions) is { } next
+                ? Math.Min(next, floor)
+                : floor,
         cancellationToken);
 
     private static int Step(ISqlSession session, long floor)

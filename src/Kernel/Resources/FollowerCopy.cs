@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// The follower's copy on disk: the newest snapshot as lines of JSON, secrets masked as the node sent them. Replaced whole, so
-/// that a crash leaves the one before; losing it costs nothing but a start while the node is away.
+/// The follower's copy on disk: the newest snapshot as lines of JSON, secrets masked as the node sent them. Replaced
+/// whole, so that a crash leaves the one before; losing it costs nothing but a start while the node is away.
 /// </summary>
 internal sealed partial class FollowerCopy(string path, ILogger<FollowerCopy> log) : IDisposable
 {
@@ -26,7 +26,8 @@ internal sealed partial class FollowerCopy(string path, ILogger<FollowerCopy> lo
             if (head is null) return null;
             var documents = new List<ResourceDocument>();
             while (reader.ReadLine() is { } line)
-                if (JsonSerializer.Deserialize(line, WireJson.Lenient.ResourceDocument) is { } document) documents.Add(document);
+                if (JsonSerializer.Deserialize(line, WireJson.Lenient.ResourceDocument) is { } document)
+                    documents.Add(document);
             return (head, documents);
         }
         catch (Exception fault) when (fault is IOException or JsonException or UnauthorizedAccessException)

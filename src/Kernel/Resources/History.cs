@@ -18,14 +18,17 @@ public sealed class History
         this.rows = rows;
     }
 
-    /// <summary>The versions of one resource, newest first, starting below <paramref name="before"/> (null: the newest).</summary>
+    /// <summary>
+    /// The versions of one resource, newest first, starting below <paramref name="before"/> (null: the newest).
+    /// </summary>
     /// <returns>The versions, or <c>resource_not_found</c> when there never was one.</returns>
     public Task<Outcome<IReadOnlyList<Version>>> OfAsync(
         ResourceKey key, long? before, int limit, CancellationToken cancellationToken) => ReadAsync(
         session =>
         {
             if (ResourceStore.FindHead(session, key) is not { } head)
-                return new Fault(ErrorCodes.ResourceNotFound, $"There is no {key}, and no history of it above the floor.");
+                return new Fault(
+                    ErrorCodes.ResourceNotFound, $"There is no {key}, and no history of it above the floor.");
             var versions = new List<Version>();
             for (var at = ((long Revision, int Order)?)head; at is { } place && versions.Count < limit;)
             {
@@ -38,7 +41,8 @@ public sealed class History
         cancellationToken);
 
     /// <summary>The resource as of a revision; null when it did not exist then.</summary>
-    /// <returns>The resource, or <c>revision_unknown</c> above head, or <c>revision_compacted</c> below the floor.</returns>
+    /// <returns>The resource, or <c>revision_unknown</c> above head, or <c>revision_compacted</c> below the
+    /// floor.</returns>
     public Task<Outcome<Resource?>> AsOfAsync(ResourceKey key, long revision, CancellationToken cancellationToken) =>
         CheckRevision(revision) is { } fault
             ? Task.FromResult<Outcome<Resource?>>(fault)
@@ -67,7 +71,8 @@ public sealed class History
                     {
                         (ns, name) = (head.Key.Namespace, head.Key.Name);
                         if (!wanted(head.Key)) continue;
-                        if (ToResource(session, Back(session, head.Revision, head.Order, revision), withSpec: false) is { } then)
+                        if (ToResource(
+                            session, Back(session, head.Revision, head.Order, revision), withSpec: false) is { } then)
                             found.Add(then);
                         if (found.Count == limit) break;
                     }
@@ -89,17 +94,21 @@ public sealed class History
 
     /// <summary>One changeset.</summary>
     /// <returns>Its changes in order, or <c>revision_unknown</c>.</returns>
-    public Task<Outcome<ImmutableArray<Version>>> ChangesetAsync(long revision, CancellationToken cancellationToken) => ReadAsync(
+    public Task<Outcome<ImmutableArray<Version>>> ChangesetAsync(long revision, CancellationToken cancellationToken) =>
+        ReadAsync(
         session =>
         {
             var found = ResourceStore.ReadChangeset(session, revision);
             return found.Count == 0
-                ? new Fault(ErrorCodes.RevisionUnknown, $"There is no changeset {revision}; the newest is {changes.Snapshots.Current.Revision}.")
+                ? new Fault(ErrorCodes.RevisionUnknown,
+                    $"There is no changeset {revision}; the newest is {changes.Snapshots.Current.Revision}.")
                 : (Outcome<ImmutableArray<Version>>)found.Select(row => ToVersion(session, row)).ToImmutableArray();
         },
         cancellationToken);
 
-    /// <summary>Changes after a position, oldest first, from the database, and where the reader stands after them.</summary>
+    /// <summary>
+    /// Changes after a position, oldest first, from the database, and where the reader stands after them.
+    /// </summary>
     internal Task<Outcome<(IReadOnlyList<AppliedChange> Changes, Position ReadTo)>> AfterAsync(
         Position after, int limit, CancellationToken cancellationToken) => ReadAsync(
         session =>
@@ -108,7 +117,9 @@ public sealed class History
             var head = ResourceStore.ReadHead(session)?.Revision ?? after.Revision;
             var cut = found.Count > limit;
             var taken = found.Take(limit).Select((row, number) => new AppliedChange(
-                row.Revision, row.Order, row.Key, null, row.Operation == ChangeOperation.Delete ? null : rows.ToResource(row),
+                row.Revision, row.Order, row.Key, null, row.Operation == ChangeOperation.Delete
+                    ? null
+                    : rows.ToResource(row),
                 EndsChangeset: number == found.Count - 1 || found[number + 1].Revision != row.Revision)).ToList();
             var readTo = cut ? new Position(taken[^1].Revision, taken[^1].Order) : Position.After(head);
             return (Outcome<(IReadOnlyList<AppliedChange>, Position)>)(taken, readTo);

@@ -48,7 +48,8 @@ internal sealed class HistoryApi(ChangeLog changes)
     private async Task<IResult> Changesets(
         HttpContext context, string? kind, string? @namespace, string? name, int? limit, string? page)
     {
-        if (!ApiRequests.Limit(limit, DefaultLimit, MaxLimit).TryGet(out var count, out var fault)) return Problems.From(fault);
+        if (!ApiRequests.Limit(limit, DefaultLimit, MaxLimit).TryGet(out var count, out var fault))
+            return Problems.From(fault);
         if (!Before(page).TryGet(out var before, out fault)) return Problems.From(fault);
         var ns = @namespace == Names.NodeWide ? "" : @namespace;
         bool Shown(Version version) =>
@@ -72,7 +73,8 @@ internal sealed class HistoryApi(ChangeLog changes)
         }
         var next = found.Count == count ? new PageToken(found[^1].Revision, "", "").ToString() : null;
         return Results.Json(
-            new ChangesetList(changes.Snapshots.Current.Revision, changes.Floor, found, next), WireJson.Strict.ChangesetList);
+            new ChangesetList(
+                changes.Snapshots.Current.Revision, changes.Floor, found, next), WireJson.Strict.ChangesetList);
     }
 
     private static Outcome<long> Before(string? page)
@@ -85,16 +87,19 @@ internal sealed class HistoryApi(ChangeLog changes)
     {
         var found = await changes.History.ChangesetAsync(revision, context.RequestAborted);
         if (!found.TryGet(out var versions, out var fault)) return Problems.From(fault);
-        var shown = versions.RemoveAll(version => !changes.Authorizer.Allows(context.Principal(), Verb.Read, version.Key));
+        var shown = versions.RemoveAll(
+            version => !changes.Authorizer.Allows(context.Principal(), Verb.Read, version.Key));
         return shown.Length > 0
             ? Results.Json(documents.ToDocument(shown), WireJson.Strict.ChangesetDocument)
-            : Problems.From(new Fault(ErrorCodes.Forbidden, $"No role of yours reads anything of changeset {revision}."));
+            : Problems.From(
+                new Fault(ErrorCodes.Forbidden, $"No role of yours reads anything of changeset {revision}."));
     }
 
     private async Task<IResult> Versions(
         HttpContext context, string kind, string @namespace, string name, int? limit, string? page)
     {
-        if (!ApiRequests.Limit(limit, DefaultLimit, MaxLimit).TryGet(out var count, out var fault)) return Problems.From(fault);
+        if (!ApiRequests.Limit(limit, DefaultLimit, MaxLimit).TryGet(out var count, out var fault))
+            return Problems.From(fault);
         if (!Before(page).TryGet(out var before, out fault)) return Problems.From(fault);
         var found = await changes.History.OfAsync(ApiRequests.Key(context), before, count, context.RequestAborted);
         if (!found.TryGet(out var versions, out fault)) return Problems.From(fault);
@@ -113,7 +118,8 @@ internal sealed class HistoryApi(ChangeLog changes)
         if (!(await changes.History.AsOfAsync(key, head, context.RequestAborted)).TryGet(out var after, out fault))
             return Problems.From(fault);
         if (before is null && after is null)
-            return Problems.From(new Fault(ErrorCodes.ResourceNotFound, $"{key} exists neither at {from} nor at {head}."));
+            return Problems.From(
+                new Fault(ErrorCodes.ResourceNotFound, $"{key} exists neither at {from} nor at {head}."));
         var lines = SpecDiff.Of(
             before is null ? null : documents.ToDocument(before), after is null ? null : documents.ToDocument(after));
         return Results.Json(

@@ -10,14 +10,16 @@ public interface ISnapshotSource
     /// <summary>The newest snapshot known here. One volatile read.</summary>
     Snapshot Current { get; }
 
-    /// <summary>How long the source has been without news from its origin; zero for a store that can be reached.</summary>
+    /// <summary>
+    /// How long the source has been without news from its origin; zero for a store that can be reached.
+    /// </summary>
     TimeSpan Staleness { get; }
 
     /// <summary>
-    /// Calls <paramref name="changed"/> at once with the current snapshot, then once for every published group, in order,
-    /// before the writers of that group are answered: what a view derives here is there when the answer comes.
-    /// It runs on the publisher's thread; derive and swap, do not wait. An exception is logged and counted, and the next
-    /// group is delivered as usual.
+    /// Calls <paramref name="changed"/> at once with the current snapshot, then once for every published group, in
+    /// order, before the writers of that group are answered: what a view derives here is there when the answer comes.
+    /// It runs on the publisher's thread; derive and swap, do not wait. An exception is logged and counted, and the
+    /// next group is delivered as usual.
     /// </summary>
     IDisposable Subscribe(Action<SnapshotChange> changed);
 
@@ -27,7 +29,8 @@ public interface ISnapshotSource
 }
 
 /// <summary>One published group.</summary>
-/// <param name="Before">Null for the first delivery and after a reload; then <paramref name="Changes"/> is empty and all of <paramref name="After"/> is new.</param>
+/// <param name="Before">Null for the first delivery and after a reload; then <paramref name="Changes"/> is empty and
+/// all of <paramref name="After"/> is new.</param>
 /// <param name="Changes">In order of revision and of place in their changeset.</param>
 public sealed record SnapshotChange(Snapshot? Before, IReadOnlyList<AppliedChange> Changes, Snapshot After)
 {

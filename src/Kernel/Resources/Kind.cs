@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
-using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Documents;
 using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Resources;
@@ -17,7 +17,8 @@ public enum Residency
 }
 
 /// <summary>
-/// A type of resource: its name, the schema of its spec, its limits and its rules. Modules declare theirs before the store opens.
+/// A type of resource: its name, the schema of its spec, its limits and its rules. Modules declare theirs before the
+/// store opens.
 /// </summary>
 public abstract class Kind
 {
@@ -53,23 +54,26 @@ public abstract class Kind
     /// <summary>False for node-wide kinds, whose namespace is empty.</summary>
     public bool Namespaced { get; init; } = true;
 
-    /// <summary>True for records of the kernel's own doings: readable like any resource, refused when others write them.</summary>
+    /// <summary>
+    /// True for records of the kernel's own doings: readable like any resource, refused when others write them.
+    /// </summary>
     public bool WrittenByKernel { get; init; }
 
     /// <summary>
-    /// Up-converters: the entry at index <c>v - 1</c> turns a spec of version <c>v</c> into one of version <c>v + 1</c>.
+    /// Up-converters: the entry at index <c>v - 1</c> turns a spec of version <c>v</c> into one of version <c>v +
+    /// 1</c>.
     /// </summary>
     public IReadOnlyList<Func<JsonObject, JsonObject>> Converters { get; init; } = [];
 
     /// <summary>
-    /// JSON paths of fields that are secret, such as <c>passwordHash</c> or <c>upstream.token</c>: text, encrypted before
-    /// it reaches the log and masked on the way out.
+    /// JSON paths of fields that are secret, such as <c>passwordHash</c> or <c>upstream.token</c>: text, encrypted
+    /// before it reaches the log and masked on the way out.
     /// </summary>
     public IReadOnlyList<string> SecretFields { get; init; } = [];
 
     /// <summary>
-    /// For a kind whose <see cref="SecretFields"/> are secret in some specs only, such as a setting that says so of itself:
-    /// tells by the spec, with its secrets in clear or encrypted. Null: always.
+    /// For a kind whose <see cref="SecretFields"/> are secret in some specs only, such as a setting that says so of
+    /// itself: tells by the spec, with its secrets in clear or encrypted. Null: always.
     /// </summary>
     public Func<JsonElement, bool>? SecretWhen { get; init; }
 
@@ -87,7 +91,9 @@ public abstract class Kind
 
     public abstract JsonTypeInfo SpecTypeInfo { get; }
 
-    /// <summary>Reads a spec, refusing unknown members, and applies the kind's own rules. Faults have paths below <c>spec</c>.</summary>
+    /// <summary>
+    /// Reads a spec, refusing unknown members, and applies the kind's own rules. Faults have paths below <c>spec</c>.
+    /// </summary>
     internal abstract object? Check(ReadOnlyMemory<byte> spec, ICollection<FieldFault> faults);
 
     /// <summary>True when <see cref="CheckAgainst"/> looks at anything.</summary>

@@ -13,9 +13,11 @@ public sealed class KindCatalog
         foreach (var kind in kinds)
         {
             if (kind.Converters.Count != kind.Version - 1)
-                throw new ArgumentException($"Kind {kind.Name} is at version {kind.Version} and needs {kind.Version - 1} converters.");
+                throw new ArgumentException(
+                    $"Kind {kind.Name} is at version {kind.Version} and needs {kind.Version - 1} converters.");
             if (!known.TryAdd(kind.Name, kind))
-                throw new ArgumentException($"Kind {kind.Name} is declared by {known[kind.Name].Module} and by {kind.Module}.");
+                throw new ArgumentException(
+                    $"Kind {kind.Name} is declared by {known[kind.Name].Module} and by {kind.Module}.");
         }
         byName = known.ToFrozenDictionary(StringComparer.Ordinal);
     }

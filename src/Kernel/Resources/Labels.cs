@@ -27,7 +27,8 @@ internal static class Labels
         foreach (var (key, value) in labels)
         {
             if (!Names.IsSegment(key))
-                faults.Add(new FieldFault("labels", $"has the key '{key}', which is not made of A-Z a-z 0-9 . _ : @ -"));
+                faults.Add(
+                    new FieldFault("labels", $"has the key '{key}', which is not made of A-Z a-z 0-9 . _ : @ -"));
             if (value is null || value.Length > MaxLength)
                 faults.Add(new FieldFault($"labels.{key}", $"must be text of at most {MaxLength} characters"));
         }

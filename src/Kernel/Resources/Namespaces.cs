@@ -3,12 +3,15 @@ using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Resources;
 
-/// <summary>The spec of a <c>namespace</c>: a place for resources, so that teams and environments do not meet.</summary>
+/// <summary>
+/// The spec of a <c>namespace</c>: a place for resources, so that teams and environments do not meet.
+/// </summary>
 /// <param name="Description">Whose it is and what for, at most 512 characters.</param>
 public sealed record NamespaceSpec(string? Description = null);
 
 /// <summary>
-/// The kind <c>namespace</c>. Namespaces are written out, because a misspelt one would otherwise come into being silently;
+/// The kind <c>namespace</c>. Namespaces are written out, because a misspelt one would otherwise come into being
+/// silently;
 /// <c>default</c> always exists.
 /// </summary>
 public static class Namespaces
@@ -50,7 +53,8 @@ public static class Namespaces
             ? null
             : new Fault(
                 ErrorCodes.NamespaceNotEmpty,
-                $"Namespace '{key.Name}' still has {string.Join(", ", content.Select(entry => $"{entry.Count} {entry.Kind}"))}.");
+                $"Namespace '{key.Name}' still has "
+                + $"{string.Join(", ", content.Select(entry => $"{entry.Count} {entry.Kind}"))}.");
     }
 }
 

@@ -21,7 +21,8 @@ internal readonly record struct PageToken(long Revision, string AfterNamespace, 
         {
             // Answered below, like every other token that is not ours.
         }
-        return new Fault(ErrorCodes.BadPageToken, "The page token is not one that this API gave; start with the first page.");
+        return new Fault(
+            ErrorCodes.BadPageToken, "The page token is not one that this API gave; start with the first page.");
     }
 
     public override string ToString() =>

@@ -29,7 +29,9 @@ public sealed class Resource
     /// <summary>The kind, or null when its module is not loaded here.</summary>
     public required Kind? Kind { get; init; }
 
-    /// <summary>The spec as its record, converted to the current version, read once and kept. Secrets stay encrypted.</summary>
+    /// <summary>
+    /// The spec as its record, converted to the current version, read once and kept. Secrets stay encrypted.
+    /// </summary>
     public TSpec As<TSpec>()
         where TSpec : class
     {

@@ -6,7 +6,9 @@ using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Kernel.Resources;
 
-/// <summary>Translates between resources and what crosses the wire. Secrets leave masked, unless opened for a reader who may.</summary>
+/// <summary>
+/// Translates between resources and what crosses the wire. Secrets leave masked, unless opened for a reader who may.
+/// </summary>
 internal sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secrets)
 {
     public ResourceDocument ToDocument(Resource resource, bool reveal = false)
@@ -100,7 +102,9 @@ internal sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secre
             "put" => new Change(
                 ChangeOperation.Put,
                 key,
-                document.Resource.Spec is { } spec ? JsonSerializer.SerializeToUtf8Bytes(spec, WireJson.Strict.JsonElement) : "{}"u8.ToArray(),
+                document.Resource.Spec is { } spec
+                    ? JsonSerializer.SerializeToUtf8Bytes(spec, WireJson.Strict.JsonElement)
+                    : "{}"u8.ToArray(),
                 document.Resource.Version,
                 document.Resource.Labels?.ToImmutableSortedDictionary(StringComparer.Ordinal),
                 document.Expect),

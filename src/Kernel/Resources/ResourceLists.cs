@@ -21,8 +21,8 @@ internal sealed record ListFilter(
 }
 
 /// <summary>
-/// Lists of resources, page by page, all pages at the revision of the first. Recent snapshots are kept for readers between two
-/// pages; older ones are read from the history.
+/// Lists of resources, page by page, all pages at the revision of the first. Recent snapshots are kept for readers
+/// between two pages; older ones are read from the history.
 /// </summary>
 internal sealed class ResourceLists(ChangeLog changes, ResourceDocuments documents)
 {
@@ -37,7 +37,8 @@ internal sealed class ResourceLists(ChangeLog changes, ResourceDocuments documen
     private readonly Queue<Snapshot> kept = new();
 
     public async ValueTask<Outcome<ResourceList>> ListAsync(
-        Principal principal, ListFilter filter, int limit, string? page, long? asOf, CancellationToken cancellationToken)
+        Principal principal, ListFilter filter, int limit, string? page, long? asOf,
+            CancellationToken cancellationToken)
     {
         var from = new PageToken(asOf ?? changes.Snapshots.Current.Revision, "", "");
         if (page is not null)

@@ -80,7 +80,8 @@ internal sealed class ResourceRows(KindCatalog kinds)
     {
         if (!resource.Spec.IsEmpty) return resource;
         var content = ResourceStore.ReadContent(session, resource.SpecHash.ToArray())
-            ?? throw new InvalidDataException($"The content of {resource.Key} at revision {resource.Revision} is missing.");
+            ?? throw new InvalidDataException(
+                $"The content of {resource.Key} at revision {resource.Revision} is missing.");
         return resource.WithSpec(content);
     }
 
@@ -97,6 +98,7 @@ internal sealed class ResourceRows(KindCatalog kinds)
         Kind = kind,
     };
 
-    private static System.Collections.Immutable.ImmutableSortedDictionary<string, string> LabelsOf(DecidedChange change) =>
+    private static System.Collections.Immutable.ImmutableSortedDictionary<string, string> LabelsOf(
+        DecidedChange change) =>
         change.Prepared.Labels ?? change.Before?.Labels ?? Labels.None;
 }

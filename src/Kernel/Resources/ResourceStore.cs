@@ -2,7 +2,9 @@ using Groundwork.Kernel.Storage;
 
 namespace Groundwork.Kernel.Resources;
 
-/// <summary>All SQL of the change log. A resource's history is the chain of <c>prior</c> rows that starts at its head.</summary>
+/// <summary>
+/// All SQL of the change log. A resource's history is the chain of <c>prior</c> rows that starts at its head.
+/// </summary>
 internal static class ResourceStore
 {
     private const string Columns = """
@@ -43,14 +45,13 @@ internal static class ResourceStore
             "CREATE INDEX resource_changesets_at ON resource_changesets(at)"),
     ];
 
-    // --- the log itself
-
     public static LogHead? ReadHead(ISqlSession session) => session.One(
         "SELECT store_id, revision, floor, link FROM resource_log WHERE id = 1",
         row => new LogHead(row.Text(0), row.Int64(1), row.Int64(2), row.Blob(3)));
 
     public static void CreateHead(ISqlSession session, string storeId) => session.Execute(
-        "INSERT INTO resource_log(id, store_id, revision, floor, link) VALUES(1, $1, 0, 0, $2) ON CONFLICT(id) DO NOTHING",
+        "INSERT INTO resource_log(id, store_id, revision, floor, link) VALUES(1, $1, 0, 0, $2) ON CONFLICT(id) DO "
+        + "NOTHING",
         storeId, Array.Empty<byte>());
 
     public static void WriteHead(ISqlSession session, long revision, byte[] link) =>
@@ -88,8 +89,6 @@ internal static class ResourceStore
     public static byte[]? ReadContent(ISqlSession session, byte[] hash) => session.One(
         "SELECT content FROM resource_contents WHERE hash = $1", row => row.Blob(0), hash);
 
-    // --- changeset ids
-
     public static KnownChangeset? FindChangeset(ISqlSession session, Guid id, long notBefore) => session.One(
         "SELECT fingerprint, answer FROM resource_changesets WHERE id = $1 AND at >= $2",
         row => new KnownChangeset(row.Blob(0), row.Text(1)), id, notBefore);
@@ -104,8 +103,6 @@ internal static class ResourceStore
 
     public static int ForgetChangesets(ISqlSession session, long before) =>
         session.Execute("DELETE FROM resource_changesets WHERE at < $1", before);
-
-    // --- reading
 
     /// <summary>The newest version of every resource that is not deleted.</summary>
     public static void ReadLive(ISqlSession session, Action<ChangeRow> read) => session.Query(
@@ -156,11 +153,9 @@ internal static class ResourceStore
         row => (new ResourceKey(kind, row.Text(0), row.Text(1)), row.Int64(2), (int)row.Int64(3)),
         kind, afterNamespace, afterName, limit);
 
-    // --- compaction
-
     /// <summary>
-    /// Drops the specs of versions that a newer version at or below the floor has replaced. The rows stay: the audit chain
-    /// runs through them. Returns the number of versions dropped.
+    /// Drops the specs of versions that a newer version at or below the floor has replaced. The rows stay: the audit
+    /// chain runs through them. Returns the number of versions dropped.
     /// </summary>
     public static int DropReplaced(ISqlSession session, long from, long floor) => session.Execute(
         """

@@ -9,7 +9,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Groundwork.Kernel.Resources;
 
-/// <summary>The API of resources and changesets: <c>/groundwork/v1/kinds</c>, <c>/resources</c>, <c>/changesets</c>.</summary>
+/// <summary>
+/// The API of resources and changesets: <c>/groundwork/v1/kinds</c>, <c>/resources</c>, <c>/changesets</c>.
+/// </summary>
 internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
 {
     /// <summary>Bytes of a changeset's body: all its specs, and what is around them.</summary>
@@ -23,7 +25,8 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
         var api = endpoints.MapGroup("/groundwork/v1").WithTags("Resources");
         var reads = api.MapGroup("").AddEndpointFilter(ApiRequests.AtLeast(changes.Snapshots)).ReadsQuery("atLeast");
         reads.MapGet("/kinds", Kinds)
-            .RequiresPrincipal("kinds are no secret").Describe<IReadOnlyList<KindDocument>>("listKinds", "The kinds of the loaded modules.");
+            .RequiresPrincipal("kinds are no secret")
+                .Describe<IReadOnlyList<KindDocument>>("listKinds", "The kinds of the loaded modules.");
         reads.MapGet("/resources/{kind}", List)
             .RequiresPrincipal("lists what the principal may read")
             .Describe<ResourceList>("listResources", "A page of a kind's resources, in order of namespace and name.");
@@ -32,7 +35,8 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
             .Describe<ResourceDocument>("getResource", "One resource, now or as of a revision.");
         api.MapPut("/resources/{kind}/{namespace}/{**name}", Put)
             .Requires(Verb.Write, ApiRequests.Key)
-            .Describe<ChangesetAnswer>("putResource", "Creates or replaces a resource.").MayCreate().MayPropose().ReadsChangeHeaders()
+            .Describe<ChangesetAnswer>("putResource", "Creates or replaces a resource.").MayCreate().MayPropose()
+                .ReadsChangeHeaders()
             .Accepts<ResourceBody>("application/json");
         api.MapDelete("/resources/{kind}/{namespace}/{**name}", Delete)
             .Requires(Verb.Delete, ApiRequests.Key)
@@ -46,7 +50,8 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
             .Accepts<ChangesetRequest>("application/json");
         api.MapGet("/export", Export)
             .RequiresPrincipal("exports what the principal may read")
-            .Describe<ResourceDocument>("exportResources", "Everything at one revision, a document a line, secrets masked.",
+            .Describe<ResourceDocument>(
+                "exportResources", "Everything at one revision, a document a line, secrets masked.",
                 "application/x-ndjson");
     }
 
@@ -55,21 +60,26 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
         WireJson.Strict.IReadOnlyListKindDocument);
 
     private async Task<IResult> List(
-        HttpContext context, string kind, string? @namespace, string? prefix, string[]? label, int? limit, string? page, long? asOf)
+        HttpContext context, string kind, string? @namespace, string? prefix, string[]? label, int? limit, string? page,
+            long? asOf)
     {
         // The resources of a module that is not loaded are listed raw, so a kind is unknown only if nothing has it.
         if (changes.Kinds.Find(kind) is null && changes.Snapshots.Current.Count(kind) == 0)
             return Problems.From(new Fault(ErrorCodes.KindUnknown, $"There is no kind '{kind}' here."));
-        if (!ApiRequests.Limit(limit, ResourceLists.DefaultLimit, ResourceLists.MaxLimit).TryGet(out var count, out var fault))
+        if (!ApiRequests.Limit(limit, ResourceLists.DefaultLimit, ResourceLists.MaxLimit)
+            .TryGet(out var count, out var fault))
             return Problems.From(fault);
         if (!ApiRequests.LabelSelector(label).TryGet(out var labels, out fault)) return Problems.From(fault);
         if (asOf is { } revision && changes.History.CheckRevision(revision) is { } gone) return Problems.From(gone);
         var filter = new ListFilter(kind, @namespace == Names.NodeWide ? "" : @namespace, prefix ?? "", labels);
         var found = await lists.ListAsync(context.Principal(), filter, count, page, asOf, context.RequestAborted);
-        return found.TryGet(out var list, out fault) ? Results.Json(list, WireJson.Strict.ResourceList) : Problems.From(fault);
+        return found.TryGet(out var list, out fault)
+            ? Results.Json(list, WireJson.Strict.ResourceList)
+            : Problems.From(fault);
     }
 
-    private async Task<IResult> Get(HttpContext context, string kind, string @namespace, string name, long? asOf, bool? reveal)
+    private async Task<IResult> Get(
+        HttpContext context, string kind, string @namespace, string name, long? asOf, bool? reveal)
     {
         var key = ApiRequests.Key(context);
         if (reveal == true && changes.Authorizer.Authorize(context.Principal(), Verb.ReadSecret, key) is { } refused)
@@ -77,12 +87,14 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
         var found = await FindAsync(key, asOf, context.RequestAborted);
         if (!found.TryGet(out var resource, out var fault)) return Problems.From(fault);
         if (reveal == true && resource.Kind?.HasSecrets == true)
-            audit.Append(new AuditEvent(context.Principal().Name, "secret-read", key.ToString(), "ok", $"{context.Connection.RemoteIpAddress}"));
+            audit.Append(new AuditEvent(context.Principal().Name, "secret-read", key.ToString(), "ok",
+                $"{context.Connection.RemoteIpAddress}"));
         context.Response.Headers.ETag = $"\"{resource.Revision}\"";
         return Results.Json(documents.ToDocument(resource, reveal == true), WireJson.Strict.ResourceDocument);
     }
 
-    private async ValueTask<Outcome<Resource>> FindAsync(ResourceKey key, long? asOf, CancellationToken cancellationToken)
+    private async ValueTask<Outcome<Resource>> FindAsync(
+        ResourceKey key, long? asOf, CancellationToken cancellationToken)
     {
         if (asOf is { } revision)
         {
@@ -167,8 +179,10 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
                         if (@namespace is not null && resource.Key.Namespace != @namespace) continue;
                         if (!changes.Authorizer.Allows(principal, Verb.Read, resource.Key)) continue;
                         var whole = await changes.ReadStoredAsync(resource, context.RequestAborted);
-                        if (!whole.TryGet(out var found, out var fault)) throw new InvalidOperationException(fault.ToString());
-                        await JsonSerializer.SerializeAsync(stream, documents.ToDocument(found), WireJson.Strict.ResourceDocument, context.RequestAborted);
+                        if (!whole.TryGet(out var found, out var fault))
+                            throw new InvalidOperationException(fault.ToString());
+                        await JsonSerializer.SerializeAsync(stream, documents.ToDocument(
+                            found), WireJson.Strict.ResourceDocument, context.RequestAborted);
                         await stream.WriteAsync("\n"u8.ToArray(), context.RequestAborted);
                     }
                 }

@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// All resources at one revision: immutable, cheap to hold, read without locks. Stored kinds are present without their specs.
+/// All resources at one revision: immutable, cheap to hold, read without locks. Stored kinds are present without their
+/// specs.
 /// </summary>
 public sealed class Snapshot
 {
@@ -80,6 +81,7 @@ public sealed class Snapshot
 /// <summary>What a changeset did to one resource. A put has <see cref="After"/>, a delete has not.</summary>
 /// <param name="Revision">The changeset's revision.</param>
 /// <param name="Order">Place in the changeset, from 0.</param>
-/// <param name="EndsChangeset">True for the last change of its changeset; what came before belongs together with it.</param>
+/// <param name="EndsChangeset">True for the last change of its changeset; what came before belongs together with
+/// it.</param>
 public sealed record AppliedChange(
     long Revision, int Order, ResourceKey Key, Resource? Before, Resource? After, bool EndsChangeset);

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// The resources of another node, for a process without a database: its snapshot, its watch, and a copy on disk to start from
-/// while that node is away. Serves what it has, and says how old it is.
+/// The resources of another node, for a process without a database: its snapshot, its watch, and a copy on disk to
+/// start from while that node is away. Serves what it has, and says how old it is.
 /// </summary>
 public sealed partial class SnapshotFollower : IAsyncDisposable
 {
@@ -78,7 +78,8 @@ public sealed partial class SnapshotFollower : IAsyncDisposable
             await follower.DisposeAsync();
             return new Fault(
                 ErrorCodes.StorageUnavailable,
-                $"The followed node {api.BaseAddress} did not answer within {patience.TotalSeconds:0} s and there is no copy of it here.");
+                $"The followed node {api.BaseAddress} did not answer within {patience.TotalSeconds:0} s and there is "
+                + "no copy of it here.");
         }
     }
 
@@ -102,7 +103,8 @@ public sealed partial class SnapshotFollower : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException or JsonException)
+            catch (Exception fault) when (
+                fault is HttpRequestException or IOException or OperationCanceledException or JsonException)
             {
                 if (!isAway) Away(log, api.BaseAddress, fault.Message);
                 isAway = true;
@@ -217,7 +219,9 @@ public sealed partial class SnapshotFollower : IAsyncDisposable
         Key = new ResourceKey(document.Kind, document.Namespace ?? "", document.Name),
         Version = document.Version ?? 1,
         Labels = document.Labels?.ToImmutableSortedDictionary(StringComparer.Ordinal) ?? Labels.None,
-        Spec = document.Spec is { } spec ? JsonSerializer.SerializeToUtf8Bytes(spec, WireJson.Lenient.JsonElement) : default(ReadOnlyMemory<byte>),
+        Spec = document.Spec is { } spec
+            ? JsonSerializer.SerializeToUtf8Bytes(spec, WireJson.Lenient.JsonElement)
+            : default(ReadOnlyMemory<byte>),
         SpecHash = default,
         Revision = document.Revision ?? 0,
         ChangedBy = document.ChangedBy ?? "",

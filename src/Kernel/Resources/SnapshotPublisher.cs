@@ -4,16 +4,16 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// Holds the current snapshot and hands each published group to its subscribers, in order. One publisher serves the local
-/// store, another a follower.
+/// Holds the current snapshot and hands each published group to its subscribers, in order. One publisher serves the
+/// local store, another a follower.
 /// </summary>
 public sealed partial class SnapshotPublisher : ISnapshotSource
 {
     private readonly TimeProvider time;
     private readonly ILogger<SnapshotPublisher> log;
 
-    // Guards publication and the two lists below. Held while subscribers run, so that they see groups in order; readers of
-    // Current never take it.
+    // Guards publication and the two lists below. Held while subscribers run, so that they see groups in order; readers
+    // of Current never take it.
     private readonly Lock gate = new();
     private readonly List<Action<SnapshotChange>> subscribers = [];
     private readonly PriorityQueue<TaskCompletionSource, long> waiters = new();
@@ -30,7 +30,9 @@ public sealed partial class SnapshotPublisher : ISnapshotSource
 
     public Snapshot Current => Volatile.Read(ref current);
 
-    /// <summary>A store that answers has no age; the poll of the log notes each answer (see <see cref="NoteNews"/>).</summary>
+    /// <summary>
+    /// A store that answers has no age; the poll of the log notes each answer (see <see cref="NoteNews"/>).
+    /// </summary>
     public TimeSpan Staleness
     {
         get
@@ -73,7 +75,8 @@ public sealed partial class SnapshotPublisher : ISnapshotSource
             reached.TrySetCanceled(CancellationToken.None); // The queue drops it when the revision comes.
             return new Fault(
                 ErrorCodes.RevisionNotReached,
-                $"Revision {revision} has not arrived here within {patience.TotalSeconds:0.#} s; this node is at {Current.Revision}.")
+                $"Revision {revision} has not arrived here within {patience.TotalSeconds:0.#} s; this node is at "
+                + $"{Current.Revision}.")
             {
                 RetryAfter = TimeSpan.FromSeconds(1),
             };
@@ -115,7 +118,8 @@ public sealed partial class SnapshotPublisher : ISnapshotSource
                 SubscriberFailed(log, fault, next.Revision);
             }
         }
-        while (waiters.TryPeek(out var reached, out var revision) && (revision <= next.Revision || reached.Task.IsCompleted))
+        while (waiters.TryPeek(out var reached, out var revision)
+            && (revision <= next.Revision || reached.Task.IsCompleted))
         {
             waiters.Dequeue();
             reached.TrySetResult();
@@ -130,6 +134,7 @@ public sealed partial class SnapshotPublisher : ISnapshotSource
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "A view could not be derived at revision {Revision}; it may be behind until the next change.")]
+    [LoggerMessage(
+        LogLevel.Error, "A view could not be derived at revision {Revision}; it may be behind until the next change.")]
     private static partial void SubscriberFailed(ILogger log, Exception fault, long revision);
 }

@@ -16,7 +16,8 @@ internal static class SpecConversion
     }
 
     /// <summary>
-    /// The spec in the kind's current version. A spec of a newer version, written by a newer node, is returned as it is.
+    /// The spec in the kind's current version. A spec of a newer version, written by a newer node, is returned as it
+    /// is.
     /// </summary>
     public static ReadOnlyMemory<byte> Upgrade(Kind kind, int version, ReadOnlyMemory<byte> spec)
     {

@@ -3,7 +3,9 @@ using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Kernel.Resources;
 
-/// <summary>Compares two documents value by value; the lines name paths as people write them: <c>spec.users[2].name</c>.</summary>
+/// <summary>
+/// Compares two documents value by value; the lines name paths as people write them: <c>spec.users[2].name</c>.
+/// </summary>
 internal static class SpecDiff
 {
     public static List<DiffLine> Of(ResourceDocument? before, ResourceDocument? after)
@@ -55,6 +57,7 @@ internal static class SpecDiff
     {
         var (left, right) = (before.GetArrayLength(), after.GetArrayLength());
         for (var index = 0; index < Math.Max(left, right); index++)
-            Compare($"{path}[{index}]", index < left ? before[index] : null, index < right ? after[index] : null, lines);
+            Compare(
+                $"{path}[{index}]", index < left ? before[index] : null, index < right ? after[index] : null, lines);
     }
 }

@@ -5,7 +5,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Groundwork.Kernel.Resources;
 
-/// <summary>JSON options of specs: strict where people write, lenient where we read what a newer version may have written.</summary>
+/// <summary>
+/// JSON options of specs: strict where people write, lenient where we read what a newer version may have written.
+/// </summary>
 internal static class SpecJson
 {
     public static JsonTypeInfo<T> With<T>(JsonTypeInfo<T> json, bool strict)

@@ -6,8 +6,8 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// Goes back by going forward: both forms are new changesets with the whole old record, under today's validators, rights and
-/// approval policies.
+/// Goes back by going forward: both forms are new changesets with the whole old record, under today's validators,
+/// rights and approval policies.
 /// </summary>
 public sealed class Undo
 {
@@ -46,7 +46,8 @@ public sealed class Undo
         if (!since.TryGet(out var conflicts, out fault)) return fault;
         if (conflicts.Count > 0)
         {
-            return new Fault(ErrorCodes.RevertConflict, $"Changed since revision {revision}: {string.Join(", ", conflicts)}.")
+            return new Fault(
+                ErrorCodes.RevertConflict, $"Changed since revision {revision}: {string.Join(", ", conflicts)}.")
             {
                 Fields = [.. conflicts.Select(conflict => new FieldFault(conflict, "has changed since"))],
             };
@@ -69,7 +70,8 @@ public sealed class Undo
         {
             return await storage.ReadAsync(
                 session => versions
-                    .Where(version => ResourceStore.FindHead(session, version.Key) is not { } head || head.Revision != revision)
+                    .Where(version => ResourceStore.FindHead(session, version.Key) is not { } head
+                        || head.Revision != revision)
                     .Select(version => version.Key.ToString())
                     .ToList(),
                 cancellationToken);

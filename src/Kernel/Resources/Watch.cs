@@ -21,7 +21,8 @@ public readonly record struct WatchToken(string StoreId, long Revision, int Orde
         token = default;
         var parts = text?.Split('.');
         if (parts is not [{ Length: > 0 } store, var revision, var order]) return false;
-        if (!long.TryParse(revision, out var number) || number < 0 || !int.TryParse(order, out var place) || place < 0) return false;
+        if (!long.TryParse(revision, out var number) || number < 0 || !int.TryParse(order, out var place) || place < 0)
+            return false;
         token = new WatchToken(store, number, place);
         return true;
     }
@@ -29,28 +30,32 @@ public readonly record struct WatchToken(string StoreId, long Revision, int Orde
     public override string ToString() => $"{StoreId}.{Revision}.{Order}";
 }
 
-/// <summary>A step of a watch: changes to deliver, or none and the place reached, so that the reader's token stays fresh.</summary>
+/// <summary>
+/// A step of a watch: changes to deliver, or none and the place reached, so that the reader's token stays fresh.
+/// </summary>
 public sealed record WatchStep(WatchToken Token, IReadOnlyList<AppliedChange> Changes);
 
 /// <summary>
-/// Follows the log for one reader: every change it may see, once, in order. The reader's pace is its own; a position is all
-/// that is kept for it.
+/// Follows the log for one reader: every change it may see, once, in order. The reader's pace is its own; a position is
+/// all that is kept for it.
 /// </summary>
 public sealed class Watch(ChangeLog changes, TimeProvider time)
 {
     /// <summary>Changes handed over in one step.</summary>
     private const int StepChanges = 256;
 
-    /// <summary>A reader without news learns its place so often; proxies close connections that are silent for a minute.</summary>
+    /// <summary>
+    /// A reader without news learns its place so often; proxies close connections that are silent for a minute.
+    /// </summary>
     public static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// The changes after a token, filtered by what the principal may read, asked anew when roles change. The first step comes at
-    /// once, with or without changes, so that the reader knows that it is heard.
+    /// The changes after a token, filtered by what the principal may read, asked anew when roles change. The first step
+    /// comes at once, with or without changes, so that the reader knows that it is heard.
     /// </summary>
     /// <returns>
-    /// Ends with a fault: <c>watch_store_changed</c> for a token of another store, <c>revision_compacted</c> when the place is
-    /// below the floor, <c>revision_unknown</c> when it is above head, <c>storage_unavailable</c>.
+    /// Ends with a fault: <c>watch_store_changed</c> for a token of another store, <c>revision_compacted</c> when the
+    /// place is below the floor, <c>revision_unknown</c> when it is above head, <c>storage_unavailable</c>.
     /// </returns>
     public async IAsyncEnumerable<Outcome<WatchStep>> FollowAsync(
         Principal principal,

@@ -13,10 +13,11 @@ using Microsoft.AspNetCore.Routing;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// The API of watches: server-sent events, one serialization of a change for all readers, and the snapshot that a follower
-/// starts from.
+/// The API of watches: server-sent events, one serialization of a change for all readers, and the snapshot that a
+/// follower starts from.
 /// </summary>
-/// <param name="stopping">Ends when the listeners begin to close; a stream ends then, and its reader resumes elsewhere.</param>
+/// <param name="stopping">Ends when the listeners begin to close; a stream ends then, and its reader resumes
+/// elsewhere.</param>
 internal sealed class WatchApi(ChangeLog changes, TimeProvider time, CancellationToken stopping)
 {
     private readonly ResourceDocuments documents = new(changes.Kinds, changes.Secrets);
@@ -34,7 +35,8 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
             .ReadsHeader("Last-Event-ID", "The id of the last event seen, as browsers send it; the same as token.");
         api.MapGet("/snapshot", Snapshot)
             .RequiresPrincipal("delivers what the principal may read")
-            .Describe<ResourceDocument>("snapshotResources", "All resident resources at one revision, a document a line, for followers.",
+            .Describe<ResourceDocument>(
+                "snapshotResources", "All resident resources at one revision, a document a line, for followers.",
                 "application/x-ndjson");
     }
 
@@ -58,7 +60,8 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
         }
     }
 
-    private async Task DeliverAsync(HttpContext context, WatchFilter filter, WatchToken start, CancellationToken stopped)
+    private async Task DeliverAsync(
+        HttpContext context, WatchFilter filter, WatchToken start, CancellationToken stopped)
     {
         await foreach (var step in new Watch(changes, time).FollowAsync(context.Principal(), filter, start, stopped))
         {
@@ -76,10 +79,12 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
     private Outcome<WatchToken> Start(HttpContext context, string? token, long? after)
     {
         var text = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last ? last : token;
-        if (text is null) return new WatchToken(changes.StoreId, after ?? changes.Snapshots.Current.Revision, int.MaxValue);
+        if (text is null)
+            return new WatchToken(changes.StoreId, after ?? changes.Snapshots.Current.Revision, int.MaxValue);
         return WatchToken.TryParse(text, out var parsed)
             ? parsed
-            : new Fault(ErrorCodes.BadRequest, "The watch token is not one that this API gave; list and watch from there.");
+            : new Fault(
+                ErrorCodes.BadRequest, "The watch token is not one that this API gave; list and watch from there.");
     }
 
     private static async Task BeginAsync(HttpContext context)
@@ -108,7 +113,8 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
         foreach (var change in step.Changes) writer.Write(events.GetValue(change, Serialize));
         // A reader that may not see the end of a changeset learns that there is no more of it from the place reached.
         var open = step.Changes.Count > 0 && !step.Changes[^1].EndsChangeset && step.Token.Order == int.MaxValue;
-        if (step.Changes.Count == 0 || open) writer.Write(Encoding.UTF8.GetBytes($"event: progress\nid: {step.Token}\ndata: {{}}\n\n"));
+        if (step.Changes.Count == 0 || open)
+            writer.Write(Encoding.UTF8.GetBytes($"event: progress\nid: {step.Token}\ndata: {{}}\n\n"));
     }
 
     private byte[] Serialize(AppliedChange change)
@@ -116,7 +122,8 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
         var document = documents.ToEvent(change, changes.StoreId);
         var buffer = new ArrayBufferWriter<byte>(1024);
         buffer.Write(Encoding.UTF8.GetBytes($"event: change\nid: {document.Token}\ndata: "));
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = WireJson.Strict.Options.Encoder }))
+        using (var writer = new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = WireJson.Strict.Options.Encoder }))
             JsonSerializer.Serialize(writer, document, WireJson.Strict.WatchEvent);
         buffer.Write("\n\n"u8);
         return buffer.WrittenSpan.ToArray();
@@ -137,7 +144,8 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
                 {
                     if (!changes.Authorizer.Allows(principal, Security.Verb.Read, resource.Key)) continue;
                     await JsonSerializer.SerializeAsync(
-                        stream, documents.ToDocument(resource), WireJson.Strict.ResourceDocument, context.RequestAborted);
+                        stream, documents.ToDocument(
+                            resource), WireJson.Strict.ResourceDocument, context.RequestAborted);
                     await stream.WriteAsync("\n"u8.ToArray(), context.RequestAborted);
                 }
             },

@@ -173,8 +173,6 @@ public sealed class SecretProtector
         return Rewrite(places, spec, static (_, content, output) => output.Write(MaskOf(content)));
     }
 
-    // --- one secret
-
     private static Dictionary<string, SealedSecret> FindInPlace(Kind kind, Resource? before)
     {
         var found = new Dictionary<string, SealedSecret>(StringComparer.Ordinal);

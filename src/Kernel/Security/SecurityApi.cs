@@ -86,8 +86,6 @@ internal sealed class SecurityApi(
         .RequiresPrincipal("tells callers about themselves")
         .Describe<WhoAmI>("whoAmI", "Who the platform takes the caller for.");
 
-    // --- sign-ins
-
     private async Task<IResult> SignIn(HttpContext context)
     {
         var body = await RequestBody.ReadAsync(context.Request, WireJson.Strict.SignInRequest);
@@ -153,8 +151,6 @@ internal sealed class SecurityApi(
         return was ? Results.NoContent() : unknown;
     }
 
-    // --- access keys
-
     private async Task<IResult> MintKey(HttpContext context)
     {
         var body = await RequestBody.ReadAsync(context.Request, WireJson.Strict.AccessKeyRequest);
@@ -181,8 +177,6 @@ internal sealed class SecurityApi(
             // With an approval policy the key opens nothing until a second person has released it.
             statusCode: commit.Proposal is null ? StatusCodes.Status201Created : StatusCodes.Status202Accepted));
     }
-
-    // --- the audit trail
 
     private async Task<IResult> ListAudit(
         HttpContext context, string? principal, string? action, int? limit, string? page)
@@ -217,8 +211,6 @@ internal sealed class SecurityApi(
             verifying.Release();
         }
     }
-
-    // --- keys and nodes
 
     private async Task<IResult> RotateKeys(HttpContext context)
     {

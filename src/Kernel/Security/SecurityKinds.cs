@@ -91,8 +91,6 @@ public static class SecurityKinds
         if (text?.Length > most) faults.Add(new FieldFault(path, $"has {text.Length} characters, {most} are allowed"));
     }
 
-    // --- against the other resources, as they would be after the changeset
-
     private static void CheckOperatorAgainst(
         Snapshot after, ResourceKey key, OperatorSpec? spec, ICollection<FieldFault> faults)
     {

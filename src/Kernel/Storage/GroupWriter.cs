@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Storage;
 
 /// <summary>
-/// The one writer of a store: a thread that takes all writes that wait, runs them in one transaction, and answers them when
-/// it is on disk. It knows neither engine; see <see cref="IWriterConnection"/>.
+/// The one writer of a store: a thread that takes all writes that wait, runs them in one transaction, and answers them
+/// when it is on disk. It knows neither engine; see <see cref="IWriterConnection"/>.
 /// </summary>
 internal sealed partial class GroupWriter : IAsyncDisposable
 {
@@ -31,7 +31,9 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         this.log = log;
     }
 
-    /// <summary>Starts the thread; the task ends when the connection is open, or with the reason why it is not.</summary>
+    /// <summary>
+    /// Starts the thread; the task ends when the connection is open, or with the reason why it is not.
+    /// </summary>
     public Task StartAsync()
     {
         var opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -275,8 +277,8 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Asks until the database tells what became of the group, and answers it when it was committed. There is no limit of
-    /// time: neither answer would be true. Only the end of the process cuts it short.
+    /// Asks until the database tells what became of the group, and answers it when it was committed. There is no limit
+    /// of time: neither answer would be true. Only the end of the process cuts it short.
     /// </summary>
     private void ResolveGroup(IWriterConnection connection)
     {
@@ -295,7 +297,8 @@ internal sealed partial class GroupWriter : IAsyncDisposable
                 if (stopping.Token.WaitHandle.WaitOne(backoff))
                 {
                     throw new StorageException(new Fault(
-                        ErrorCodes.WriteInDoubt, "The process stopped before the database that was committing came back."));
+                        ErrorCodes.WriteInDoubt,
+                            "The process stopped before the database that was committing came back."));
                 }
 
                 FailExpired();

@@ -1,6 +1,8 @@
 namespace Groundwork.Kernel.Storage;
 
-/// <summary>The current row of a query; valid only inside the callback that receives it. Columns count from 0.</summary>
+/// <summary>
+/// The current row of a query; valid only inside the callback that receives it. Columns count from 0.
+/// </summary>
 public interface ISqlRow
 {
     bool IsNull(int column);

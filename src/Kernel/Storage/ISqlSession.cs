@@ -18,12 +18,14 @@ public interface ISqlSession
     void Enqueue(string sql, params ReadOnlySpan<SqlValue> parameters);
 
     /// <summary>
-    /// Calls <paramref name="read"/> for each row in turn. The session takes no other statement until the last row is read.
+    /// Calls <paramref name="read"/> for each row in turn. The session takes no other statement until the last row is
+    /// read.
     /// </summary>
     void Query(string sql, Action<ISqlRow> read, params ReadOnlySpan<SqlValue> parameters);
 
     /// <summary>
-    /// The database's clock in Unix milliseconds: the server's for PostgreSQL, the host's for SQLite. Leases are judged by it.
+    /// The database's clock in Unix milliseconds: the server's for PostgreSQL, the host's for SQLite. Leases are judged
+    /// by it.
     /// </summary>
     long ReadClock();
 }

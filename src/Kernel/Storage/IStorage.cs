@@ -7,9 +7,9 @@ public interface IStorage : IAsyncDisposable
     string Engine { get; }
 
     /// <summary>
-    /// Raised when another node committed, or may have: after a notification and after the connection that hears them was
-    /// lost. On a thread of the storage; must return at once. A notification can be lost, so its hearer polls as well.
-    /// SQLite has one node and never raises it.
+    /// Raised when another node committed, or may have: after a notification and after the connection that hears them
+    /// was lost. On a thread of the storage; must return at once. A notification can be lost, so its hearer polls as
+    /// well. SQLite has one node and never raises it.
     /// </summary>
     event Action? CommittedElsewhere;
 
@@ -19,8 +19,8 @@ public interface IStorage : IAsyncDisposable
     void Attach(IWriteGroupObserver observer);
 
     /// <summary>
-    /// Runs the steps that this database has not seen, in the order given, in one transaction under the store's lock: of
-    /// two nodes that start at once, one migrates and the other finds the work done.
+    /// Runs the steps that this database has not seen, in the order given, in one transaction under the store's lock:
+    /// of two nodes that start at once, one migrates and the other finds the work done.
     /// </summary>
     /// <exception cref="StorageException">
     /// <c>schema_newer</c>: a later version of one of these modules has been here. Nothing was changed.
@@ -28,8 +28,8 @@ public interface IStorage : IAsyncDisposable
     Task MigrateAsync(IReadOnlyList<Migration> migrations, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads in one read-only transaction that sees one state of the database, on a pooled connection, off the writer and
-    /// off the caller's thread. The delegate may run again when the connection broke.
+    /// Reads in one read-only transaction that sees one state of the database, on a pooled connection, off the writer
+    /// and off the caller's thread. The delegate may run again when the connection broke.
     /// </summary>
     /// <exception cref="StorageException">The database cannot be reached, or too many reads wait.</exception>
     Task<T> ReadAsync<T>(Func<ISqlSession, T> read, CancellationToken cancellationToken);
@@ -39,9 +39,9 @@ public interface IStorage : IAsyncDisposable
     /// the group is on disk. A write that throws fails alone: its savepoint is rolled back and the exception returned.
     /// </summary>
     /// <remarks>
-    /// The delegate may run more than once, when its group is known not to have committed: the connection broke, or another
-    /// write spoiled the group. It must have no effect outside the session that a second run would not overwrite.
-    /// A cancelled token takes a write out while it waits; once its group runs, the write is answered.
+    /// The delegate may run more than once, when its group is known not to have committed: the connection broke, or
+    /// another write spoiled the group. It must have no effect outside the session that a second run would not
+    /// overwrite. A cancelled token takes a write out while it waits; once its group runs, the write is answered.
     /// </remarks>
     /// <exception cref="StorageException">
     /// Nothing was written: the disk is full, the database away, or the queue full. The one exception is

@@ -7,8 +7,8 @@ namespace Groundwork.Kernel.Storage;
 public interface IWriteGroupObserver
 {
     /// <summary>
-    /// Inside the transaction and under the store's writer lock, before the first write of the group. Runs again when the
-    /// group is retried.
+    /// Inside the transaction and under the store's writer lock, before the first write of the group. Runs again when
+    /// the group is retried.
     /// </summary>
     void Begin(ISqlSession session);
 
@@ -18,6 +18,8 @@ public interface IWriteGroupObserver
     /// <summary>The group is on disk and its writes are not answered yet. Must not throw.</summary>
     void Committed();
 
-    /// <summary>The group is known not to have happened: it will be retried, or its writes fail. Must not throw.</summary>
+    /// <summary>
+    /// The group is known not to have happened: it will be retried, or its writes fail. Must not throw.
+    /// </summary>
     void RolledBack();
 }

@@ -1,6 +1,8 @@
 namespace Groundwork.Kernel.Storage;
 
-/// <summary>The engine's side of the one writer: its connection and the transaction on it. Used by the writer's thread only.</summary>
+/// <summary>
+/// The engine's side of the one writer: its connection and the transaction on it. Used by the writer's thread only.
+/// </summary>
 internal interface IWriterConnection : IDisposable
 {
     /// <summary>Connects when need be and opens a transaction under the store's writer lock.</summary>
@@ -16,7 +18,8 @@ internal interface IWriterConnection : IDisposable
     void UndoToSavepoint();
 
     /// <summary>Sends what is enqueued, makes it durable and ends the transaction.</summary>
-    /// <exception cref="RetryGroupException">In doubt when the connection broke while the commit was under way.</exception>
+    /// <exception cref="RetryGroupException">In doubt when the connection broke while the commit was under
+    /// way.</exception>
     void Commit();
 
     /// <summary>Ends the transaction without a trace; never throws.</summary>
@@ -29,8 +32,8 @@ internal interface IWriterConnection : IDisposable
     bool Resolve();
 
     /// <summary>
-    /// Does what no write waits for, such as a checkpoint or a notification, and says when it wants to be called again even
-    /// if no write comes. Never throws.
+    /// Does what no write waits for, such as a checkpoint or a notification, and says when it wants to be called again
+    /// even if no write comes. Never throws.
     /// </summary>
     TimeSpan Settle(bool writesWait);
 }
@@ -39,12 +42,14 @@ internal interface IWriterConnection : IDisposable
 internal interface IWriterSession : ISqlSession
 {
     /// <summary>
-    /// A statement of the write at hand was refused. Until its savepoint is undone the session takes no more statements,
-    /// also where the engine would (SQLite), so that a module cannot come to rely on it.
+    /// A statement of the write at hand was refused. Until its savepoint is undone the session takes no more
+    /// statements, also where the engine would (SQLite), so that a module cannot come to rely on it.
     /// </summary>
     StatementException? Refused { get; }
 
-    /// <summary>What ends the whole group: the disk is full, the connection broke, or an earlier write's statement was refused.</summary>
+    /// <summary>
+    /// What ends the whole group: the disk is full, the connection broke, or an earlier write's statement was refused.
+    /// </summary>
     Exception? GroupFailure { get; }
 
     /// <summary>A statement since <see cref="StartWrite"/> changed something, or may have.</summary>
@@ -58,12 +63,15 @@ internal interface IWriterSession : ISqlSession
 }
 
 /// <summary>The group did not happen, or is in doubt, and is to be run again once the database is back.</summary>
-internal sealed class RetryGroupException(string message, bool isInDoubt, Exception? cause = null) : Exception(message, cause)
+internal sealed class RetryGroupException(
+    string message, bool isInDoubt, Exception? cause = null) : Exception(message, cause)
 {
     public bool IsInDoubt { get; } = isInDoubt;
 }
 
-/// <summary>A statement of an earlier write was refused when it was sent with others: the group is run again with care.</summary>
+/// <summary>
+/// A statement of an earlier write was refused when it was sent with others: the group is run again with care.
+/// </summary>
 internal sealed class SpoiledGroupException(StatementException refused) : Exception(refused.Message, refused)
 {
     public StatementException Refused { get; } = refused;

@@ -10,7 +10,9 @@ internal static class MigrationStore
             module {key} NOT NULL, number BIGINT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (module, number))
         """;
 
-    /// <summary>Throws when the list itself is wrong: a gap, a repeat, or a step out of order. That is a bug of a module.</summary>
+    /// <summary>
+    /// Throws when the list itself is wrong: a gap, a repeat, or a step out of order. That is a bug of a module.
+    /// </summary>
     public static void Check(IReadOnlyList<Migration> migrations)
     {
         var last = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -28,7 +30,9 @@ internal static class MigrationStore
         }
     }
 
-    /// <summary>Runs what is missing. The session holds the store's lock, so two nodes do not run one step twice.</summary>
+    /// <summary>
+    /// Runs what is missing. The session holds the store's lock, so two nodes do not run one step twice.
+    /// </summary>
     public static int Run(ISqlSession session, SqlDialect dialect, IReadOnlyList<Migration> migrations)
     {
         var seen = Seen(session);

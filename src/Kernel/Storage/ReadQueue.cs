@@ -3,8 +3,8 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Storage;
 
 /// <summary>
-/// Lets a bounded number of reads run on the thread pool, and a bounded number wait for them. Reads are synchronous inside,
-/// so that they would otherwise take every thread.
+/// Lets a bounded number of reads run on the thread pool, and a bounded number wait for them. Reads are synchronous
+/// inside, so that they would otherwise take every thread.
 /// </summary>
 internal sealed class ReadQueue(int readers) : IAsyncDisposable
 {
@@ -23,7 +23,8 @@ internal sealed class ReadQueue(int readers) : IAsyncDisposable
         await EnterAsync(cancellationToken);
         try
         {
-            if (Volatile.Read(ref isClosed)) throw new StorageException(new Fault(ErrorCodes.StorageUnavailable, "The storage is closed."));
+            if (Volatile.Read(ref isClosed))
+                throw new StorageException(new Fault(ErrorCodes.StorageUnavailable, "The storage is closed."));
             return await Task.Run(read, cancellationToken);
         }
         finally

@@ -5,7 +5,9 @@ namespace Groundwork.Kernel.Storage;
 /// <summary>The four storage classes that both engines share.</summary>
 public enum SqlType : byte { Null, Int64, Text, Blob }
 
-/// <summary>One parameter of a statement. Times are Unix milliseconds in UTC, booleans 0 and 1, ids and hashes blobs.</summary>
+/// <summary>
+/// One parameter of a statement. Times are Unix milliseconds in UTC, booleans 0 and 1, ids and hashes blobs.
+/// </summary>
 public readonly struct SqlValue
 {
     private readonly long number;

@@ -1,6 +1,8 @@
 namespace Groundwork.Kernel.Storage;
 
-/// <summary>The database refused one statement. The same on both engines, so that no module knows their own exceptions.</summary>
+/// <summary>
+/// The database refused one statement. The same on both engines, so that no module knows their own exceptions.
+/// </summary>
 public sealed class StatementException(string message, bool isConstraint, Exception? cause = null)
     : Exception(message, cause)
 {

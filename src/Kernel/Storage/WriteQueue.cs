@@ -30,8 +30,8 @@ internal sealed class WriteQueue(int capacity, int maxGroup)
     }
 
     /// <summary>
-    /// Moves the next group to <paramref name="group"/>: all that wait, up to the limit; an exclusive write alone. Returns
-    /// with an empty group after <paramref name="patience"/>, and false once the queue is closed and empty.
+    /// Moves the next group to <paramref name="group"/>: all that wait, up to the limit; an exclusive write alone.
+    /// Returns with an empty group after <paramref name="patience"/>, and false once the queue is closed and empty.
     /// </summary>
     public bool Take(List<PendingWrite> group, TimeSpan patience)
     {

@@ -7,9 +7,9 @@ public enum WriteScope
     Savepoint,
 
     /// <summary>
-    /// Without a savepoint, for a write that changes nothing before it has decided to succeed: it may query and throw, and
-    /// fails alone. When it throws after a statement that changes something, the whole group is undone and run again with
-    /// a savepoint around each write, which is correct and slow.
+    /// Without a savepoint, for a write that changes nothing before it has decided to succeed: it may query and throw,
+    /// and fails alone. When it throws after a statement that changes something, the whole group is undone and run
+    /// again with a savepoint around each write, which is correct and slow.
     /// </summary>
     Group,
 }

@@ -29,7 +29,8 @@ internal enum RegistryEventKind : byte
 /// <param name="Id">The instance; null for the registry itself.</param>
 /// <param name="Principal">Null when the registry did it.</param>
 internal readonly record struct RegistryEvent(
-    long UtcTicks, long Index, RegistryEventKind Kind, ServiceKey Service, string? Id, string Reason, string? Principal);
+    long UtcTicks, long Index, RegistryEventKind Kind, ServiceKey Service, string? Id, string Reason,
+        string? Principal);
 
 /// <summary>The last so many events of one owner, who has a lock: not safe for threads.</summary>
 /// <param name="service">The service whose events they are; null for those of all.</param>

@@ -6,10 +6,14 @@ public enum HealthState
     /// <summary>It renews its lease, or has none to renew, and nobody complains.</summary>
     Healthy,
 
-    /// <summary>Known from before a restart or from another node, and not heard of since. Traffic still goes to it.</summary>
+    /// <summary>
+    /// Known from before a restart or from another node, and not heard of since. Traffic still goes to it.
+    /// </summary>
     Suspect,
 
-    /// <summary>Traffic goes elsewhere, unless the protection threshold says that too much of the service is so.</summary>
+    /// <summary>
+    /// Traffic goes elsewhere, unless the protection threshold says that too much of the service is so.
+    /// </summary>
     Unhealthy,
 }
 

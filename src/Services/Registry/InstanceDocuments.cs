@@ -46,7 +46,9 @@ internal static class InstanceDocuments
         instance.Ephemeral ? instance.LeaseSeconds : null,
         instance.Incarnation,
         instance.Checks.IsEmpty ? null : [.. instance.Checks.Select(Write)],
-        instance.Extensions.Count == 0 ? null : instance.Extensions.ToDictionary(entry => entry.Key, entry => Parse(entry.Value)),
+        instance.Extensions.Count == 0
+            ? null
+            : instance.Extensions.ToDictionary(entry => entry.Key, entry => Parse(entry.Value)),
         instance.RegisteredBy,
         new InstanceHealth(InstanceWords.Of(instance.Health.State), instance.Health.Reason, instance.Health.Since),
         expiresAt);
@@ -101,7 +103,8 @@ internal static class InstanceDocuments
     }
 
     /// <summary>
-    /// Reads another node's list. What is callable is decided here as it is there: from status, weight, health and protection.
+    /// Reads another node's list. What is callable is decided here as it is there: from status, weight, health and
+    /// protection.
     /// </summary>
     public static ServiceView ReadView(ServiceDocument document)
     {

@@ -3,7 +3,8 @@ using Groundwork.Services.Registry.Storing;
 namespace Groundwork.Services.Registry;
 
 /// <content>
-/// The steps that every change is made of. All run under the gate of the service, and the caller publishes after the last.
+/// The steps that every change is made of. All run under the gate of the service, and the caller publishes after the
+/// last.
 /// </content>
 internal sealed partial class InstanceRegistry
 {
@@ -51,7 +52,8 @@ internal sealed partial class InstanceRegistry
         InstanceState state, PendingKind write, RegistryEventKind kind, string reason, string? principal)
     {
         Dismiss(state);
-        if (state.Service.Members.Count == 0) state.Service.EmptyReason = $"the last instance, {state.Key.Id}: {reason}";
+        if (state.Service.Members.Count == 0)
+            state.Service.EmptyReason = $"the last instance, {state.Key.Id}: {reason}";
         var number = Numbers.Next();
         state.Service.Touch(number);
         Pending.Note(new PendingInstance(state, number, write, reason, principal));
@@ -116,7 +118,8 @@ internal sealed partial class InstanceRegistry
     }
 
     /// <summary>
-    /// Raises a service above an index that somebody has seen on another node, which is gone with what it had not written.
+    /// Raises a service above an index that somebody has seen on another node, which is gone with what it had not
+    /// written.
     /// </summary>
     public void RaiseAbove(ServiceState service, long seen)
     {
@@ -140,7 +143,8 @@ internal sealed partial class InstanceRegistry
             RegistryEventKind.Stalled,
             default,
             Id: null,
-            FormattableString.Invariant($"the process stood still for {stall.TotalSeconds:0.0} s; every lease has it added"),
+            FormattableString.Invariant(
+                $"the process stood still for {stall.TotalSeconds:0.0} s; every lease has it added"),
             Principal: null);
         lock (events) events.Add(happened);
     }
@@ -173,20 +177,28 @@ internal sealed partial class InstanceRegistry
         };
     }
 
-    /// <summary>The instance with the health that follows from its standing, callers and checks; the same object if it is the same.</summary>
+    /// <summary>
+    /// The instance with the health that follows from its standing, callers and checks; the same object if it is the
+    /// same.
+    /// </summary>
     private Instance Judged(InstanceState state, Instance instance, string? ejection = null)
     {
         var known = instance.Health;
         var (health, cause, reason) = state switch
         {
             { Ejected: true } => (
-                HealthState.Unhealthy, HealthCause.Callers, known.Cause == HealthCause.Callers ? known.Reason : ejection ?? "callers cannot reach it"),
+                HealthState.Unhealthy, HealthCause.Callers, known.Cause == HealthCause.Callers
+                    ? known.Reason
+                    : ejection ?? "callers cannot reach it"),
             { Standing: Standing.Expired } => (known.State, known.Cause, known.Reason),
-            { Standing: Standing.Foreign } when known.Cause != HealthCause.Callers => (known.State, known.Cause, known.Reason),
+            { Standing: Standing.Foreign } when known.Cause != HealthCause.Callers =>
+                (known.State, known.Cause, known.Reason),
             _ when Critical(instance) is { } check => (
-                HealthState.Unhealthy, HealthCause.Check, $"check {check.Name} is critical: {check.Reason ?? "no reason given"}"),
+                HealthState.Unhealthy, HealthCause.Check,
+                    $"check {check.Name} is critical: {check.Reason ?? "no reason given"}"),
             { Standing: Standing.Suspect } => (HealthState.Suspect, known.Cause, known.Reason),
-            { Standing: Standing.Persistent } => (HealthState.Healthy, HealthCause.Instance, "registered, without a lease"),
+            { Standing: Standing.Persistent } =>
+                (HealthState.Healthy, HealthCause.Instance, "registered, without a lease"),
             _ => (HealthState.Healthy, HealthCause.Instance, "renews its lease"),
         };
         if (known.State == health && known.Cause == cause && known.Reason == reason) return instance;

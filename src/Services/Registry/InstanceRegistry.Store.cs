@@ -91,7 +91,8 @@ internal sealed partial class InstanceRegistry
             // A place that is being dropped this moment: the rows come again with the next reload.
             if (service.Forgotten) return;
             var changed = false;
-            foreach (var row in rows) changed |= row.Instance is null ? ApplyRemoval(service, row) : ApplyRow(service, row, row.Instance);
+            foreach (var row in rows)
+                changed |= row.Instance is null ? ApplyRemoval(service, row) : ApplyRow(service, row, row.Instance);
             if (service.Members.Count == 0) service.EmptyReason = number?.EmptyReason ?? service.EmptyReason;
             if (number is not null && number.Number > service.Index)
             {
@@ -134,7 +135,8 @@ internal sealed partial class InstanceRegistry
         var before = state.Instance;
         state.Instance = written;
         if (Sameness.Of(before, written) && before.Health == written.Health) return false;
-        Record(service, KindOf(before, written), row.Key.Id, $"{row.Reason ?? "changed"}, on node {row.Writer}", row.Principal);
+        Record(service, KindOf(
+            before, written), row.Key.Id, $"{row.Reason ?? "changed"}, on node {row.Writer}", row.Principal);
         return true;
     }
 
@@ -152,7 +154,8 @@ internal sealed partial class InstanceRegistry
         var state = new InstanceState(service, written, row.Owner) { StoredPosition = row.Position };
         Admit(state);
         TakeOver(state, row.Owner, written);
-        Record(service, RegistryEventKind.Registered, row.Key.Id, $"{row.Reason ?? "registered"}, on node {row.Writer}", row.Principal);
+        Record(service, RegistryEventKind.Registered, row.Key.Id, $"{row.Reason ?? "registered"}, on node {row.Writer}",
+            row.Principal);
         return true;
     }
 
@@ -191,7 +194,9 @@ internal sealed partial class InstanceRegistry
         }
     }
 
-    /// <summary>After a gap in the known removals: what the store does not have and we did not just register is gone.</summary>
+    /// <summary>
+    /// After a gap in the known removals: what the store does not have and we did not just register is gone.
+    /// </summary>
     private void DropUnwritten(StoredChanges all)
     {
         var written = all.Instances.Where(row => row.Instance is not null).Select(row => row.Key).ToHashSet();
@@ -205,7 +210,8 @@ internal sealed partial class InstanceRegistry
                 var number = Numbers.Next();
                 state.Service.Touch(number);
                 Pending.Note(state.Service.Key, number, state.Service.EmptyReason);
-                Record(state.Service, RegistryEventKind.Deregistered, state.Key.Id, "removed on another node", principal: null);
+                Record(state.Service, RegistryEventKind.Deregistered, state.Key.Id, "removed on another node",
+                    principal: null);
                 Publisher.Changed(state.Service);
             }
         }

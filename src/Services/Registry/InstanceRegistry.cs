@@ -11,7 +11,8 @@ namespace Groundwork.Services.Registry;
 
 /// <summary>
 /// The registry in memory: which instances there are, how they stand with their leases, and what callers see of them.
-/// Everything that happens to an instance happens under its service's gate; see <see cref="ServiceState"/> for the lock order.
+/// Everything that happens to an instance happens under its service's gate; see <see cref="ServiceState"/> for the lock
+/// order.
 /// </summary>
 internal sealed partial class InstanceRegistry : IRegistryView
 {
@@ -24,7 +25,8 @@ internal sealed partial class InstanceRegistry : IRegistryView
     private int instanceCount; // Interlocked: the dictionary's own count takes all its locks.
 
     public InstanceRegistry(
-        RegistryOptions options, string nodeName, string storeId, TimeProvider time, ILogger logger, Numbers? numbers = null)
+        RegistryOptions options, string nodeName, string storeId, TimeProvider time, ILogger logger, Numbers? numbers =
+            null)
     {
         Options = options;
         NodeName = nodeName;
@@ -79,7 +81,9 @@ internal sealed partial class InstanceRegistry : IRegistryView
 
     public InstanceState? FindInstance(InstanceKey key) => instances.GetValueOrDefault(key);
 
-    /// <summary>The service with everything that has happened; null when nothing by that name has ever registered.</summary>
+    /// <summary>
+    /// The service with everything that has happened; null when nothing by that name has ever registered.
+    /// </summary>
     public ServiceView? FindFresh(ServiceKey key) =>
         services.TryGetValue(key, out var service) ? Publisher.Fresh(service) : null;
 
@@ -103,8 +107,8 @@ internal sealed partial class InstanceRegistry : IRegistryView
     }
 
     /// <summary>
-    /// Takes a renewal. Null when it counts, else why not. The usual case allocates nothing and moves nothing: the deadline
-    /// is a field, and the wheel finds it later.
+    /// Takes a renewal. Null when it counts, else why not. The usual case allocates nothing and moves nothing: the
+    /// deadline is a field, and the wheel finds it later.
     /// </summary>
     public ErrorCode? Renew(InstanceKey key, long? incarnation)
     {
@@ -167,7 +171,8 @@ internal sealed partial class InstanceRegistry : IRegistryView
         }
         // Every multiple counts as a complaint, so that an ejected instance that keeps failing stays ejected.
         var failures = state.CountFailures(count);
-        if (failures / Options.FailuresToEject != (failures - count) / Options.FailuresToEject) Complaints.Enqueue(state);
+        if (failures / Options.FailuresToEject != (failures - count) / Options.FailuresToEject)
+            Complaints.Enqueue(state);
     }
 
     /// <summary>When the instance goes if no renewal comes; null when it has no lease here.</summary>
@@ -284,8 +289,8 @@ internal sealed partial class InstanceRegistry : IRegistryView
     private void Revive(InstanceState state)
     {
         var foreign = state.Standing == Standing.Foreign;
-        // A client that alternates between nodes would otherwise make both write at the pace of its renewals. Half a lease
-        // still leaves the other half to a client that has moved here for good.
+        // A client that alternates between nodes would otherwise make both write at the pace of its renewals. Half a
+        // lease still leaves the other half to a client that has moved here for good.
         if (foreign && Clock.Now - state.OwnerSinceTicks < LeaseTicks(state.Instance) / 2) return;
         Hold(state);
         if (foreign) state.OwnerSinceTicks = Clock.Now;

@@ -44,7 +44,8 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
             Tags = document.Tags is { Count: > 0 } tags ? [.. tags.Select(texts.Share)] : [],
             Checks = checks,
             Ports = document.Ports is { Count: > 0 } ports
-                ? ports.ToImmutableSortedDictionary(entry => texts.Share(entry.Key), entry => entry.Value, StringComparer.Ordinal)
+                ? ports.ToImmutableSortedDictionary(
+                    entry => texts.Share(entry.Key), entry => entry.Value, StringComparer.Ordinal)
                 : ImmutableSortedDictionary<string, int>.Empty,
             Metadata = document.Metadata is { Count: > 0 } metadata
                 ? TextMap.Of(metadata.Select(
@@ -90,7 +91,8 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
     {
         if (document.Host.Length is 0 or > MaxHostLength
             || Uri.CheckHostName(document.Host) is UriHostNameType.Unknown or UriHostNameType.Basic)
-            faults.Add(new FieldFault("host", $"must be an IP address or a host name of at most {MaxHostLength} characters"));
+            faults.Add(
+                new FieldFault("host", $"must be an IP address or a host name of at most {MaxHostLength} characters"));
         if (document.Port is < 1 or > ushort.MaxValue) faults.Add(new FieldFault("port", "must be 1 to 65535"));
         if (document.Scheme is not (null or "http" or "https"))
             faults.Add(new FieldFault("scheme", "must be http or https"));
@@ -139,7 +141,8 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
         foreach (var (name, value) in metadata)
         {
             if (name.Length is 0 or > MaxLabelLength || !IsPrintable(name))
-                faults.Add(new FieldFault("metadata", $"has a key that is not 1 to {MaxLabelLength} printable characters"));
+                faults.Add(
+                    new FieldFault("metadata", $"has a key that is not 1 to {MaxLabelLength} printable characters"));
             if (value is null || !IsText(value))
                 faults.Add(new FieldFault($"metadata.{name}", "must be text without the NUL character"));
             bytes += Encoding.UTF8.GetByteCount(name) + Encoding.UTF8.GetByteCount(value ?? "");
@@ -154,7 +157,8 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
         if (ports.Count > MaxNamedPorts) faults.Add(new FieldFault("ports", $"must be at most {MaxNamedPorts}"));
         foreach (var (name, port) in ports)
         {
-            if (!Names.IsSegment(name)) faults.Add(new FieldFault("ports", $"has a name that is not a segment: '{name}'"));
+            if (!Names.IsSegment(name))
+                faults.Add(new FieldFault("ports", $"has a name that is not a segment: '{name}'"));
             if (port is < 1 or > ushort.MaxValue) faults.Add(new FieldFault($"ports.{name}", "must be 1 to 65535"));
         }
     }
@@ -189,14 +193,18 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
         {
             var check = checks[at];
             CheckLabel($"checks[{at}].name", check.Name, faults);
-            if (!names.Add(check.Name)) faults.Add(new FieldFault($"checks[{at}].name", $"is there twice: '{check.Name}'"));
+            if (!names.Add(check.Name))
+                faults.Add(new FieldFault($"checks[{at}].name", $"is there twice: '{check.Name}'"));
             var state = InstanceWords.Check(check.State);
-            if (state is null) faults.Add(new FieldFault($"checks[{at}].state", $"must be {InstanceWords.CheckStates}"));
+            if (state is null)
+                faults.Add(new FieldFault($"checks[{at}].state", $"must be {InstanceWords.CheckStates}"));
             if (check.Reason is { } reason && (reason.Length > MaxReasonLength || !IsText(reason)))
-                faults.Add(new FieldFault($"checks[{at}].reason", $"must be text of at most {MaxReasonLength} characters"));
+                faults.Add(
+                    new FieldFault($"checks[{at}].reason", $"must be text of at most {MaxReasonLength} characters"));
             CheckLabel($"checks[{at}].source", check.Source, faults);
             read.Add(new Check(
-                texts.Share(check.Name), state ?? CheckState.Passing, check.Reason, check.Since, texts.Share(check.Source)));
+                texts.Share(
+                    check.Name), state ?? CheckState.Passing, check.Reason, check.Since, texts.Share(check.Source)));
         }
         return read.MoveToImmutable();
     }

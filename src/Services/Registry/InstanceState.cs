@@ -54,7 +54,9 @@ internal sealed class InstanceState(ServiceState service, Instance instance, str
     /// <summary>Lease time at which it was found expired.</summary>
     public long ExpiredTicks { get; set; }
 
-    /// <summary>Place of its row in the store's sequence, 0 before it has one. Only the store's loop touches it.</summary>
+    /// <summary>
+    /// Place of its row in the store's sequence, 0 before it has one. Only the store's loop touches it.
+    /// </summary>
     public long StoredPosition { get; set; }
 
     // Guarded by the wheel.
@@ -67,7 +69,9 @@ internal sealed class InstanceState(ServiceState service, Instance instance, str
     /// <summary>Counts a failed call; returns how many in a row it makes.</summary>
     public int CountFailures(int count) => Interlocked.Add(ref failures, count);
 
-    /// <summary>Forgets failed calls. Reads before it writes: the answered call is the common one, on many cores.</summary>
+    /// <summary>
+    /// Forgets failed calls. Reads before it writes: the answered call is the common one, on many cores.
+    /// </summary>
     public void ForgetFailures()
     {
         if (Volatile.Read(ref failures) != 0) Volatile.Write(ref failures, 0);

@@ -2,9 +2,9 @@ namespace Groundwork.Services.Registry;
 
 /// <summary>
 /// This node's end of the store-wide sequence. A number is handed out from memory and is the store's as soon as it is
-/// written; when another node was quicker, the store answers with a higher one (see <see cref="Storing.RegistryStore"/>).
-/// Restarts and other nodes begin above what the store has reserved, so no number is ever handed out below one that
-/// somebody has seen.
+/// written; when another node was quicker, the store answers with a higher one (see
+/// <see cref="Storing.RegistryStore"/>). Restarts and other nodes begin above what the store has reserved, so no number
+/// is ever handed out below one that somebody has seen.
 /// </summary>
 internal sealed class Numbers
 {

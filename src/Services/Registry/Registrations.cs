@@ -20,12 +20,14 @@ internal sealed class Registrations(
     /// <summary>Between two looks at what other nodes say their watchers have seen.</summary>
     private static readonly TimeSpan SeenInterval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long a removal of a persistent instance waits for the store, which writes as soon as it is back.</summary>
+    /// <summary>
+    /// How long a removal of a persistent instance waits for the store, which writes as soon as it is back.
+    /// </summary>
     private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Registers. An ephemeral instance is acknowledged from memory: it would register again after anything that loses it.
-    /// A persistent one is in the store first.
+    /// Registers. An ephemeral instance is acknowledged from memory: it would register again after anything that loses
+    /// it. A persistent one is in the store first.
     /// </summary>
     public async ValueTask<Outcome<RegistrationAnswer>> RegisterAsync(
         Instance wanted, string principal, CancellationToken cancellationToken)
@@ -53,8 +55,8 @@ internal sealed class Registrations(
     }
 
     /// <summary>
-    /// Tells callers to leave the instance, and waits until every watcher of the service on every node was sent that, or
-    /// patience is over.
+    /// Tells callers to leave the instance, and waits until every watcher of the service on every node was sent that,
+    /// or patience is over.
     /// </summary>
     public async ValueTask<Outcome<ServiceView>> DrainAsync(
         InstanceKey key, string principal, TimeSpan patience, CancellationToken cancellationToken)
@@ -66,8 +68,8 @@ internal sealed class Registrations(
     }
 
     /// <summary>
-    /// Waits until all watchers were sent the index, or patience is over. While an instance drains, another node counts as
-    /// a watcher: it has seen the index when all of its own watchers have.
+    /// Waits until all watchers were sent the index, or patience is over. While an instance drains, another node counts
+    /// as a watcher: it has seen the index when all of its own watchers have.
     /// </summary>
     public async Task<WatchersDocument> WaitForWatchersAsync(
         ServiceState service, long index, TimeSpan patience, CancellationToken cancellationToken)
@@ -139,7 +141,8 @@ internal sealed class Registrations(
         {
             var position = 0L;
             foreach (var member in service.Members)
-                if (member.Instance.Status == InstanceStatus.Draining) position = Math.Max(position, member.StoredPosition);
+                if (member.Instance.Status == InstanceStatus.Draining)
+                    position = Math.Max(position, member.StoredPosition);
             return position;
         }
     }
@@ -150,7 +153,9 @@ internal sealed class Registrations(
         var registered = registry.FindInstance(wanted.Key)?.Instance;
         if (registered is not null && wanted.Incarnation != 0 && wanted.Incarnation < registered.Incarnation)
             return InstanceRegistry.Older(registered);
-        var dated = wanted.Incarnation != 0 ? wanted : wanted with { Incarnation = time.GetUtcNow().ToUnixTimeMilliseconds() };
+        var dated = wanted.Incarnation != 0
+            ? wanted
+            : wanted with { Incarnation = time.GetUtcNow().ToUnixTimeMilliseconds() };
         var place = new ServiceState(wanted.Key.Service);
         var row = InstanceWrite.Of(new PendingInstance(
             new InstanceState(place, dated, registry.NodeName),

@@ -27,7 +27,8 @@ internal sealed class RegistryAccess(
         new(Kind, key.Service.Namespace, $"{key.Service.Group}/{key.Service.Service}/{key.Id}");
 
     /// <summary>The target of a permission on a whole service: what the grant <c>group/service/*</c> matches.</summary>
-    public static ResourceKey Target(ServiceKey key) => new(Kind, key.Namespace, $"{key.Group}/{key.Service}{Grant.PrefixEnd}");
+    public static ResourceKey Target(ServiceKey key) =>
+        new(Kind, key.Namespace, $"{key.Group}/{key.Service}{Grant.PrefixEnd}");
 
     /// <summary>Null when the caller may; else the fault, which is in the audit trail then.</summary>
     public Fault? Check(HttpContext context, Verb verb, ResourceKey target)
@@ -36,7 +37,8 @@ internal sealed class RegistryAccess(
         var fault = authorize(principal, verb, target);
         if (fault is not null)
             audit(new AuditEvent(
-                principal.Name, "refused", $"{verb} {target}", fault.Error.Code, context.Connection.RemoteIpAddress?.ToString()));
+                principal.Name, "refused", $"{verb} {target}", fault.Error.Code,
+                    context.Connection.RemoteIpAddress?.ToString()));
         return fault;
     }
 

@@ -31,11 +31,13 @@ internal sealed class RegistryApi(
         endpoints.MapGet($"{Root}/services", ListServices).RequiresPrincipal("shows the services that it may discover");
         endpoints.MapPost($"{Root}/outcomes", ReportOutcomes)
             .RequiresPrincipal("Discover on the service of every outcome").LimitsBody(RegistryLimits.MaxBatchBytes);
-        endpoints.MapGet($"{Root}/events", ListEvents).RequiresPrincipal("shows events of services that it may discover");
+        endpoints.MapGet($"{Root}/events", ListEvents)
+            .RequiresPrincipal("shows events of services that it may discover");
     }
 
     /// <summary>The target of a permission on the instance that the path names.</summary>
-    private static ResourceKey InstanceTarget(HttpContext context) => RegistryAccess.Target(RegistryPaths.Instance(context));
+    private static ResourceKey InstanceTarget(HttpContext context) =>
+        RegistryAccess.Target(RegistryPaths.Instance(context));
 
     private async Task<IResult> RegisterAsync(
         InstanceDocument document, HttpContext context, CancellationToken cancellationToken)
@@ -57,7 +59,8 @@ internal sealed class RegistryApi(
         var refused = new List<RenewalRefusal>();
         foreach (var renewal in batch.Renewals)
         {
-            var key = new InstanceKey(RegistryPaths.Service(renewal.Namespace, renewal.Group, renewal.Service), renewal.Id);
+            var key = new InstanceKey(
+                RegistryPaths.Service(renewal.Namespace, renewal.Group, renewal.Service), renewal.Id);
             var code = access.Allows(principal, Verb.Renew, RegistryAccess.Target(key))
                 ? registry.Renew(key, renewal.Incarnation)
                 : ErrorCodes.Forbidden;
@@ -76,7 +79,8 @@ internal sealed class RegistryApi(
 
     private async Task<IResult> DrainAsync(HttpContext context, string? wait, CancellationToken cancellationToken)
     {
-        if (!RegistryPaths.TryReadWait(wait, TimeSpan.Zero, out var patience)) return Problems.From(RegistryPaths.BadWait(wait));
+        if (!RegistryPaths.TryReadWait(wait, TimeSpan.Zero, out var patience))
+            return Problems.From(RegistryPaths.BadWait(wait));
         if (patience > registry.Options.DrainPatience) patience = registry.Options.DrainPatience;
         var key = RegistryPaths.Instance(context);
         var target = RegistryAccess.Target(key);
@@ -92,9 +96,11 @@ internal sealed class RegistryApi(
     private IResult ListServices(HttpContext context, string? @namespace, int? limit, string? page)
     {
         if (limit is < 1 or > RegistryLimits.MaxPageSize)
-            return Problems.From(new Fault(ErrorCodes.BadRequest, $"The limit must be 1 to {RegistryLimits.MaxPageSize}."));
+            return Problems.From(
+                new Fault(ErrorCodes.BadRequest, $"The limit must be 1 to {RegistryLimits.MaxPageSize}."));
         if (!RegistryPaths.TryReadPage(page, out var after))
-            return Problems.From(new Fault(ErrorCodes.BadPageToken, "The page token is not one that a list has given."));
+            return Problems.From(
+                new Fault(ErrorCodes.BadPageToken, "The page token is not one that a list has given."));
         var size = limit ?? RegistryLimits.DefaultPageSize;
         var principal = context.Principal();
         // One more than asked for tells whether there is another page.
@@ -124,10 +130,12 @@ internal sealed class RegistryApi(
             if (batch.Outcomes[at].Count < 1) faults.Add(new FieldFault($"outcomes[{at}].count", "must be at least 1"));
         }
         if (faults.Count > 0)
-            return Problems.From(new Fault(ErrorCodes.BadRequest, "Some outcomes have faults.") { Fields = [.. faults] });
+            return Problems.From(
+                new Fault(ErrorCodes.BadRequest, "Some outcomes have faults.") { Fields = [.. faults] });
         var principal = context.Principal();
         // Answers last: a batch does not say in which order calls ended, and one answer proves the instance alive.
-        foreach (var report in batch.Outcomes.OrderBy(report => InstanceWords.Outcome(report.Outcome) == CallOutcome.Answered))
+        foreach (var report in batch.Outcomes.OrderBy(
+            report => InstanceWords.Outcome(report.Outcome) == CallOutcome.Answered))
         {
             var service = RegistryPaths.Service(report.Namespace, report.Group, report.Service);
             if (!access.Allows(principal, Verb.Discover, RegistryAccess.Target(service))) continue;
@@ -140,7 +148,8 @@ internal sealed class RegistryApi(
     private IResult ListEvents(HttpContext context, string? @namespace, string? service, string? group, int? limit)
     {
         if (limit is < 1 or > RegistryLimits.MaxPageSize)
-            return Problems.From(new Fault(ErrorCodes.BadRequest, $"The limit must be 1 to {RegistryLimits.MaxPageSize}."));
+            return Problems.From(
+                new Fault(ErrorCodes.BadRequest, $"The limit must be 1 to {RegistryLimits.MaxPageSize}."));
         var principal = context.Principal();
         ServiceKey? key = service is null ? null : RegistryPaths.Service(@namespace, group, service);
         var items = registry.Events(key)

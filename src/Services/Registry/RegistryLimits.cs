@@ -1,6 +1,8 @@
 namespace Groundwork.Services.Registry;
 
-/// <summary>Bounds that hold for everyone. What an installation may choose is in <see cref="RegistryOptions"/>.</summary>
+/// <summary>
+/// Bounds that hold for everyone. What an installation may choose is in <see cref="RegistryOptions"/>.
+/// </summary>
 public static class RegistryLimits
 {
     /// <summary>Seconds an instance lives without a renewal, when it does not say: three renewals 5 s apart.</summary>
@@ -36,7 +38,9 @@ public static class RegistryLimits
     /// <summary>Entries of metadata.</summary>
     public const int MaxMetadataEntries = 64;
 
-    /// <summary>Bytes of UTF-8 over all metadata keys and values: every watcher receives them with every change.</summary>
+    /// <summary>
+    /// Bytes of UTF-8 over all metadata keys and values: every watcher receives them with every change.
+    /// </summary>
     public const int MaxMetadataBytes = 16 * 1024;
 
     /// <summary>Bytes of one protocol's extension.</summary>
@@ -51,7 +55,9 @@ public static class RegistryLimits
     /// <summary>Renewals in one call: about 100 KB, answered in about a millisecond.</summary>
     public const int MaxRenewalsPerBatch = 1000;
 
-    /// <summary>Bytes of a batch of renewals or outcomes: a thousand with the longest names that are of any use.</summary>
+    /// <summary>
+    /// Bytes of a batch of renewals or outcomes: a thousand with the longest names that are of any use.
+    /// </summary>
     public const int MaxBatchBytes = 1024 * 1024;
 
     /// <summary>Characters of a client's name and version that are kept.</summary>

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Services.Registry;
 
 /// <summary>
-/// The registry: which instances of which services there are. Instances register and renew, callers list and watch; other
-/// modules read <see cref="View"/>.
+/// The registry: which instances of which services there are. Instances register and renew, callers list and watch;
+/// other modules read <see cref="View"/>.
 /// </summary>
 public sealed partial class RegistryModule : IModule
 {
@@ -21,14 +21,16 @@ public sealed partial class RegistryModule : IModule
     private IRegistryView? view;
 
     /// <param name="liveNodes">
-    /// Names of the nodes whose leases are good, this one included; null: as the node's cluster knows them. Called once a second.
+    /// Names of the nodes whose leases are good, this one included; null: as the node's cluster knows them. Called once
+    /// a second.
     /// </param>
     public RegistryModule(RegistryOptions? options = null, Func<IReadOnlySet<string>>? liveNodes = null)
     {
         this.options = options ?? new RegistryOptions();
         this.liveNodes = liveNodes;
         if (this.options.Validate() is { Count: > 0 } faults)
-            throw new ArgumentException(string.Join("; ", faults.Select(fault => $"{fault.Path} {fault.Message}")), nameof(options));
+            throw new ArgumentException(
+                string.Join("; ", faults.Select(fault => $"{fault.Path} {fault.Message}")), nameof(options));
     }
 
     public string Name => "registry";
@@ -60,7 +62,8 @@ public sealed partial class RegistryModule : IModule
     private async Task StartAsync(Node node, IStorage storage, CancellationToken cancellationToken)
     {
         var live = liveNodes
-            ?? (node.Cluster is { } cluster ? () => cluster.Nodes.Live : () => new HashSet<string>(StringComparer.Ordinal) { node.Name });
+            ?? (node.Cluster is { } cluster ? () => cluster.Nodes.Live : () => new HashSet<string>(
+                StringComparer.Ordinal) { node.Name });
         var snapshot = node.Snapshots.Current;
         var isShared = !storage.Engine.StartsWith("sqlite", StringComparison.OrdinalIgnoreCase);
         var store = new RegistryStore(storage, node.Name, isShared);
@@ -122,6 +125,7 @@ public sealed partial class RegistryModule : IModule
     [LoggerMessage(Level = LogLevel.Error, Message = "The store is away at the stop; the last changes are not written")]
     private static partial void LogUnwritten(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "The registry's loop for {Loop} ended by itself; restart the node")]
+    [LoggerMessage(
+        Level = LogLevel.Critical, Message = "The registry's loop for {Loop} ended by itself; restart the node")]
     private static partial void LogLoopEnded(ILogger logger, string loop, Exception failure);
 }

@@ -6,13 +6,15 @@ namespace Groundwork.Services.Registry;
 public sealed record RegistryOptions
 {
     /// <summary>
-    /// Share of a service's instances, 0 to 1, that must be healthy. An expiry that would leave less keeps the instances
-    /// listed and callable, with the reason. 0 turns protection off. 0.5: losing half at once is more often a broken
-    /// network than half a dead fleet.
+    /// Share of a service's instances, 0 to 1, that must be healthy. An expiry that would leave less keeps the
+    /// instances listed and callable, with the reason. 0 turns protection off. 0.5: losing half at once is more often a
+    /// broken network than half a dead fleet.
     /// </summary>
     public double ProtectionThreshold { get; init; } = 0.5;
 
-    /// <summary>Largest share, 0 to 1, of a service and of the whole registry that one sweep may evict; at least one.</summary>
+    /// <summary>
+    /// Largest share, 0 to 1, of a service and of the whole registry that one sweep may evict; at least one.
+    /// </summary>
     public double EvictionShare { get; init; } = 0.15;
 
     /// <summary>How long a sweep is: the time over which <see cref="EvictionShare"/> counts.</summary>
@@ -24,7 +26,9 @@ public sealed record RegistryOptions
     /// </summary>
     public TimeSpan ProtectionHold { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>Least grace after a restart of this node, when a lease is shorter: clients need to find it again.</summary>
+    /// <summary>
+    /// Least grace after a restart of this node, when a lease is shorter: clients need to find it again.
+    /// </summary>
     public TimeSpan RestartGrace { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Failed calls in a row, over all callers of this node, that make an instance unhealthy.</summary>
@@ -57,7 +61,8 @@ public sealed record RegistryOptions
         Check(EvictionShare is > 0 and <= 1, "evictionShare", "must be above 0 and at most 1");
         Check(Sweep >= TimeSpan.FromSeconds(1) && Sweep <= TimeSpan.FromMinutes(5), "sweep", "must be 1 s to 5 min");
         Check(ProtectionHold >= TimeSpan.FromMinutes(1), "protectionHold", "must be at least 1 min");
-        Check(RestartGrace >= TimeSpan.Zero && RestartGrace <= TimeSpan.FromHours(1), "restartGrace", "must be 0 to 1 h");
+        Check(RestartGrace >= TimeSpan.Zero
+            && RestartGrace <= TimeSpan.FromHours(1), "restartGrace", "must be 0 to 1 h");
         Check(FailuresToEject is >= 1 and <= 1000, "failuresToEject", "must be 1 to 1,000");
         Check(
             Ejection >= TimeSpan.FromSeconds(1) && Ejection <= TimeSpan.FromHours(1), "ejection", "must be 1 s to 1 h");

@@ -11,7 +11,9 @@ internal static class RegistryPaths
 {
     public static IComparer<ServiceKey> Order { get; } = Comparer<ServiceKey>.Create(Compare);
 
-    /// <summary>The instance of <c>{namespace}/{service}/{id}?group=</c>. What is not well formed is simply not registered.</summary>
+    /// <summary>
+    /// The instance of <c>{namespace}/{service}/{id}?group=</c>. What is not well formed is simply not registered.
+    /// </summary>
     public static InstanceKey Instance(HttpContext context) => new(Service(context), Value(context, "id"));
 
     /// <summary>The service of <c>{namespace}/{service}?group=</c>.</summary>
@@ -42,7 +44,8 @@ internal static class RegistryPaths
     {
         after = null;
         if (token is null) return true;
-        if (token.Length % 2 != 0 || token.Length > 2 * Names.MaxNameLength || !token.All(char.IsAsciiHexDigitLower)) return false;
+        if (token.Length % 2 != 0 || token.Length > 2 * Names.MaxNameLength || !token.All(char.IsAsciiHexDigitLower))
+            return false;
         var parts = Encoding.UTF8.GetString(Convert.FromHexString(token)).Split('/');
         if (parts.Length != 3) return false;
         after = new ServiceKey(parts[0], parts[1], parts[2]);
@@ -63,7 +66,8 @@ internal static class RegistryPaths
             _ => null,
         };
         wait = null;
-        if (unit is null || !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count)) return false;
+        if (unit is null || !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            return false;
         var asked = unit.Value * count;
         wait = asked > RegistryLimits.MaxWait ? RegistryLimits.MaxWait : asked;
         return true;

@@ -23,7 +23,9 @@ internal sealed class RegistryWatchApi(
 {
     private const string Root = Listeners.ApiRoot + "/registry";
 
-    /// <summary>A comment goes out after so long without an event, so that both ends notice a dead connection.</summary>
+    /// <summary>
+    /// A comment goes out after so long without an event, so that both ends notice a dead connection.
+    /// </summary>
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
     /// <summary>Between two writes to one watcher: changes within it travel as one.</summary>
@@ -124,7 +126,8 @@ internal sealed class RegistryWatchApi(
     private async Task<IResult> GetWatchersAsync(
         HttpContext context, long? index, string? wait, CancellationToken cancellationToken)
     {
-        if (!RegistryPaths.TryReadWait(wait, DefaultWatchersWait, out var patience)) return Problems.From(RegistryPaths.BadWait(wait));
+        if (!RegistryPaths.TryReadWait(wait, DefaultWatchersWait, out var patience))
+            return Problems.From(RegistryPaths.BadWait(wait));
         if (registry.FindService(RegistryPaths.Service(context)) is not { } service)
             return TypedResults.Ok(new WatchersDocument(index ?? 0, 0, 0));
         var wanted = index ?? registry.Publisher.Fresh(service)?.Index ?? 0;
@@ -134,11 +137,13 @@ internal sealed class RegistryWatchApi(
 
     private async Task WatchAsync(HttpContext context, string? @namespace, string[]? service)
     {
-        var keys = (service ?? []).Select(name => RegistryPaths.Service(@namespace, group: null, name)).Distinct().ToArray();
+        var keys = (service ?? []).Select(name => RegistryPaths.Service(@namespace, group: null, name)).Distinct()
+            .ToArray();
         if (keys.Length > RegistryLimits.MaxServicesPerWatch)
         {
             await Problems.WriteAsync(context, new Fault(
-                ErrorCodes.BadRequest, $"A watch names at most {RegistryLimits.MaxServicesPerWatch} services; watch the namespace."));
+                ErrorCodes.BadRequest,
+                    $"A watch names at most {RegistryLimits.MaxServicesPerWatch} services; watch the namespace."));
             return;
         }
         foreach (var key in keys)

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Groundwork.Services.Registry;
 
 /// <summary>
-/// Tells whether a registration says anything new. The records' own equality does not look into collections, and health is
-/// not the caller's to say.
+/// Tells whether a registration says anything new. The records' own equality does not look into collections, and health
+/// is not the caller's to say.
 /// </summary>
 internal static class Sameness
 {

@@ -12,8 +12,8 @@ public readonly record struct ServiceKey(string Namespace, string Group, string 
     public const string GroupSeparator = "@@";
 
     /// <summary>
-    /// Reads <c>[namespace/][group@@]service</c>. Without a namespace it is <paramref name="defaultNamespace"/>; without a
-    /// group it is <c>default</c>.
+    /// Reads <c>[namespace/][group@@]service</c>. Without a namespace it is <paramref name="defaultNamespace"/>;
+    /// without a group it is <c>default</c>.
     /// </summary>
     public static bool TryParse(string? text, string defaultNamespace, [NotNullWhen(true)] out ServiceKey? key)
     {

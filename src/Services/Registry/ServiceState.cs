@@ -78,7 +78,8 @@ internal sealed class ServiceState(ServiceKey key)
         Lagging = false;
         var instances = ImmutableArray.CreateBuilder<Instance>(members.Count);
         foreach (var member in members) instances.Add(member.Instance);
-        var next = ServiceView.Of(Key, Index, instances.MoveToImmutable(), threshold) with { EmptyReason = EmptyReason };
+        var next = ServiceView.Of(
+            Key, Index, instances.MoveToImmutable(), threshold) with { EmptyReason = EmptyReason };
         Volatile.Write(ref view, next);
         foreach (var watcher in watchers) watcher.Touched(this);
     }

@@ -6,7 +6,9 @@ namespace Groundwork.Services.Registry;
 /// <summary>A service's instances at one index: immutable.</summary>
 /// <param name="Index">Of the last change; never lower, the same on all nodes.</param>
 /// <param name="Instances">All of them, in order of id.</param>
-/// <param name="Callable">Those that traffic may go to now: up, weight above 0, not unhealthy or else protected.</param>
+/// <param name="Callable">
+/// Those that traffic may go to now: up, weight above 0, not unhealthy or else protected.
+/// </param>
 /// <param name="Protection">True while the protection threshold keeps unhealthy instances callable.</param>
 public sealed record ServiceView(
     ServiceKey Key,
@@ -18,13 +20,15 @@ public sealed record ServiceView(
     /// <summary>Why protection is on; null while it is off.</summary>
     public string? ProtectionReason { get; init; }
 
-    /// <summary>Why no instance is left; null while there are some. An empty list without a reason is not to be believed.</summary>
+    /// <summary>
+    /// Why no instance is left; null while there are some. An empty list without a reason is not to be believed.
+    /// </summary>
     public string? EmptyReason { get; init; }
 
     /// <summary>
     /// The view of these instances. When the healthy share of those that take traffic is below
-    /// <paramref name="threshold"/> (0 to 1; 0 turns protection off), all of them stay callable: so many failing at once
-    /// says more about the observer than about them, and the rest could not carry the load.
+    /// <paramref name="threshold"/> (0 to 1; 0 turns protection off), all of them stay callable: so many failing at
+    /// once says more about the observer than about them, and the rest could not carry the load.
     /// </summary>
     internal static ServiceView Of(ServiceKey key, long index, ImmutableArray<Instance> instances, double threshold)
     {
@@ -57,5 +61,6 @@ public sealed record ServiceView(
 
     private static string Explain(int healthy, int candidates, double threshold) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{healthy} of {candidates} instances are healthy, below the protection threshold of {threshold:P0}: all stay callable");
+        $"{healthy} of {candidates} instances are healthy, below the protection threshold of {threshold:P0}: "
+        + $"all stay callable");
 }

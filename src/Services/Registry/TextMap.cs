@@ -3,8 +3,8 @@ using System.Collections;
 namespace Groundwork.Services.Registry;
 
 /// <summary>
-/// A small immutable map of texts, in order of key. One array: a tree or a hash table of four entries costs three times as
-/// much, for every instance.
+/// A small immutable map of texts, in order of key. One array: a tree or a hash table of four entries costs three times
+/// as much, for every instance.
 /// </summary>
 public sealed class TextMap : IReadOnlyDictionary<string, string>, IEquatable<TextMap>
 {

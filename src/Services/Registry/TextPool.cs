@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Groundwork.Services.Registry;
 
 /// <summary>
-/// Keeps one copy of texts that many instances share: zones, versions, metadata keys, names of services. Bounded; a text
-/// that no longer fits is simply not shared.
+/// Keeps one copy of texts that many instances share: zones, versions, metadata keys, names of services. Bounded; a
+/// text that no longer fits is simply not shared.
 /// </summary>
 internal sealed class TextPool
 {

@@ -9,12 +9,14 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Services.Settings;
 
 /// <summary>
-/// Reads the contents of settings, which snapshots leave out. What is no secret is kept for the next reader: hundreds of
-/// instances read the same few texts when one is published.
+/// Reads the contents of settings, which snapshots leave out. What is no secret is kept for the next reader: hundreds
+/// of instances read the same few texts when one is published.
 /// </summary>
 internal sealed class SettingContents(ChangeLog changes)
 {
-    /// <summary>Bytes of texts kept in memory; the newest publications of a platform of some hundred services.</summary>
+    /// <summary>
+    /// Bytes of texts kept in memory; the newest publications of a platform of some hundred services.
+    /// </summary>
     private const long MaxKeptBytes = 32 * 1024 * 1024;
 
     private readonly ConcurrentDictionary<ResourceKey, (long Revision, SettingDocument Document)> kept = new();

@@ -8,8 +8,8 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Services.Settings;
 
 /// <summary>
-/// The kind <c>setting</c>: a text with a declared format, named <c>group/dataId</c> (the group is the first segment). The text is
-/// checked in its format before it is committed, and a secret one is encrypted as a whole.
+/// The kind <c>setting</c>: a text with a declared format, named <c>group/dataId</c> (the group is the first segment).
+/// The text is checked in its format before it is committed, and a secret one is encrypted as a whole.
 /// </summary>
 public static class SettingKind
 {

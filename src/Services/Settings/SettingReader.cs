@@ -23,7 +23,9 @@ internal sealed record SettingCaller(Principal Principal, string? Address)
     public static SettingCaller Of(HttpContext context) => new(context.Principal(), RequestAddress.Of(context));
 }
 
-/// <summary>Reads settings for a caller: what it may read, secrets only with the right to them, each such read audited.</summary>
+/// <summary>
+/// Reads settings for a caller: what it may read, secrets only with the right to them, each such read audited.
+/// </summary>
 internal sealed class SettingReader(SettingContents contents, Authorizer authorizer, AuditLog? audit)
 {
     /// <summary>Everything selected, as of one snapshot.</summary>
@@ -33,7 +35,8 @@ internal sealed class SettingReader(SettingContents contents, Authorizer authori
 
     /// <summary>What differs between two snapshots; null when nothing does.</summary>
     public async ValueTask<Outcome<SettingSnapshot?>> ReadChangesAsync(
-        Snapshot before, Snapshot after, SettingCaller caller, SettingSelection selection, CancellationToken cancellationToken)
+        Snapshot before, Snapshot after, SettingCaller caller, SettingSelection selection,
+            CancellationToken cancellationToken)
     {
         var removed = Visible(before, caller, selection)
             .Where(old => after.Find(old.Key) is null)
@@ -60,7 +63,8 @@ internal sealed class SettingReader(SettingContents contents, Authorizer authori
         return setting;
     }
 
-    private IEnumerable<Resource> Visible(Snapshot snapshot, SettingCaller caller, SettingSelection selection) => snapshot
+    private IEnumerable<Resource> Visible(Snapshot snapshot, SettingCaller caller, SettingSelection selection) =>
+        snapshot
         .Of(SettingKind.Name).Values
         .Where(one => selection.Selects(one.Key) && authorizer.Allows(caller.Principal, Verb.Read, one.Key));
 

@@ -13,7 +13,8 @@ using Microsoft.AspNetCore.Routing;
 namespace Groundwork.Services.Settings;
 
 /// <summary>
-/// Settings as services and shells read them: <c>/groundwork/v1/settings</c>. They are also resources of kind <c>setting</c>.
+/// Settings as services and shells read them: <c>/groundwork/v1/settings</c>. They are also resources of kind
+/// <c>setting</c>.
 /// </summary>
 internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, SettingsWatch watch)
 {
@@ -35,7 +36,8 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
             .Describe<ChangesetAnswer>("publishSetting", "Publishes the body as the text of a setting.");
         api.MapGet("/{namespace}/watch", Watch)
             .RequiresPrincipal("delivers what the principal may read, asked anew with every publication")
-            .Describe<SettingSnapshot>("watchSettings", "Server-sent events: one per publication, never half of a changeset.");
+            .Describe<SettingSnapshot>(
+                "watchSettings", "Server-sent events: one per publication, never half of a changeset.");
     }
 
     private static ResourceKey Key(HttpContext context)
@@ -47,7 +49,8 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
     private async Task<IResult> Snapshot(HttpContext context, string @namespace, string[]? group)
     {
         var read = await reader.ReadAsync(
-            changes.Snapshots.Current, SettingCaller.Of(context), new SettingSelection(@namespace, group), context.RequestAborted);
+            changes.Snapshots.Current, SettingCaller.Of(
+                context), new SettingSelection(@namespace, group), context.RequestAborted);
         return read.TryGet(out var snapshot, out var fault)
             ? Results.Json(snapshot, WireJson.Strict.SettingSnapshot)
             : Problems.From(fault);
@@ -63,7 +66,9 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
         return Results.Text(setting.Content, (ContentFormat.Find(setting.Format) ?? ContentFormat.Text).MediaType);
     }
 
-    /// <summary>The text is the body; what is known of the setting beside it (secret, description) stays as it is.</summary>
+    /// <summary>
+    /// The text is the body; what is known of the setting beside it (secret, description) stays as it is.
+    /// </summary>
     private async Task<IResult> Publish(
         HttpContext context, string @namespace, string group, string dataId, string? format, bool? dryRun)
     {
@@ -115,7 +120,8 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
         if (changes.Snapshots.Current.Find(key) is not { } resource) return new SettingSpec("", "");
         var stored = await changes.ReadStoredAsync(resource, cancellationToken);
         return stored.TryGet(out var whole, out var fault)
-            ? JsonSerializer.Deserialize(changes.Open(whole).Span, SettingJson.Default.SettingSpec) ?? new SettingSpec("", "")
+            ? JsonSerializer.Deserialize(changes.Open(whole)
+                .Span, SettingJson.Default.SettingSpec) ?? new SettingSpec("", "")
             : fault;
     }
 

@@ -17,7 +17,8 @@ public sealed class SettingsModule : IModule
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
         if (node.Changes is not { } changes)
-            throw new InvalidOperationException("A node without a store has no settings to serve; ask the node that it follows.");
+            throw new InvalidOperationException(
+                "A node without a store has no settings to serve; ask the node that it follows.");
         signal = new SettingsSignal(node.Snapshots);
         var reader = new SettingReader(new SettingContents(changes), node.Authorizer, node.Audit);
         var watch = new SettingsWatch(node.Snapshots, reader, signal, node.Time, ending.Token);
@@ -25,7 +26,9 @@ public sealed class SettingsModule : IModule
         return Task.CompletedTask;
     }
 
-    /// <summary>Ends the watches; their readers come back to another node, or to this one when it is up again.</summary>
+    /// <summary>
+    /// Ends the watches; their readers come back to another node, or to this one when it is up again.
+    /// </summary>
     public Task DrainAsync(CancellationToken cancellationToken) => ending.CancelAsync();
 
     public Task StopAsync(CancellationToken cancellationToken)

@@ -10,8 +10,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Groundwork.Services.Settings;
 
 /// <summary>
-/// Follows the settings of some groups for one reader. What is sent is the difference of two snapshots, and a snapshot holds
-/// whole changesets, so a reader never sees half of one; publications in quick succession travel as one.
+/// Follows the settings of some groups for one reader. What is sent is the difference of two snapshots, and a snapshot
+/// holds whole changesets, so a reader never sees half of one; publications in quick succession travel as one.
 /// </summary>
 internal sealed class SettingsWatch(
     ISnapshotSource snapshots, SettingReader reader, SettingsSignal signal, TimeProvider time, CancellationToken ending)
@@ -96,7 +96,8 @@ internal sealed class SettingsWatch(
     {
         var json = JsonSerializer.Serialize(settings, WireJson.Strict.SettingSnapshot);
         await WriteAsync(
-            context, string.Create(CultureInfo.InvariantCulture, $"event: settings\nid: {settings.Revision}\ndata: {json}\n\n"), stop);
+            context, string.Create(
+                CultureInfo.InvariantCulture, $"event: settings\nid: {settings.Revision}\ndata: {json}\n\n"), stop);
     }
 
     private static Task ProgressAsync(HttpContext context, long revision, CancellationToken stop) => WriteAsync(

@@ -2,7 +2,8 @@ namespace Groundwork.Wire.Contracts;
 
 /// <summary>A node of the cluster.</summary>
 /// <param name="State"><c>live</c> or <c>expired</c>.</param>
-/// <param name="Storage"><c>reachable</c>, or <c>cut-off</c> while the node answers from memory and refuses writes.</param>
+/// <param name="Storage"><c>reachable</c>, or <c>cut-off</c> while the node answers from memory and refuses
+/// writes.</param>
 public sealed record NodeDocument(
     string Name,
     string ApiAddress,
@@ -35,7 +36,9 @@ public sealed record HealthDocument(string Status, IReadOnlyList<string> Reasons
 /// <param name="Origin"><c>default</c>, <c>file:line</c>, a variable's name or a flag.</param>
 public sealed record DoctorOption(string Key, string Value, string Origin, string Default, string Unit, string Why);
 
-/// <summary>What a node knows of its own process; the rest of <c>doctor</c> is looked up where the process runs.</summary>
+/// <summary>
+/// What a node knows of its own process; the rest of <c>doctor</c> is looked up where the process runs.
+/// </summary>
 /// <param name="FreeBytes">Of the disk that holds the data directory.</param>
 /// <param name="Listeners">Real addresses by listener.</param>
 public sealed record DoctorDocument(

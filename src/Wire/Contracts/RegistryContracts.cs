@@ -17,14 +17,16 @@ namespace Groundwork.Wire.Contracts;
 /// <param name="Cluster">A named part of the service.</param>
 /// <param name="Tags">At most 64.</param>
 /// <param name="Metadata">At most 64 entries and 16 KiB.</param>
-/// <param name="Status"><c>starting</c>, <c>up</c> (default), <c>draining</c>, <c>out-of-service</c> or <c>down</c>.</param>
+/// <param name="Status"><c>starting</c>, <c>up</c> (default), <c>draining</c>, <c>out-of-service</c> or
+/// <c>down</c>.</param>
 /// <param name="Ephemeral">True (default): kept alive by renewals. False: stays until deregistered.</param>
 /// <param name="LeaseSeconds">5 to 3,600, default 15: how long it lives without a renewal.</param>
 /// <param name="Incarnation">The caller's start time in Unix milliseconds, else the time of receipt.</param>
 /// <param name="Checks">Named checks with state and reason.</param>
 /// <param name="Extensions">Per protocol, JSON of at most 16 KiB.</param>
 /// <param name="RegisteredBy">Protocol, client version and principal; set by the platform.</param>
-/// <param name="Health">Set by the platform: <c>healthy</c>, <c>suspect</c> or <c>unhealthy</c>, with the reason.</param>
+/// <param name="Health">Set by the platform: <c>healthy</c>, <c>suspect</c> or <c>unhealthy</c>, with the
+/// reason.</param>
 /// <param name="ExpiresAt">When it goes if no renewal comes; set by the platform.</param>
 public sealed record InstanceDocument(
     string Service,
@@ -71,8 +73,8 @@ public sealed record RegistrationAnswer(string Id, long Index, int LeaseSeconds,
 /// <param name="Protection">True while the protection threshold keeps expired instances in the list.</param>
 /// <param name="ProtectionReason">Why, when it does.</param>
 /// <param name="EmptyReason">
-/// Why no instance is left, such as <c>deregistered</c>; null while there are some. An empty list without a reason is not
-/// to be believed: callers keep the one before it.
+/// Why no instance is left, such as <c>deregistered</c>; null while there are some. An empty list without a reason is
+/// not to be believed: callers keep the one before it.
 /// </param>
 public sealed record ServiceDocument(
     string Namespace,
@@ -86,9 +88,9 @@ public sealed record ServiceDocument(
     string? EmptyReason = null);
 
 /// <summary>
-/// Answers <c>GET /registry/services/{namespace}/{service}/watchers?group=&amp;index=I&amp;wait=5s</c>: as soon as every
-/// watcher (gateway, follower or SDK) of the service was sent that index, or when the wait is over. A leaving instance asks
-/// it between draining and the end of accepting.
+/// Answers <c>GET /registry/services/{namespace}/{service}/watchers?group=&amp;index=I&amp;wait=5s</c>: as soon as
+/// every watcher (gateway, follower or SDK) of the service was sent that index, or when the wait is over. A leaving
+/// instance asks it between draining and the end of accepting.
 /// </summary>
 /// <param name="Index">The index asked for.</param>
 /// <param name="Watchers">How many watch the service.</param>
@@ -110,7 +112,8 @@ public sealed record ServiceSummary(
     string Namespace, string Group, string Service, long Index, int Instances, int Healthy, bool Protection);
 
 /// <summary>A page of services.</summary>
-public sealed record ServiceList(string StoreId, long Index, IReadOnlyList<ServiceSummary> Items, string? NextPage = null);
+public sealed record ServiceList(
+    string StoreId, long Index, IReadOnlyList<ServiceSummary> Items, string? NextPage = null);
 
 /// <summary>Names one instance in a batch of renewals.</summary>
 public sealed record RenewalDocument(
@@ -128,7 +131,8 @@ public sealed record RenewalRefusal(string Service, string Id, string Code);
 /// <summary>Something that happened to a service or one of its instances, as seen by the answering node.</summary>
 /// <param name="Index">The service's index after it.</param>
 /// <param name="Event"><c>registered</c>, <c>updated</c>, <c>renewed</c>, <c>suspect</c>, <c>expired</c>, <c>held</c>,
-/// <c>deregistered</c>, <c>draining</c>, <c>unhealthy</c>, <c>healthy</c>, or <c>stalled</c> for the registry itself.</param>
+/// <c>deregistered</c>, <c>draining</c>, <c>unhealthy</c>, <c>healthy</c>, or <c>stalled</c> for the registry
+/// itself.</param>
 /// <param name="Principal">Who did it; null when the registry did.</param>
 public sealed record RegistryEventDocument(
     DateTimeOffset At,

@@ -6,7 +6,8 @@ namespace Groundwork.Wire.Contracts;
 /// <param name="Kind">The kind's name, such as <c>route</c>.</param>
 /// <param name="Name">Segments joined by <c>/</c>.</param>
 /// <param name="Namespace">Empty for node-wide kinds, <c>default</c> when not given.</param>
-/// <param name="Version">Version of the kind's schema that <paramref name="Spec"/> is written in; the newest when not given.</param>
+/// <param name="Version">Version of the kind's schema that <paramref name="Spec"/> is written in; the newest when not
+/// given.</param>
 /// <param name="Labels">At most 32, each key and value at most 128 characters.</param>
 /// <param name="Spec">The kind's own document. Secrets are shown as <c>{"secret":"sha256:…"}</c>.</param>
 /// <param name="Revision">The change that made it so; ignored on write.</param>
@@ -38,7 +39,8 @@ public sealed record ChangeDocument(string Operation, ResourceDocument Resource,
 /// <summary>Changes that take effect together or not at all.</summary>
 /// <param name="Changes">1 to 1,000, each of another resource.</param>
 /// <param name="Reason">Why, at most 512 characters.</param>
-/// <param name="Id">Changeset id; a repeat within 24 h gets the first answer. <c>Idempotency-Key</c> is the same.</param>
+/// <param name="Id">Changeset id; a repeat within 24 h gets the first answer. <c>Idempotency-Key</c> is the
+/// same.</param>
 /// <param name="DryRun">Validate against head and answer what would change, without changing it.</param>
 public sealed record ChangesetRequest(
     IReadOnlyList<ChangeDocument> Changes, string? Reason = null, Guid? Id = null, bool DryRun = false);
@@ -46,7 +48,8 @@ public sealed record ChangesetRequest(
 /// <summary>The answer to a changeset.</summary>
 /// <param name="Revision">The revision it made; the current one when nothing changed or on a dry run.</param>
 /// <param name="Id">The changeset's id.</param>
-/// <param name="Changes">What happened to each: <c>created</c>, <c>updated</c>, <c>deleted</c> or <c>unchanged</c>.</param>
+/// <param name="Changes">What happened to each: <c>created</c>, <c>updated</c>, <c>deleted</c> or
+/// <c>unchanged</c>.</param>
 /// <param name="Proposal">Name of the proposal that waits for a second person; null when committed.</param>
 public sealed record ChangesetAnswer(
     long Revision, Guid Id, IReadOnlyList<ChangeResult> Changes, string? Proposal = null);
@@ -79,7 +82,8 @@ public sealed record HistoryEntry(
 public sealed record HistoryList(long Floor, IReadOnlyList<HistoryEntry> Items, string? NextPage = null);
 
 /// <summary>A page of the timeline over all kinds, newest first.</summary>
-public sealed record ChangesetList(long Revision, long Floor, IReadOnlyList<ChangesetDocument> Items, string? NextPage = null);
+public sealed record ChangesetList(
+    long Revision, long Floor, IReadOnlyList<ChangesetDocument> Items, string? NextPage = null);
 
 /// <summary>How a resource differs between two revisions.</summary>
 /// <param name="From">Older revision.</param>
@@ -88,7 +92,9 @@ public sealed record ChangesetList(long Revision, long Floor, IReadOnlyList<Chan
 public sealed record ResourceDiff(
     string Kind, string Namespace, string Name, long From, long To, IReadOnlyList<DiffLine> Lines);
 
-/// <summary>One changed value; <paramref name="Before"/> is null where it was added, <paramref name="After"/> where removed.</summary>
+/// <summary>
+/// One changed value; <paramref name="Before"/> is null where it was added, <paramref name="After"/> where removed.
+/// </summary>
 public sealed record DiffLine(string Path, JsonElement? Before = null, JsonElement? After = null);
 
 /// <summary>One event of a watch; server-sent event <c>change</c>, whose id is the watch token.</summary>

@@ -62,7 +62,9 @@ public sealed record AuditVerification(
 /// <param name="TakesOverInSeconds">Until then new secrets are written under the one before.</param>
 public sealed record WorkingKeyAnswer(string Id, int TakesOverInSeconds);
 
-/// <summary>An invitation for one node. Both halves are shown this once; neither is worth anything without the other.</summary>
+/// <summary>
+/// An invitation for one node. Both halves are shown this once; neither is worth anything without the other.
+/// </summary>
 /// <param name="Bundle">The file for <c>node join</c>: the root key and where the database is, encrypted.</param>
 /// <param name="Code">Decrypts it; give it to the operator of the new node another way.</param>
 public sealed record NodeInvitationAnswer(string Bundle, string Code, DateTimeOffset ExpiresAt);

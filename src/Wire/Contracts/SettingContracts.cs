@@ -3,7 +3,8 @@ namespace Groundwork.Wire.Contracts;
 /// <summary>The spec of a <c>setting</c> resource; its name is <c>group/dataId</c>.</summary>
 /// <param name="Format"><c>text</c>, <c>json</c>, <c>yaml</c>, <c>xml</c>, <c>properties</c> or <c>toml</c>.</param>
 /// <param name="Content">The text, at most 1 MiB as a JSON document.</param>
-/// <param name="Secret">True: the whole content is a secret; encrypted at rest and masked for those without <c>read-secret</c>.</param>
+/// <param name="Secret">True: the whole content is a secret; encrypted at rest and masked for those without
+/// <c>read-secret</c>.</param>
 /// <param name="Description">What it is for, at most 512 characters.</param>
 public sealed record SettingSpec(string Format, string Content, bool Secret = false, string? Description = null);
 
@@ -26,10 +27,11 @@ public sealed record SettingDocument(
 /// </summary>
 /// <param name="Settings">In order of group and dataId.</param>
 /// <param name="Removed">
-/// Null: <paramref name="Settings"/> is everything, and replaces what the reader has. Otherwise the snapshot holds only what
-/// changed since the one before it, and these (<c>group/dataId</c>) are gone.
+/// Null: <paramref name="Settings"/> is everything, and replaces what the reader has. Otherwise the snapshot holds only
+/// what changed since the one before it, and these (<c>group/dataId</c>) are gone.
 /// </param>
-/// <param name="Withheld">Secret settings (<c>group/dataId</c>) that exist and that the reader may not read; null when there are none.</param>
+/// <param name="Withheld">Secret settings (<c>group/dataId</c>) that exist and that the reader may not read; null when
+/// there are none.</param>
 public sealed record SettingSnapshot(
     string StoreId,
     long Revision,

@@ -39,7 +39,8 @@ public sealed partial class PackagesTests
         foreach (var group in XDocument.Parse(pins).Descendants("ItemGroup"))
         {
             // What our packages need themselves is pinned to what the registry has, and referenced by nobody.
-            var isTransitive = group.Attribute("Label")?.Value.StartsWith("Transitive", StringComparison.Ordinal) == true;
+            var isTransitive = group.Attribute(
+                "Label")?.Value.StartsWith("Transitive", StringComparison.Ordinal) == true;
             foreach (var name in group.Elements("PackageVersion").Select(pin => pin.Attribute("Include")?.Value ?? ""))
             {
                 if (!isTransitive && !used.Contains(name))

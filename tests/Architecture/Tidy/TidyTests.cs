@@ -9,7 +9,7 @@ public sealed class TidyTests
     private static readonly ImmutableArray<(string Rule, string Path, string Text)> Planted =
     [
         ("line length", "src/A.cs", "// " + new string('x', 118) + "\n"),
-        ("prose line length", "docs/a.md", new string('x', 161) + "\n"),
+        ("prose line length", "docs/a.md", new string('x', 181) + "\n"),
         ("file length", "src/A.cs", string.Concat(Enumerable.Repeat("\n", 501))),
         ("file length, never", "src/A.cs", string.Concat(Enumerable.Repeat("\n", 801))),
         ("tabs", "src/A.cs", "\tclass A;\n"),

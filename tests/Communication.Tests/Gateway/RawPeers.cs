@@ -121,10 +121,12 @@ internal sealed class RawConnection(Socket socket, CancellationToken ending) : I
     public async Task<string> ReadAnswerAsync()
     {
         var head = await ReadHeadAsync();
-        if (head.Contains("Transfer-Encoding: chunked", StringComparison.OrdinalIgnoreCase)) return head + await ReadUntilAsync("0\r\n\r\n");
+        if (head.Contains("Transfer-Encoding: chunked", StringComparison.OrdinalIgnoreCase))
+            return head + await ReadUntilAsync("0\r\n\r\n");
         var at = head.IndexOf("Content-Length: ", StringComparison.OrdinalIgnoreCase);
         if (at < 0) return head;
-        var length = int.Parse(head[(at + 16)..head.IndexOf('\r', at)], System.Globalization.CultureInfo.InvariantCulture);
+        var length = int.Parse(
+            head[(at + 16)..head.IndexOf('\r', at)], System.Globalization.CultureInfo.InvariantCulture);
         var body = new StringBuilder();
         while (body.Length < length) body.Append((char)await ReadByteAsync());
         return head + body;

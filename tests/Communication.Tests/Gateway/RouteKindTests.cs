@@ -12,10 +12,13 @@ public sealed class RouteKindTests
     {
         { Good with { Hosts = [] }, "spec.hosts must have 1 to 64 hosts; write \"*\" to serve any" },
         { Good with { Hosts = ["localhost", "localhost"] }, "spec.hosts[1] 'localhost' stands here twice" },
-        { Good with { Hosts = ["Shop.example.com"] }, "spec.hosts[0] must be a host name in lower case, *. and one, an address, or *" },
-        { Good with { Hosts = ["shop.*.com"] }, "spec.hosts[0] must be a host name in lower case, *. and one, an address, or *" },
+        { Good with { Hosts = ["Shop.example.com"] },
+            "spec.hosts[0] must be a host name in lower case, *. and one, an address, or *" },
+        { Good with { Hosts = ["shop.*.com"] },
+            "spec.hosts[0] must be a host name in lower case, *. and one, an address, or *" },
         { Good with { Hosts = [""] }, "spec.hosts[0] must be a host name in lower case, *. and one, an address, or *" },
-        { Good with { Hosts = ["localhost:8080"] }, "spec.hosts[0] must be without port; a route serves the gateway's port" },
+        { Good with { Hosts = ["localhost:8080"] },
+            "spec.hosts[0] must be without port; a route serves the gateway's port" },
         { Good with { Hosts = ["::1"] }, "spec.hosts[0] must be without port; a route serves the gateway's port" },
         { Good with { Hosts = ["[0:0:0:0:0:0:0:1]"] }, "spec.hosts[0] must be written [::1]" },
         { Good with { Hosts = ["[nothing]"] }, "spec.hosts[0] is no IPv6 address in brackets" },
@@ -33,10 +36,13 @@ public sealed class RouteKindTests
         { Good with { Methods = [] }, "spec.methods must have 1 to 16 methods; leave it out to serve all" },
         { Good with { Methods = ["get"] }, "spec.methods[0] must be a method in capitals, such as GET" },
         { Good with { Methods = ["CONNECT"] }, "spec.methods[0] CONNECT is never forwarded" },
-        { Good with { StripPrefix = "/ap" }, "spec.stripPrefix must be whole leading segments of the path, such as /api of /api/catalog/**" },
-        { Good with { StripPrefix = "/api/" }, "spec.stripPrefix must be whole leading segments of the path, such as /api of /api/catalog/**" },
+        { Good with { StripPrefix = "/ap" },
+            "spec.stripPrefix must be whole leading segments of the path, such as /api of /api/catalog/**" },
+        { Good with { StripPrefix = "/api/" },
+            "spec.stripPrefix must be whole leading segments of the path, such as /api of /api/catalog/**" },
         { Good with { Timeouts = new RouteTimeouts(ConnectMs: 0) }, "spec.timeouts.connectMs must be 10 to 30000" },
-        { Good with { Timeouts = new RouteTimeouts(ResponseHeadMs: 9) }, "spec.timeouts.responseHeadMs must be 10 to 3600000" },
+        { Good with { Timeouts = new RouteTimeouts(
+            ResponseHeadMs: 9) }, "spec.timeouts.responseHeadMs must be 10 to 3600000" },
         { Good with { Timeouts = new RouteTimeouts(IdleMs: 1) }, "spec.timeouts.idleMs must be 1000 to 86400000" },
     };
 
@@ -57,7 +63,8 @@ public sealed class RouteKindTests
     public void A_good_route_is_taken(string host, string path, string? method)
     {
         var faults = new List<FieldFault>();
-        RouteKind.Kind.Validate!(new RouteSpec([host], path, "eu/blue@@catalog", method is null ? null : [method]), faults);
+        RouteKind.Kind.Validate!(
+            new RouteSpec([host], path, "eu/blue@@catalog", method is null ? null : [method]), faults);
         Assert.Empty(faults);
     }
 
@@ -86,7 +93,8 @@ public sealed class RouteKindTests
         RouteKind.Kind.ValidateAgainst!(head, new ResourceKey(RouteKind.Name, "eu", "second"), spec, faults);
 
         if (!conflict) Assert.Empty(faults);
-        else Assert.Contains($"is taken by the route default/{(path == "/items" ? "items" : "first")}", Assert.Single(faults).Message, StringComparison.Ordinal);
+        else Assert.Contains($"is taken by the route default/{(path == "/items" ? "items" : "first")}", Assert.Single(
+            faults).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,7 +102,8 @@ public sealed class RouteKindTests
     {
         var first = Routes.Resource("first", Good);
         var faults = new List<FieldFault>();
-        RouteKind.Kind.ValidateAgainst!(Snapshot.Load("store", 1, [first]), first.Key, Good with { Service = "other" }, faults);
+        RouteKind.Kind.ValidateAgainst!(
+            Snapshot.Load("store", 1, [first]), first.Key, Good with { Service = "other" }, faults);
         Assert.Empty(faults);
     }
 }

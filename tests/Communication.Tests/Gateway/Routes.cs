@@ -22,9 +22,11 @@ internal static class Routes
         Kind = RouteKind.Kind,
     };
 
-    public static Route Make(string name, string path, IReadOnlyList<string> hosts, IReadOnlyList<string>? methods = null)
+    public static Route Make(
+        string name, string path, IReadOnlyList<string> hosts, IReadOnlyList<string>? methods = null)
     {
-        Assert.True(Route.TryCompile(Resource(name, new RouteSpec(hosts, path, "service", methods)), out var route, out var reason), reason);
+        Assert.True(Route.TryCompile(
+            Resource(name, new RouteSpec(hosts, path, "service", methods)), out var route, out var reason), reason);
         return route;
     }
 }

@@ -14,7 +14,8 @@ public sealed class RoutingTests
     [InlineData("POST", "localhost", "/api/x", 405, "method_not_allowed")]
     [InlineData("GET", "localhost", "/api/..;/x", 400, "bad_request")]
     [InlineData("GET", "localhost", "/api/x", 503, "no_instance")]
-    public async Task What_cannot_be_routed_is_answered_with_its_code(string method, string host, string path, int status, string code)
+    public async Task What_cannot_be_routed_is_answered_with_its_code(
+        string method, string host, string path, int status, string code)
     {
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll(spec => spec with { Hosts = ["localhost"], Path = "/api/**", Methods = ["GET"] });

@@ -33,7 +33,8 @@ internal sealed class TestCertificate : IDisposable
     /// <summary>For a client that believes this certificate and no other.</summary>
     public SocketsHttpHandler Handler() => new()
     {
-        SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => (shown as X509Certificate2)?.Thumbprint == Thumbprint },
+        SslOptions = { RemoteCertificateValidationCallback = (
+            _, shown, _, _) => (shown as X509Certificate2)?.Thumbprint == Thumbprint },
     };
 
     public void Dispose() => directory.Dispose();

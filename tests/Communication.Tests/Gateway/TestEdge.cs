@@ -21,13 +21,17 @@ internal sealed class TestEdge : IAsyncDisposable
     {
         module = new GatewayModule(() => Registry, options);
         listeners = new Listeners(
-            [new ListenerDefinition(ListenerDefinition.Gateway, ListenerProtocol.Http, "127.0.0.1:0", MayBindPlain: true)],
+            [new ListenerDefinition(
+                ListenerDefinition.Gateway, ListenerProtocol.Http, "127.0.0.1:0", MayBindPlain: true)],
             new ListenersOptions
             {
-                ByName = ImmutableDictionary<string, ListenerOptions>.Empty.Add(ListenerDefinition.Gateway, new ListenerOptions { Tls = tls }),
+                ByName = ImmutableDictionary<string, ListenerOptions>.Empty.Add(
+                    ListenerDefinition.Gateway, new ListenerOptions { Tls = tls }),
             },
             new RequestGuards(
-                _ => ValueTask.FromResult<Outcome<Principal>>(Principal.Anonymous), (_, _, _) => null, _ => { }, () => 0),
+                _ =>
+                    ValueTask.FromResult<Outcome<Principal>>(Principal.Anonymous), (_, _, _) =>
+                        null, _ => { }, () => 0),
             TimeProvider.System,
             NullLoggerFactory.Instance);
         listeners.Handle(
@@ -46,7 +50,8 @@ internal sealed class TestEdge : IAsyncDisposable
     public HttpClient Client { get; private set; } = new();
 
     /// <param name="time">The gateway's clock; the server has the real one.</param>
-    public static async Task<TestEdge> StartAsync(GatewayOptions? options = null, TlsOptions? tls = null, TimeProvider? time = null)
+    public static async Task<TestEdge> StartAsync(
+        GatewayOptions? options = null, TlsOptions? tls = null, TimeProvider? time = null)
     {
         var edge = new TestEdge(options ?? new GatewayOptions(), tls, time ?? TimeProvider.System);
         await edge.listeners.StartAsync(CancellationToken.None);
@@ -57,10 +62,13 @@ internal sealed class TestEdge : IAsyncDisposable
         return edge;
     }
 
-    /// <summary>Routes everything to the service <c>service</c>, with time-outs that a loaded machine does not reach.</summary>
+    /// <summary>
+    /// Routes everything to the service <c>service</c>, with time-outs that a loaded machine does not reach.
+    /// </summary>
     public TestEdge RouteAll(Func<RouteSpec, RouteSpec>? change = null)
     {
-        var spec = new RouteSpec(["127.0.0.1", "localhost"], "/**", "service", Timeouts: new RouteTimeouts(20_000, 20_000));
+        var spec = new RouteSpec(
+            ["127.0.0.1", "localhost"], "/**", "service", Timeouts: new RouteTimeouts(20_000, 20_000));
         Snapshots.Put(Routes.Resource("all", change?.Invoke(spec) ?? spec));
         return this;
     }
@@ -88,9 +96,12 @@ internal sealed class HeldSnapshots : ISnapshotSource
 
     public TimeSpan Staleness => TimeSpan.Zero;
 
-    public void Put(Resource resource) => Publish(new AppliedChange(Current.Revision + 1, 0, resource.Key, Current.Find(resource.Key), resource, EndsChangeset: true));
+    public void Put(Resource resource) =>
+        Publish(new AppliedChange(
+            Current.Revision + 1, 0, resource.Key, Current.Find(resource.Key), resource, EndsChangeset: true));
 
-    public void Delete(ResourceKey key) => Publish(new AppliedChange(Current.Revision + 1, 0, key, Current.Find(key), null, EndsChangeset: true));
+    public void Delete(ResourceKey key) =>
+        Publish(new AppliedChange(Current.Revision + 1, 0, key, Current.Find(key), null, EndsChangeset: true));
 
     public IDisposable Subscribe(Action<SnapshotChange> changed)
     {
@@ -99,7 +110,8 @@ internal sealed class HeldSnapshots : ISnapshotSource
         return new Subscription(() => subscribers.Remove(changed));
     }
 
-    public ValueTask<Outcome<Snapshot>> ReachAsync(long revision, TimeSpan patience, CancellationToken cancellationToken) =>
+    public ValueTask<Outcome<Snapshot>> ReachAsync(
+        long revision, TimeSpan patience, CancellationToken cancellationToken) =>
         ValueTask.FromResult<Outcome<Snapshot>>(Current);
 
     private void Publish(AppliedChange change)
@@ -134,7 +146,8 @@ internal sealed class HeldServices : IRegistryView
         ImmutableArray<Instance> all =
         [
             .. instances.Select(instance => new Instance(
-                new InstanceKey(key, $"{instance.Host}:{instance.Port}"), instance.Host, instance.Port) { Weight = instance.Weight }),
+                new InstanceKey(key, $"{instance.Host}:{instance.Port}"), instance.Host, instance.Port) { Weight =
+                    instance.Weight }),
         ];
         services = services.SetItem(key, new ServiceView(key, ++index, all, all, Protection: false));
     }

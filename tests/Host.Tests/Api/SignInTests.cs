@@ -108,7 +108,8 @@ public sealed class SignInTests : IDisposable
         context.Response.StatusCode = what == "refresh" ? refreshStatus : 200;
         await context.Response.WriteAsync(what switch
         {
-            "sign-in" => """{"principal":"operator:alice","accessToken":"a1","expiresInSeconds":600,"refreshToken":"r1"}""",
+            "sign-in" =>
+                """{"principal":"operator:alice","accessToken":"a1","expiresInSeconds":600,"refreshToken":"r1"}""",
             "refresh" when refreshStatus == 200 =>
                 """{"principal":"operator:alice","accessToken":"a2","expiresInSeconds":600,"refreshToken":"r2"}""",
             "refresh" => """{"type":"t","title":"t","status":401,"detail":"Over.","code":"unauthenticated"}""",

@@ -50,7 +50,8 @@ public sealed class CommandLineTests : IDisposable
         var lines = File.ReadLines(Manual())
             .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
             .Select(line => line.Split('`')[1]);
-        Assert.Equal(VerbTable.All().Where(verb => !verb.Hidden).Select(verb => verb.Name).Order(StringComparer.Ordinal), lines.Order(StringComparer.Ordinal));
+        Assert.Equal(VerbTable.All().Where(verb => !verb.Hidden).Select(verb => verb.Name)
+            .Order(StringComparer.Ordinal), lines.Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -59,7 +60,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("get route shop more", "Unrecognized command or argument 'more'.")]
     [InlineData("get route shop --colour", "Unrecognized command or argument '--colour'.")]
     [InlineData("list -o xml", "--output must be table, json or yaml.")]
-    [InlineData("list route --limit many", "Cannot parse argument 'many' for option '--limit' as expected type 'System.Int32'.")]
+    [InlineData("list route --limit many",
+        "Cannot parse argument 'many' for option '--limit' as expected type 'System.Int32'.")]
     [InlineData("list route --limit 0", "--limit must be 1 or more")]
     [InlineData("list route -n Shop", "'Shop' is not a namespace")]
     [InlineData("get route a//b", "'a//b' is not a name")]
@@ -113,7 +115,8 @@ public sealed class CommandLineTests : IDisposable
     public async Task A_server_without_a_credential_is_exit_code_4()
     {
         Assert.Equal(ExitCodes.Refused, await run.RunAsync("list", "--server", "http://127.0.0.1:9"));
-        Assert.Contains("set GROUNDWORK_ACCESS_KEY, or run 'groundwork login --server http://127.0.0.1:9'", run.Error, StringComparison.Ordinal);
+        Assert.Contains("set GROUNDWORK_ACCESS_KEY, or run 'groundwork login --server http://127.0.0.1:9'", run.Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -126,8 +129,10 @@ public sealed class CommandLineTests : IDisposable
 
     private static string Manual()
     {
-        for (var directory = AppContext.BaseDirectory; ; directory = Path.GetDirectoryName(directory)!) // Found before the root.
-            if (File.Exists(Path.Combine(directory, "Groundwork.slnx"))) return Path.Combine(directory, "docs", "cli.md");
+        // Found before the root.
+        for (var directory = AppContext.BaseDirectory; ; directory = Path.GetDirectoryName(directory)!)
+            if (File.Exists(Path.Combine(directory, "Groundwork.slnx")))
+                return Path.Combine(directory, "docs", "cli.md");
     }
 
     private static void AssertFits(string page)

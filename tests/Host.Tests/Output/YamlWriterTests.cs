@@ -128,6 +128,7 @@ public sealed class YamlWriterTests
         Assert.True(reading.Succeeded, $"{string.Join('\n', reading.Faults)}\nin:\n{yaml}");
         // An empty plain document is left out by the reader; the writer writes null as such.
         var read = Assert.Single(reading.Documents).Root;
-        Assert.True(JsonNode.DeepEquals(document, read), $"{document?.ToJsonString()}\nbecame {read?.ToJsonString()}\nin:\n{yaml}");
+        Assert.True(JsonNode.DeepEquals(
+            document, read), $"{document?.ToJsonString()}\nbecame {read?.ToJsonString()}\nin:\n{yaml}");
     }
 }

@@ -24,7 +24,8 @@ public sealed class LauncherTests
         using var directory = new TemporaryDirectory();
         using var launcher = new Launcher(HostProgram.Command);
         var environment = new Dictionary<string, string?> { ["GIVEN"] = "a b", ["HOME"] = null };
-        using var child = await launcher.StartAsync(["sh", "-c", "pwd; echo $GIVEN; echo ${HOME-none}"], directory.Path, environment);
+        using var child = await launcher.StartAsync(
+            ["sh", "-c", "pwd; echo $GIVEN; echo ${HOME-none}"], directory.Path, environment);
         Assert.Equal($"{directory.Path}\na b\nnone\n", await child.StandardOutput.ReadToEndAsync());
     }
 
@@ -56,7 +57,8 @@ public sealed class LauncherTests
     public async Task The_end_of_the_launchers_thread_ends_the_children()
     {
         var launcher = new Launcher(HostProgram.Command);
-        using var child = await launcher.StartAsync(["sh", "-c", "echo ready; exec sleep 1000"], "/", new Dictionary<string, string?>());
+        using var child = await launcher.StartAsync(
+            ["sh", "-c", "echo ready; exec sleep 1000"], "/", new Dictionary<string, string?>());
         Assert.Equal("ready", await child.StandardOutput.ReadLineAsync());
         launcher.Dispose();
         await child.WaitForExitAsync().WaitAsync(Eventually.Patience);
@@ -79,7 +81,8 @@ public sealed class LauncherTests
     [Fact]
     public async Task A_parent_that_is_gone_already_starts_nothing()
     {
-        using var launch = HostProgram.Start(HostProgram.Command[0], "launch", "--parent", "1", "--", "echo", "started");
+        using var launch = HostProgram.Start(
+            HostProgram.Command[0], "launch", "--parent", "1", "--", "echo", "started");
         Assert.Equal("", await launch.StandardOutput.ReadToEndAsync());
         await launch.WaitForExitAsync();
         Assert.Equal(126, launch.ExitCode);

@@ -13,7 +13,8 @@ public sealed class LineReaderTests
     [Fact]
     public async Task A_line_longer_than_the_bound_is_broken()
     {
-        var lines = await ReadAsync(new string('x', LineReader.MaxLineLength + 5) + "\ny\n" + new string('z', LineReader.MaxLineLength) + "\nend");
+        var lines = await ReadAsync(new string(
+            'x', LineReader.MaxLineLength + 5) + "\ny\n" + new string('z', LineReader.MaxLineLength) + "\nend");
         Assert.Equal([LineReader.MaxLineLength, 5, 1, LineReader.MaxLineLength, 3], lines.Select(line => line.Length));
     }
 

@@ -62,7 +62,8 @@ public sealed class SupervisorTests : IAsyncDisposable
     public async Task A_long_run_makes_the_next_delay_the_first_again()
     {
         // Every run counts as stable here, so no delay ever grows.
-        using var supervisor = Supervise(Quick with { StableAfter = TimeSpan.Zero }, Shell("a", "echo run >> runs; exit 1"));
+        using var supervisor = Supervise(
+            Quick with { StableAfter = TimeSpan.Zero }, Shell("a", "echo run >> runs; exit 1"));
         supervisor.Start();
         await Eventually.TrueAsync(() => Lines("runs").Length >= 4, "four runs");
         await supervisor.StopAsync();
@@ -74,7 +75,8 @@ public sealed class SupervisorTests : IAsyncDisposable
     [Fact]
     public async Task Services_stop_in_reverse_order_of_their_dependencies()
     {
-        const string Script = "trap 'sleep 0.2; echo $NAME >> stops; exit 0' TERM; touch up-$NAME; while :; do sleep 0.05; done";
+        const string Script =
+            "trap 'sleep 0.2; echo $NAME >> stops; exit 0' TERM; touch up-$NAME; while :; do sleep 0.05; done";
         using var supervisor = Supervise(
             Quick,
             Shell("a", $"NAME=a; {Script}"),
@@ -91,14 +93,16 @@ public sealed class SupervisorTests : IAsyncDisposable
     public async Task A_service_waits_until_what_it_depends_on_is_healthy()
     {
         var first = Shell("a", "exec sleep 1000") with { Health = "/healthy" };
-        using var supervisor = Supervise(Quick, first, Shell("b", "touch b-runs; exec sleep 1000") with { DependsOn = ["a"] });
+        using var supervisor = Supervise(
+            Quick, first, Shell("b", "touch b-runs; exec sleep 1000") with { DependsOn = ["a"] });
         supervisor.Start();
         var replica = supervisor.Replicas.First();
         await Eventually.TrueAsync(() => replica.Status.Reason == "health cannot be connected", "nobody answers");
         // The test answers in the child's place, on the port that the child was given.
         var status = 503;
         await using var server = await AnswerAsync(replica.Status.Port, () => Volatile.Read(ref status));
-        await Eventually.TrueAsync(() => replica.Status.Reason == "health answers 503", "a answers, and is not healthy");
+        await Eventually.TrueAsync(
+            () => replica.Status.Reason == "health answers 503", "a answers, and is not healthy");
         Assert.False(Exists("b-runs"));
         Volatile.Write(ref status, 204);
         await Eventually.TrueAsync(() => Exists("b-runs"), "b runs");
@@ -132,7 +136,8 @@ public sealed class SupervisorTests : IAsyncDisposable
         supervisor.Start();
         await Eventually.TrueAsync(() => Exists("a-runs"), "a runs");
         await supervisor.StopAsync().WaitAsync(Eventually.Patience);
-        Assert.Contains(Printed(), line => line.Contains("did not stop within 0.2 s and is killed", StringComparison.Ordinal));
+        Assert.Contains(
+            Printed(), line => line.Contains("did not stop within 0.2 s and is killed", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -162,7 +167,8 @@ public sealed class SupervisorTests : IAsyncDisposable
     [Fact]
     public async Task Lines_carry_their_prefix_and_are_whole()
     {
-        using var supervisor = Supervise(Quick, Shell("a", "echo out; echo err >&2; printf 'no end'; touch said; exec sleep 1000"));
+        using var supervisor = Supervise(
+            Quick, Shell("a", "echo out; echo err >&2; printf 'no end'; touch said; exec sleep 1000"));
         supervisor.Start();
         await Eventually.TrueAsync(() => Exists("said"), "all is said");
         await supervisor.StopAsync();

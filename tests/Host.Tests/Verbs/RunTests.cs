@@ -49,12 +49,15 @@ public sealed class RunTests
         await using var first = await GroundworkProcess.RunAsync();
         using var directory = new TemporaryDirectory();
         using var second = HostProgram.Start(
-            HostProgram.Command[0], "run", "--data", directory.Combine("data"), "--set", $"listeners.api.address={first.Address("api").Authority}");
+            HostProgram.Command[0], "run", "--data", directory.Combine(
+                "data"), "--set", $"listeners.api.address={first.Address("api").Authority}");
         var error = await second.StandardError.ReadToEndAsync();
         await second.WaitForExitAsync();
         Assert.Equal(1, second.ExitCode);
-        Assert.Contains(first.Address("api").Port.ToString(System.Globalization.CultureInfo.InvariantCulture), error, StringComparison.Ordinal);
-        Assert.Contains(first.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), error, StringComparison.Ordinal);
+        Assert.Contains(first.Address("api")
+            .Port.ToString(System.Globalization.CultureInfo.InvariantCulture), error, StringComparison.Ordinal);
+        Assert.Contains(
+            first.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,7 +65,8 @@ public sealed class RunTests
     {
         using var directory = new TemporaryDirectory();
         using var node = HostProgram.Start(
-            HostProgram.Command[0], "run", "--data", directory.Combine("data"), "--set", "drainSeconds=soon", "--modules", "none");
+            HostProgram.Command[0], "run", "--data", directory.Combine(
+                "data"), "--set", "drainSeconds=soon", "--modules", "none");
         var error = await node.StandardError.ReadToEndAsync();
         await node.WaitForExitAsync();
         Assert.Equal(2, node.ExitCode);

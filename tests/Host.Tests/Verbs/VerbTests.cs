@@ -40,7 +40,8 @@ public sealed class VerbTests : IDisposable
 
             """, run.Output);
         await ExpectAsync(ExitCodes.Ok, "get", "route", "shop", "-o", "yaml");
-        Assert.StartsWith("kind: route\nname: shop\nnamespace: default\nspec:\n  path: /x\nrevision: 7\n", run.Output, StringComparison.Ordinal);
+        Assert.StartsWith("kind: route\nname: shop\nnamespace: default\nspec:\n  path: /x\nrevision: 7\n", run.Output,
+            StringComparison.Ordinal);
         await ExpectAsync(ExitCodes.Ok, "get", "route", "shop", "-o", "json");
         Assert.Equal(7, (int?)JsonNode.Parse(run.Output)?["revision"]);
     }
@@ -65,7 +66,8 @@ public sealed class VerbTests : IDisposable
     [InlineData("export route", "GET /groundwork/v1/export?kind=route")]
     [InlineData("key list", "GET /groundwork/v1/resources/access-key?limit=1000")]
     [InlineData("key revoke a/b", "DELETE /groundwork/v1/resources/access-key/_/a/b")]
-    [InlineData("audit list --action refused --principal anonymous", "GET /groundwork/v1/audit?principal=anonymous&action=refused&limit=100")]
+    [InlineData("audit list --action refused --principal anonymous",
+        "GET /groundwork/v1/audit?principal=anonymous&action=refused&limit=100")]
     [InlineData("audit verify", "POST /groundwork/v1/audit/verify")]
     [InlineData("modules", "GET /groundwork/v1/modules")]
     [InlineData("node list", "GET /groundwork/v1/nodes")]
@@ -93,7 +95,8 @@ public sealed class VerbTests : IDisposable
     {
         Answer("GET /groundwork/v1/modules", Problem(status, code), status);
         await ExpectAsync(exitCode, "modules");
-        Assert.Equal($"groundwork: {code}: Particulars.\n  spec.a is wrong\n  floor: 12\n{(status >= 500 ? "  trace id: t1\n" : "")}", run.Error);
+        Assert.Equal($"groundwork: {code}: Particulars.\n  spec.a is wrong\n  floor: "
+            + $"12\n{(status >= 500 ? "  trace id: t1\n" : "")}", run.Error);
     }
 
     [Fact]
@@ -107,17 +110,22 @@ public sealed class VerbTests : IDisposable
     [Fact]
     public async Task List_follows_the_pages_up_to_its_limit()
     {
-        Answer("GET /groundwork/v1/resources/route?limit=3", """{"revision":9,"items":[{"kind":"route","name":"a"},{"kind":"route","name":"b"}],"nextPage":"p2"}""");
-        Answer("GET /groundwork/v1/resources/route?limit=1&page=p2", """{"revision":9,"items":[{"kind":"route","name":"c"}],"nextPage":"p3"}""");
+        Answer("GET /groundwork/v1/resources/route?limit=3",
+            """{"revision":9,"items":[{"kind":"route","name":"a"},{"kind":"route","name":"b"}],"nextPage":"p2"}""");
+        Answer("GET /groundwork/v1/resources/route?limit=1&page=p2",
+            """{"revision":9,"items":[{"kind":"route","name":"c"}],"nextPage":"p3"}""");
         await ExpectAsync(ExitCodes.Ok, "list", "route", "--limit", "3", "-o", "json");
-        Assert.Equal(["a", "b", "c"], JsonNode.Parse(run.Output)?["items"]?.AsArray().Select(item => (string?)item?["name"]) ?? []);
+        Assert.Equal(["a", "b", "c"], JsonNode.Parse(run.Output)?["items"]?.AsArray()
+            .Select(item => (string?)item?["name"]) ?? []);
     }
 
     [Fact]
     public async Task Apply_sends_one_changeset_and_says_what_became_of_each()
     {
-        run.Directory.Write("a.yaml", "kind: route\nname: a\nspec: {path: /a}\n---\nkind: role\nnamespace: ''\nname: r\nspec: {}\nrevision: 4\n");
-        run.Directory.Write("b.json", """[{"kind":"route","namespace":"shop","name":"b","labels":{"k":"v"},"spec":null}]""");
+        run.Directory.Write("a.yaml",
+            "kind: route\nname: a\nspec: {path: /a}\n---\nkind: role\nnamespace: ''\nname: r\nspec: {}\nrevision: 4\n");
+        run.Directory.Write(
+            "b.json", """[{"kind":"route","namespace":"shop","name":"b","labels":{"k":"v"},"spec":null}]""");
         Answer("POST /groundwork/v1/changesets", """
             {"revision":12,"id":"019f0000-0000-7000-8000-000000000000","changes":[
               {"kind":"route","namespace":"default","name":"a","result":"created"},
@@ -126,9 +134,11 @@ public sealed class VerbTests : IDisposable
             """);
         await ExpectAsync(ExitCodes.Ok, "apply", "-f", "a.yaml", "-f", "b.json", "--reason", "because é");
         Assert.Equal("route default/a created\nrole r unchanged\nroute shop/b updated\nrevision 12\n", run.Output);
-        var sent = JsonSerializer.Deserialize(requests[^1].Split('\n', 2)[1], WireJson.Strict.ChangesetRequest)!; // Not "null".
+        // Not "null".
+        var sent = JsonSerializer.Deserialize(requests[^1].Split('\n', 2)[1], WireJson.Strict.ChangesetRequest)!;
         Assert.Equal("because é", sent.Reason);
-        Assert.Equal(["put a ", "put r ", "put b shop"], sent.Changes.Select(change => $"{change.Operation} {change.Resource.Name} {change.Resource.Namespace}"));
+        Assert.Equal(["put a ", "put r ", "put b shop"], sent.Changes.Select(
+            change => $"{change.Operation} {change.Resource.Name} {change.Resource.Namespace}"));
         Assert.Null(sent.Changes[1].Resource.Revision);
         Assert.NotNull(sent.Id);
     }
@@ -140,10 +150,12 @@ public sealed class VerbTests : IDisposable
         run.Directory.Write("d/1.yml", "kind: route\nname: one\n");
         run.Directory.Write("d/notes.txt", "not: [a resource");
         run.Input = "{\"kind\":\"route\",\"name\":\"three\"}";
-        Answer("POST /groundwork/v1/changesets", """{"revision":1,"id":"019f0000-0000-7000-8000-000000000000","changes":[],"proposal":"p-9"}""");
+        Answer("POST /groundwork/v1/changesets",
+            """{"revision":1,"id":"019f0000-0000-7000-8000-000000000000","changes":[],"proposal":"p-9"}""");
         await ExpectAsync(ExitCodes.Ok, "apply", "-f", "d", "-f", "-", "--dry-run");
         Assert.Equal("waits for a second person: groundwork approve p-9\n", run.Output);
-        var sent = JsonSerializer.Deserialize(requests[^1].Split('\n', 2)[1], WireJson.Strict.ChangesetRequest)!; // Not "null".
+        // Not "null".
+        var sent = JsonSerializer.Deserialize(requests[^1].Split('\n', 2)[1], WireJson.Strict.ChangesetRequest)!;
         Assert.True(sent.DryRun);
         Assert.Equal(["one", "two", "three"], sent.Changes.Select(change => change.Resource.Name));
     }
@@ -151,8 +163,10 @@ public sealed class VerbTests : IDisposable
     [Fact]
     public async Task A_fault_of_the_platform_is_told_by_file_line_and_column()
     {
-        run.Directory.Write("a.yaml", "kind: route\nname: a\n---\nkind: route\nname: b\nspec:\n  hosts:\n    - x\n    - '?'\n");
-        run.Directory.Write("b.json", "[{\"kind\":\"route\",\"name\":\"c\"},\n {\"kind\":\"route\",\"name\":\"d\",\"spec\":{\"path\":1}}]");
+        run.Directory.Write(
+            "a.yaml", "kind: route\nname: a\n---\nkind: route\nname: b\nspec:\n  hosts:\n    - x\n    - '?'\n");
+        run.Directory.Write("b.json",
+            "[{\"kind\":\"route\",\"name\":\"c\"},\n {\"kind\":\"route\",\"name\":\"d\",\"spec\":{\"path\":1}}]");
         Answer("POST /groundwork/v1/changesets", """
             {"type":"t","title":"t","status":422,"detail":"The resource has faults.","code":"resource_invalid","fields":[
               {"path":"changes[1].spec.hosts[1]","message":"is not a host"},
@@ -175,9 +189,11 @@ public sealed class VerbTests : IDisposable
     }
 
     [Theory]
-    [InlineData("kind: route\nname: a\nnmae: b\n", "f.yaml:3:1: nmae 'nmae' is not known here; known are kind, namespace, name, version, labels and spec")]
+    [InlineData("kind: route\nname: a\nnmae: b\n",
+        "f.yaml:3:1: nmae 'nmae' is not known here; known are kind, namespace, name, version, labels and spec")]
     [InlineData("kind: route\n", "f.yaml:1:1: lacks 'name'")]
-    [InlineData("kind: route\nname: a\nname: b\n", "f.yaml:3:1: name key 'name' stands here a second time; the first is on line 2")]
+    [InlineData("kind: route\nname: a\nname: b\n",
+        "f.yaml:3:1: name key 'name' stands here a second time; the first is on line 2")]
     [InlineData("kind: [a]\nname: a\n", "f.yaml:1:1: kind is not of the right type")]
     [InlineData("just text", "f.yaml:1:1: must be a resource: a mapping with kind, name and spec")]
     [InlineData("a: [\n", "f.yaml:2:1: while parsing a node, did not find expected node content")]
@@ -199,10 +215,12 @@ public sealed class VerbTests : IDisposable
             """);
         await ExpectAsync(ExitCodes.Ok, "export");
         Assert.Equal(
-            "kind: route\nname: a\nnamespace: default\nversion: 1\nspec:\n  path: \"on\"\n---\nkind: role\nname: r\nnamespace: \"\"\nversion: 1\nspec: {}\n",
+            "kind: route\nname: a\nnamespace: default\nversion: 1\nspec:\n  path: \"on\"\n---\nkind: role\nname: "
+            + "r\nnamespace: \"\"\nversion: 1\nspec: {}\n",
             run.Output);
         run.Directory.Write("all.yaml", run.Output);
-        Answer("POST /groundwork/v1/changesets", """{"revision":4,"id":"019f0000-0000-7000-8000-000000000000","changes":[]}""");
+        Answer("POST /groundwork/v1/changesets",
+            """{"revision":4,"id":"019f0000-0000-7000-8000-000000000000","changes":[]}""");
         await ExpectAsync(ExitCodes.Ok, "apply", "-f", "all.yaml");
         await ExpectAsync(ExitCodes.Ok, "export", "-o", "json");
         Assert.Equal(2, JsonNode.Parse(run.Output)?.AsArray().Count);
@@ -211,7 +229,8 @@ public sealed class VerbTests : IDisposable
     [Fact]
     public async Task Diff_of_files_shows_what_apply_would_change_and_no_secret()
     {
-        run.Directory.Write("f.yaml", "kind: route\nnamespace: default\nname: a\nspec: {path: /new, token: cleartext, same: 1}\n---\nkind: route\nnamespace: default\nname: b\nspec: {}\n");
+        run.Directory.Write("f.yaml", "kind: route\nnamespace: default\nname: a\nspec: {path: /new, token: cleartext, "
+            + "same: 1}\n---\nkind: route\nnamespace: default\nname: b\nspec: {}\n");
         Answer("GET /groundwork/v1/resources/route/default/a", """{"kind":"route","name":"a","namespace":"default","spec":{"path":"/old","token":{"secret":"sha256:ab"},"same":1,"gone":true},"revision":7}""");
         Answer("GET /groundwork/v1/resources/route/default/b", Problem(404, "resource_not_found"), 404);
         await ExpectAsync(ExitCodes.Different, "diff", "-f", "f.yaml", "--exit-code");
@@ -239,7 +258,12 @@ public sealed class VerbTests : IDisposable
             context.Response.ContentType = "text/event-stream";
             if (Interlocked.Increment(ref connections) == 1)
             {
-                await context.Response.WriteAsync($"id: s.1.0\nevent: change\ndata: {Change(1)}\n\nid: s.5.0\nevent: progress\ndata: {{}}\n\n");
+                await context.Response.WriteAsync(
+                    $"id: s.1.0\nevent: change\ndata: {Change(1)}\n\nid: s.5.0\nevent: progress\ndata: {{}}\n\n");
+                await context.Response.Body.FlushAsync();
+                // A reset throws away what the client has not read yet; a moment lets it read.
+                await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System);
+                context.Abort();
                 return;
             }
             resumed = context.Request.Headers["Last-Event-ID"].ToString();
@@ -295,9 +319,11 @@ public sealed class VerbTests : IDisposable
     public async Task A_key_is_printed_alone_on_stdout()
     {
         Answer("POST /groundwork/v1/access-keys", """{"name":"shop/orders","secret":"gw_abc","revision":3}""");
-        await ExpectAsync(ExitCodes.Ok, "key", "create", "shop/orders", "--role", "a", "--role", "b", "--expires-in", "90d");
+        await ExpectAsync(
+            ExitCodes.Ok, "key", "create", "shop/orders", "--role", "a", "--role", "b", "--expires-in", "90d");
         Assert.Equal("gw_abc\n", run.Output);
-        Assert.Contains("""{"name":"shop/orders","roles":["a","b"],"expiresInSeconds":7776000}""", requests[^1], StringComparison.Ordinal);
+        Assert.Contains("""{"name":"shop/orders","roles":["a","b"],"expiresInSeconds":7776000}""", requests[^1],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -307,7 +333,8 @@ public sealed class VerbTests : IDisposable
         {
             Assert.Equal(ExitCodes.Ok, await run.RunAsync("backup", "b.bin"));
             Assert.Equal("archive", File.ReadAllText(run.Directory.Combine("b.bin")));
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(run.Directory.Combine("b.bin")));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(run.Directory.Combine("b.bin")));
             Assert.Equal(ExitCodes.Usage, await run.RunAsync("backup", "b.bin"));
         }
         File.Delete(run.Directory.Combine(".groundwork", "api.sock"));

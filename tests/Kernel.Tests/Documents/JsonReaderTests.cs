@@ -42,7 +42,8 @@ public sealed class JsonReaderTests
     public void Half_a_surrogate_pair_is_a_fault(string json, int column)
     {
         var fault = Assert.Single(JsonReader.Read(json).Faults);
-        Assert.Equal(("half of a surrogate pair is no character", 1, column), (fault.Message, fault.Line, fault.Column));
+        Assert.Equal(
+            ("half of a surrogate pair is no character", 1, column), (fault.Message, fault.Line, fault.Column));
     }
 
     [Fact]

@@ -35,7 +35,8 @@ public sealed class YamlReaderTests
     public void Scalars_follow_the_core_schema(string yaml, string json)
     {
         var document = Assert.Single(Read($"value: {yaml}\n").Documents);
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse($$"""{"value":{{json}}}"""), document.Root), document.Root?.ToJsonString());
+        Assert.True(JsonNode.DeepEquals(
+            JsonNode.Parse($$"""{"value":{{json}}}"""), document.Root), document.Root?.ToJsonString());
     }
 
     [Fact]
@@ -46,7 +47,8 @@ public sealed class YamlReaderTests
     public void Several_documents_are_read_and_empty_ones_left_out()
     {
         var reading = Read("---\na: 1\n---\n---\n# only a comment\n---\nb: 2\n...\n");
-        Assert.Equal(["""{"a":1}""", """{"b":2}"""], reading.Documents.Select(document => document.Root!.ToJsonString()));
+        Assert.Equal(
+            ["""{"a":1}""", """{"b":2}"""], reading.Documents.Select(document => document.Root!.ToJsonString()));
     }
 
     [Fact]
@@ -62,7 +64,8 @@ public sealed class YamlReaderTests
     [Theory]
     [InlineData("a: 1\nb: 2\na: 3\n", "a", "key 'a' stands here a second time; the first is on line 1", 3, 1)]
     [InlineData("s:\n  x: 1\n  x: 2\n", "s.x", "key 'x' stands here a second time; the first is on line 2", 3, 3)]
-    [InlineData("a: &x {b: 1}\nc:\n  <<: *x\n", "c.<<", "merge keys are not part of YAML 1.2; write the members out", 3, 3)]
+    [InlineData(
+        "a: &x {b: 1}\nc:\n  <<: *x\n", "c.<<", "merge keys are not part of YAML 1.2; write the members out", 3, 3)]
     [InlineData("a: *nobody\n", "a", "alias *nobody names no anchor", 1, 4)]
     [InlineData("a: &x [*x]\n", "a[0]", "alias *x stands inside the value that it names", 1, 8)]
     [InlineData("a: !!binary aGk=\n", "a", "tag tag:yaml.org,2002:binary is not supported; write plain YAML", 1, 4)]
@@ -107,7 +110,8 @@ public sealed class YamlReaderTests
         var text = new StringBuilder("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for (var level = 1; level < 12; level++)
             text.Append($"a{level}: &a{level} [{string.Join(',', Enumerable.Repeat($"*a{level - 1}", 10))}]\n");
-        Assert.Contains("aliases written out", Assert.Single(Read(text.ToString()).Faults).Message, StringComparison.Ordinal);
+        Assert.Contains("aliases written out", Assert.Single(Read(text.ToString()).Faults)
+            .Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,7 +127,8 @@ public sealed class YamlReaderTests
         var text = new StringBuilder("- &a0 x\n");
         for (var link = 1; link < 80; link++)
             text.Append($"- &a{link} {new string('[', 50)}*a{link - 1}{new string(']', 50)}\n");
-        Assert.Contains("aliases written out", Assert.Single(Read(text.ToString()).Faults).Message, StringComparison.Ordinal);
+        Assert.Contains("aliases written out", Assert.Single(Read(text.ToString()).Faults)
+            .Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -45,7 +45,8 @@ public sealed class DataDirectoryTests : IDisposable
         // flock(1) takes the same lock as we do, and dies with kill -9.
         var path = temporary.Combine("data");
         DataDirectory.Open(path).Dispose();
-        using var holder = Process.Start(new ProcessStartInfo("flock", [Path.Combine(path, "lock"), "sleep", "60"]))!; // The tool is there.
+        // The tool is there.
+        using var holder = Process.Start(new ProcessStartInfo("flock", [Path.Combine(path, "lock"), "sleep", "60"]))!;
         await Eventually.TrueAsync(() => IsLocked(path), "the other process holds the lock");
         holder.Kill(entireProcessTree: true);
         await holder.WaitForExitAsync();
@@ -69,7 +70,8 @@ public sealed class DataDirectoryTests : IDisposable
     public void File_in_the_way_is_a_fault()
     {
         var path = temporary.Write("file", "x");
-        Assert.Equal("directory_unusable", Assert.Throws<StartupException>(() => DataDirectory.Open(path)).Fault.Error.Code);
+        Assert.Equal("directory_unusable", Assert.Throws<StartupException>(() => DataDirectory.Open(path))
+            .Fault.Error.Code);
     }
 
     [Fact]
@@ -78,11 +80,13 @@ public sealed class DataDirectoryTests : IDisposable
         using var directory = DataDirectory.Open(temporary.Combine("data"));
         Assert.Null(NodeFile.Read(directory.Path));
         var file = new NodeFile(
-            "a", 4711, "http://127.0.0.1:7400", directory.ApiSocket, new Dictionary<string, string> { ["api"] = "127.0.0.1:7400" },
+            "a", 4711, "http://127.0.0.1:7400", directory.ApiSocket, new Dictionary<string,
+                string> { ["api"] = "127.0.0.1:7400" },
             "store", "0.1.0", ManualTimeProvider.DefaultStart);
         directory.Write(file);
         Assert.Equivalent(file, NodeFile.Read(directory.Path));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(directory.Combine("node.json")));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(directory.Combine("node.json")));
         directory.RemoveNodeFile();
         Assert.Null(NodeFile.Read(directory.Path));
     }

@@ -30,7 +30,8 @@ public sealed class EndpointPermissionsTests
         {
             endpoints.MapGet("/things/{ns}", () => { handled++; }).Requires(
                 Verb.Read, context => new ResourceKey("thing", (string)context.Request.RouteValues["ns"]!, "a"));
-            endpoints.MapGet("/mine", (HttpContext context) => { handled++; }).RequiresPrincipal("answers only what is the caller's");
+            endpoints.MapGet("/mine", (HttpContext context) => { handled++; })
+                .RequiresPrincipal("answers only what is the caller's");
             endpoints.MapGet("/open", () => { handled++; }).AllowsAnyone("a test");
         });
         await open.Listeners.StartAsync(CancellationToken.None);
@@ -68,7 +69,8 @@ public sealed class EndpointPermissionsTests
     {
         await using var open = new OpenListeners();
         open.Listeners.Map("api", endpoints => endpoints.MapPut("/forgotten/{name}", () => "x"));
-        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => open.Listeners.StartAsync(CancellationToken.None));
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => open.Listeners.StartAsync(CancellationToken.None));
         Assert.Contains("api: PUT /forgotten/{name} has no permission", fault.Message);
         Assert.Empty(open.Listeners.AddressesOf("api"));
     }
@@ -91,7 +93,8 @@ public sealed class EndpointPermissionsTests
         });
         if (same)
         {
-            var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => open.Listeners.StartAsync(CancellationToken.None));
+            var fault = await Assert.ThrowsAsync<InvalidOperationException>(
+                () => open.Listeners.StartAsync(CancellationToken.None));
             Assert.Contains("has two owners", fault.Message);
         }
         else
@@ -110,7 +113,8 @@ public sealed class EndpointPermissionsTests
             endpoints.MapMethods("/a", ["PUT", "DELETE"], () => "").RequiresPrincipal("checks itself");
         });
         Assert.Equal(
-            ["api: DELETE /a", "api: PUT /a", "api: GET /b"], open.Listeners.Endpoints.Select(endpoint => endpoint.ToString()));
+            ["api: DELETE /a", "api: PUT /a", "api: GET /b"], open.Listeners.Endpoints.Select(
+                endpoint => endpoint.ToString()));
         Assert.Equal("read-secret", open.Listeners.Endpoints[2].Permission.ToString());
     }
 

@@ -17,7 +17,8 @@ namespace Groundwork.Kernel.Tests.Hosting;
 
 public sealed class ListenersTests
 {
-    private static readonly ListenerDefinition Edge = new(ListenerDefinition.Gateway, ListenerProtocol.Http, "127.0.0.1:0", MayBindPlain: true);
+    private static readonly ListenerDefinition Edge = new(
+        ListenerDefinition.Gateway, ListenerProtocol.Http, "127.0.0.1:0", MayBindPlain: true);
 
     [Fact]
     public async Task Each_listener_answers_its_own_paths_and_no_other()
@@ -84,10 +85,12 @@ public sealed class ListenersTests
     {
         await using var open = await StartAsync();
         using var parameter = await open.SendAsync("/typed?limit=abc");
-        Assert.Equal("The parameter 'limit' cannot be 'abc'.", (await ProblemAsync(parameter, HttpStatusCode.BadRequest)).Detail);
+        Assert.Equal("The parameter 'limit' cannot be 'abc'.", (
+            await ProblemAsync(parameter, HttpStatusCode.BadRequest)).Detail);
 
         using var missing = await open.SendAsync("/typed");
-        Assert.Equal("The parameter 'limit' is required.", (await ProblemAsync(missing, HttpStatusCode.BadRequest)).Detail);
+        Assert.Equal("The parameter 'limit' is required.", (await ProblemAsync(missing, HttpStatusCode.BadRequest))
+            .Detail);
 
         using var body = await open.SendAsync(
             "/typed", HttpMethod.Post, body: JsonContent.Create(new { refreshToken = "x", colour = "red" }));
@@ -106,7 +109,8 @@ public sealed class ListenersTests
         Assert.Equal("body_too_large", (await ProblemAsync(declared, HttpStatusCode.RequestEntityTooLarge)).Code);
 
         using var chunked = new StreamContent(new MemoryStream(new byte[101]));
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(open.Listeners.UrlOf("api"), "/small")) { Content = chunked };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, new Uri(open.Listeners.UrlOf("api"), "/small")) { Content = chunked };
         request.Headers.TransferEncodingChunked = true;
         using var client = new HttpClient();
         using var undeclared = await client.SendAsync(request);
@@ -128,7 +132,8 @@ public sealed class ListenersTests
     {
         var options = new ListenersOptions
         {
-            ByName = new Dictionary<string, ListenerOptions> { ["api"] = new() { HostNames = ["console.internal"] } }.ToImmutableDictionary(),
+            ByName = new Dictionary<string,
+                ListenerOptions> { ["api"] = new() { HostNames = ["console.internal"] } }.ToImmutableDictionary(),
         };
         await using var open = await StartAsync(options);
         using var answer = await open.SendAsync("/open", host: host);
@@ -143,7 +148,8 @@ public sealed class ListenersTests
         holder.Start();
         var port = ((IPEndPoint)holder.LocalEndpoint).Port;
         await using var open = Unstarted(At(port));
-        var fault = (await Assert.ThrowsAsync<StartupException>(() => open.Listeners.StartAsync(CancellationToken.None))).Fault;
+        var fault = (
+            await Assert.ThrowsAsync<StartupException>(() => open.Listeners.StartAsync(CancellationToken.None))).Fault;
         Assert.Equal("address_in_use", fault.Error.Code);
         Assert.Contains($"port {port}", fault.Detail);
         Assert.Contains($"process {Environment.ProcessId} (", fault.Detail);
@@ -261,7 +267,8 @@ public sealed class ListenersTests
         {
             ByName = new Dictionary<string, ListenerOptions>
             {
-                ["api"] = new() { Plain = true, Tls = new TlsOptions("a.pem", "b.pem"), TlsTerminatedBy = [IPNetwork.Parse("10.0.0.0/8")] },
+                ["api"] = new() { Plain = true, Tls = new TlsOptions(
+                    "a.pem", "b.pem"), TlsTerminatedBy = [IPNetwork.Parse("10.0.0.0/8")] },
                 ["apo"] = new(),
             }.ToImmutableDictionary(),
         };
@@ -281,7 +288,8 @@ public sealed class ListenersTests
             {
                 ByName = new Dictionary<string, ListenerOptions>
                 {
-                    ["api"] = new() { Address = new ListenAddress(own, 0), TlsTerminatedBy = [IPNetwork.Parse(network)] },
+                    ["api"] = new() { Address = new ListenAddress(
+                        own, 0), TlsTerminatedBy = [IPNetwork.Parse(network)] },
                 }.ToImmutableDictionary(),
             });
             if (answered)
@@ -300,7 +308,8 @@ public sealed class ListenersTests
         System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces()
             .SelectMany(network => network.GetIPProperties().UnicastAddresses)
             .Select(unicast => unicast.Address)
-            .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
+            .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork
+                && !IPAddress.IsLoopback(address));
 
     private static ListenersOptions At(int port) => At($"127.0.0.1:{port}");
 
@@ -318,8 +327,10 @@ public sealed class ListenersTests
         open.Listeners.Map("api", endpoints =>
         {
             endpoints.MapGet("/open", () => "open").AllowsAnyone("a test");
-            endpoints.MapGet("/throws", string () => throw new InvalidOperationException("private")).AllowsAnyone("a test");
-            endpoints.MapGet("/peer", (HttpContext context) => $"{context.LocalPeer()?.ProcessId}").AllowsAnyone("a test");
+            endpoints.MapGet("/throws", string () => throw new InvalidOperationException("private"))
+                .AllowsAnyone("a test");
+            endpoints.MapGet("/peer", (HttpContext context) => $"{context.LocalPeer()?.ProcessId}")
+                .AllowsAnyone("a test");
             endpoints.MapGet("/typed", (int limit) => limit).AllowsAnyone("a test");
             endpoints.MapPost("/typed", (RefreshRequest body) => body.RefreshToken).AllowsAnyone("a test");
             endpoints.MapPost("/small", async (HttpContext context) =>

@@ -26,14 +26,16 @@ public sealed class ModulesTests
     [Fact]
     public void Circle_in_the_table_is_a_bug_that_is_named()
     {
-        ImmutableArray<ModuleDefinition> circle = [new("a", Layer.Data, "b"), new("b", Layer.Data, "c"), new("c", Layer.Data, "a")];
+        ImmutableArray<ModuleDefinition> circle = [new(
+            "a", Layer.Data, "b"), new("b", Layer.Data, "c"), new("c", Layer.Data, "a")];
         var fault = Assert.Throws<ArgumentException>(() => Select(circle, "b"));
         Assert.Contains("b → c → a → b", fault.Message);
     }
 
     [Fact]
     public void Need_outside_the_table_is_a_bug_that_is_named() =>
-        Assert.Contains("a needs b", Assert.Throws<ArgumentException>(() => Select([new("a", Layer.Data, "b")], "a")).Message);
+        Assert.Contains("a needs b", Assert.Throws<ArgumentException>(() => Select([new("a", Layer.Data, "b")], "a"))
+            .Message);
 
     [Fact]
     public void Edge_is_exactly_the_gateway_of_a_follower()
@@ -50,7 +52,8 @@ public sealed class ModulesTests
     {
         foreach (var module in Modules.Table)
             foreach (var need in module.Needs)
-                Assert.True(Modules.Table.Single(other => other.Name == need).Layer >= module.Layer, $"{module.Name} needs {need}");
+                Assert.True(Modules.Table.Single(other => other.Name == need)
+                    .Layer >= module.Layer, $"{module.Name} needs {need}");
     }
 
     [Fact]

@@ -25,7 +25,8 @@ public sealed class NodeHostTests
             using var answer = await first.Local.PutAsJsonAsync(
                 "/groundwork/v1/resources/toy/default/bear", new { spec = new { text = "a bear" } });
             Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
-            revision = (await answer.Content.ReadFromJsonAsync(WireJson.Strict.ChangesetAnswer))!.Revision; // A 201 has a body.
+            // A 201 has a body.
+            revision = (await answer.Content.ReadFromJsonAsync(WireJson.Strict.ChangesetAnswer))!.Revision;
             Assert.Equal($"{revision}", Assert.Single(answer.Headers.GetValues(HeaderNames.Revision)));
             await first.StopAsync();
         }
@@ -134,7 +135,8 @@ public sealed class NodeHostTests
         two.Drained.SetResult();
         await using var node = await RunningNode.StartAsync([two, one], configuration => configuration with
         {
-            Modules = new ModuleSelection([new("one", Layer.Services), new("two", Layer.Services, "one")], IsEdge: false),
+            Modules = new ModuleSelection(
+                [new("one", Layer.Services), new("two", Layer.Services, "one")], IsEdge: false),
         });
         Assert.Equal(["one", "two"], order);
     }
@@ -155,7 +157,8 @@ public sealed class NodeHostTests
         var data = directory.Combine("data");
         await using (var first = await RunningNode.StartAsync(directory: data)) await first.StopAsync();
         var fault = await Assert.ThrowsAsync<StartupException>(() => RunningNode.StartAsync(
-            configure: configuration => configuration with { RootKeyFile = directory.Combine("other.key") }, directory: data));
+            configure: configuration =>
+                configuration with { RootKeyFile = directory.Combine("other.key") }, directory: data));
         Assert.Equal("root_key_mismatch", fault.Fault.Error.Code);
     }
 
@@ -220,7 +223,9 @@ public sealed class NodeHostTests
         await node.StopAsync();
         var revision = node.Node.Snapshots.Current.Revision;
         await Eventually.TrueAsync(
-            () => node.Log.ToString().Contains($"category=Kernel.Hosting.NodeHost revision={revision}", StringComparison.Ordinal),
+            () =>
+                node.Log.ToString()
+                    .Contains($"category=Kernel.Hosting.NodeHost revision={revision}", StringComparison.Ordinal),
             "a line with the revision");
     }
 
@@ -228,7 +233,8 @@ public sealed class NodeHostTests
     public async Task Watch_ends_when_the_node_stops()
     {
         await using var node = await RunningNode.StartAsync([Toy()]);
-        using var stream = await node.Local.GetAsync("/groundwork/v1/watch?after=0", HttpCompletionOption.ResponseHeadersRead);
+        using var stream = await node.Local.GetAsync(
+            "/groundwork/v1/watch?after=0", HttpCompletionOption.ResponseHeadersRead);
         var read = stream.Content.ReadAsStringAsync();
         await node.StopAsync();
         Assert.DoesNotContain("event: problem", await read);

@@ -10,15 +10,16 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Tests.Hosting;
 
 /// <summary>
-/// Real listeners on free ports with a small set of principals: the bearer token is the principal's name, and it may do what
-/// its one role names, such as <c>read</c>, in the namespace <c>shop</c>.
+/// Real listeners on free ports with a small set of principals: the bearer token is the principal's name, and it may do
+/// what its one role names, such as <c>read</c>, in the namespace <c>shop</c>.
 /// </summary>
 internal sealed class OpenListeners : IAsyncDisposable
 {
     private readonly HttpClient client = new();
 
     public OpenListeners(
-        ListenersOptions? options = null, IReadOnlyCollection<ListenerDefinition>? definitions = null, ILoggerFactory? logs = null)
+        ListenersOptions? options =
+            null, IReadOnlyCollection<ListenerDefinition>? definitions = null, ILoggerFactory? logs = null)
     {
         Listeners = new Listeners(
             definitions ?? [Api],

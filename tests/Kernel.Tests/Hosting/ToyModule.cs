@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Groundwork.Kernel.Tests.Hosting;
 
-/// <summary>A module that writes down what the node does with it, with a kind, a table, and a path on the API.</summary>
+/// <summary>
+/// A module that writes down what the node does with it, with a kind, a table, and a path on the API.
+/// </summary>
 internal sealed class ToyModule(string name = "toy", Action<Node>? starting = null) : IModule
 {
     public string Name => name;
@@ -33,9 +35,11 @@ internal sealed class ToyModule(string name = "toy", Action<Node>? starting = nu
         starting?.Invoke(node);
         node.Listeners.Map(ListenerDefinition.Api, endpoints => endpoints
             .MapGet($"/{name}/{{namespace}}", () => "toys")
-            .Requires(Verb.Read, context => new ResourceKey("toy", (string?)context.Request.RouteValues["namespace"] ?? "", "any")));
+            .Requires(Verb.Read, context => new ResourceKey(
+                "toy", (string?)context.Request.RouteValues["namespace"] ?? "", "any")));
         if (node.Storage is { } storage && name == "toy")
-            await storage.WriteAsync(session => session.Execute("INSERT INTO toy_things VALUES ('a') ON CONFLICT DO NOTHING"), cancellationToken);
+            await storage.WriteAsync(session => session.Execute(
+                "INSERT INTO toy_things VALUES ('a') ON CONFLICT DO NOTHING"), cancellationToken);
     }
 
     public Task DrainAsync(CancellationToken cancellationToken)

@@ -55,7 +55,8 @@ public abstract class ChangeLogContract
     public async Task A_refused_change_refuses_its_whole_changeset_and_no_other()
     {
         await using var log = await OpenAsync();
-        var refused = await log.CommitAsync(OpenLog.Toy("a", new Toy("one")), OpenLog.Toy("b", new Toy("two", Size: -1)));
+        var refused = await log.CommitAsync(
+            OpenLog.Toy("a", new Toy("one")), OpenLog.Toy("b", new Toy("two", Size: -1)));
         Assert.Equal(ErrorCodes.ResourceInvalid, refused.Fault?.Error);
         Assert.Equal(0, log.Now.Revision);
         Assert.Empty(log.Now.Of("toy"));
@@ -106,7 +107,8 @@ public abstract class ChangeLogContract
         await using var log = await OpenAsync();
         await log.PutAsync("a", "one");
         var again = await log.CommitAsync(OpenLog.Raw("toy", "a", """{ "size":0,   "text":"one" }"""));
-        Assert.Equal(ChangeEffect.Updated, again.Value.Effects[0].Effect); // Another order of fields is another document.
+        // Another order of fields is another document.
+        Assert.Equal(ChangeEffect.Updated, again.Value.Effects[0].Effect);
         var same = await log.CommitAsync(OpenLog.Raw("toy", "a", """{"size":0,"text":"one"}"""));
         Assert.Equal(ChangeEffect.Unchanged, same.Value.Effects[0].Effect);
         Assert.Equal(2, log.Now.Revision);
@@ -171,7 +173,8 @@ public abstract class ChangeLogContract
             Encoding.UTF8.GetString(log.Changes.Secrets.Open(ToyKinds.Toy, resource.Key, resource.Spec).Span),
             StringComparison.Ordinal);
 
-        var kept = await log.CommitAsync(OpenLog.Raw("toy", "a", masked.Replace("\"x\"", "\"y\"", StringComparison.Ordinal)));
+        var kept = await log.CommitAsync(
+            OpenLog.Raw("toy", "a", masked.Replace("\"x\"", "\"y\"", StringComparison.Ordinal)));
         Assert.Equal(ChangeEffect.Updated, kept.Value.Effects[0].Effect);
         Assert.Equal("y", log.TextOf("a"));
         var unchanged = await log.CommitAsync(OpenLog.Toy("a", new Toy("y", Token: SecretText.Of(canary))));
@@ -215,9 +218,11 @@ public abstract class ChangeLogContract
         await using var log = await OpenAsync();
         for (var number = 0; number < 5; number++) await log.PutAsync("a", $"{number}");
         Assert.Equal(ErrorCodes.WatchStoreChanged, await FirstFaultAsync(log, new WatchToken("other", 1, 0)));
-        Assert.Equal(ErrorCodes.RevisionUnknown, await FirstFaultAsync(log, new WatchToken(log.Changes.StoreId, 99, 0)));
+        Assert.Equal(
+            ErrorCodes.RevisionUnknown, await FirstFaultAsync(log, new WatchToken(log.Changes.StoreId, 99, 0)));
         Assert.True((await log.Changes.Compaction.RunAsync(4, CancellationToken.None)).Succeeded);
-        Assert.Equal(ErrorCodes.RevisionCompacted, await FirstFaultAsync(log, new WatchToken(log.Changes.StoreId, 3, 0)));
+        Assert.Equal(
+            ErrorCodes.RevisionCompacted, await FirstFaultAsync(log, new WatchToken(log.Changes.StoreId, 3, 0)));
     }
 
     [Fact]
@@ -231,10 +236,12 @@ public abstract class ChangeLogContract
         var history = (await log.Changes.History.OfAsync(OpenLog.Key("a"), null, 10, CancellationToken.None)).Value;
         Assert.Equal([4L, 3L, 2L, 1L], history.Select(version => version.Revision));
         Assert.Null(history[1].Resource);
-        Assert.Equal("one", (await log.Changes.History.AsOfAsync(OpenLog.Key("a"), 1, CancellationToken.None)).Value?.As<Toy>().Text);
+        Assert.Equal("one", (await log.Changes.History.AsOfAsync(OpenLog.Key("a"), 1, CancellationToken.None))
+            .Value?.As<Toy>().Text);
         Assert.Null((await log.Changes.History.AsOfAsync(OpenLog.Key("a"), 3, CancellationToken.None)).Value);
 
-        var back = await log.Changes.Undo.RollbackAsync(OpenLog.Admin, OpenLog.Key("a"), 2, new UndoOptions(), CancellationToken.None);
+        var back = await log.Changes.Undo.RollbackAsync(
+            OpenLog.Admin, OpenLog.Key("a"), 2, new UndoOptions(), CancellationToken.None);
         Assert.Equal(5, back.Value.Revision);
         Assert.Equal("two", log.TextOf("a"));
         var conflict = await log.Changes.Undo.RevertAsync(OpenLog.Admin, 4, new UndoOptions(), CancellationToken.None);
@@ -251,10 +258,12 @@ public abstract class ChangeLogContract
         await log.PutAsync("kept", "before");
         await log.PutAsync("deleted", "there");
         await log.CommitAsync(
-            OpenLog.Toy("kept", new Toy("after")), Change.Delete(OpenLog.Key("deleted")), OpenLog.Toy("new", new Toy("x")));
+            OpenLog.Toy(
+                "kept", new Toy("after")), Change.Delete(OpenLog.Key("deleted")), OpenLog.Toy("new", new Toy("x")));
         var reverted = await log.Changes.Undo.RevertAsync(OpenLog.Admin, 3, new UndoOptions(), CancellationToken.None);
         Assert.True(reverted.Succeeded, reverted.Fault?.ToString());
-        Assert.Equal<string?[]>(["before", "there", null], [log.TextOf("kept"), log.TextOf("deleted"), log.TextOf("new")]);
+        Assert.Equal<string?[]>(
+            ["before", "there", null], [log.TextOf("kept"), log.TextOf("deleted"), log.TextOf("new")]);
     }
 
     [Fact]
@@ -279,7 +288,8 @@ public abstract class ChangeLogContract
         await log.Changes.Compaction.RunAsync(steps / 3, CancellationToken.None);
         for (var revision = 0; revision <= steps; revision++)
         {
-            var then = await log.Changes.History.ListAsOfAsync("toy", revision, "", "", _ => true, 1000, CancellationToken.None);
+            var then = await log.Changes.History.ListAsOfAsync(
+                "toy", revision, "", "", _ => true, 1000, CancellationToken.None);
             if (revision < steps / 3) Assert.Equal(ErrorCodes.RevisionCompacted, then.Fault?.Error);
             else Assert.Equal(model[revision], then.Value.ToDictionary(one => one.Key.Name, one => one.As<Toy>().Text));
         }
@@ -298,7 +308,8 @@ public abstract class ChangeLogContract
             Assert.Equal(11, done.Value.Dropped); // Nine of busy, one of gone, and the head of gone.
         }
         await using var again = await OpenAsync();
-        Assert.Equal<string?[]>(["old", "9", null], [again.TextOf("still"), again.TextOf("busy"), again.TextOf("gone")]);
+        Assert.Equal<string?[]>(
+            ["old", "9", null], [again.TextOf("still"), again.TextOf("busy"), again.TextOf("gone")]);
         Assert.Equal(13, again.Changes.Floor);
     }
 
@@ -309,7 +320,8 @@ public abstract class ChangeLogContract
         var author = new Principal("operator:ann", [BuiltInRoles.Administrator]);
         await log.CommitAsync(Change.Put(
             Approvals.PolicyKind, "", "toys", new ApprovalPolicySpec(["toy"], ["default"])));
-        var proposed = await log.CommitAsync(author, OpenLog.Toy("a", new Toy("wanted", Token: SecretText.Of("s3cret"))));
+        var proposed = await log.CommitAsync(
+            author, OpenLog.Toy("a", new Toy("wanted", Token: SecretText.Of("s3cret"))));
         var name = proposed.Value.Proposal;
         Assert.NotNull(name);
         Assert.Null(log.TextOf("a"));
@@ -321,7 +333,8 @@ public abstract class ChangeLogContract
             ErrorCodes.Forbidden,
             (await log.Changes.Approvals.ApproveAsync(
                 new Principal("operator:eve", [BuiltInRoles.Reader]), name, "", CancellationToken.None)).Fault?.Error);
-        var released = await log.Changes.Approvals.ApproveAsync(OpenLog.Admin, name, "looks right", CancellationToken.None);
+        var released = await log.Changes.Approvals.ApproveAsync(
+            OpenLog.Admin, name, "looks right", CancellationToken.None);
         Assert.True(released.Succeeded, released.Fault?.ToString());
         Assert.Equal("wanted", log.TextOf("a"));
         var resource = log.Now.Find(OpenLog.Key("a"))!;
@@ -332,7 +345,8 @@ public abstract class ChangeLogContract
             (await log.Changes.Approvals.RefuseAsync(OpenLog.Admin, name, "", CancellationToken.None)).Fault?.Error);
         var history = await log.Changes.History.OfAsync(
             new ResourceKey(Approvals.ProposalKindName, "", name), null, 10, CancellationToken.None);
-        Assert.Equal(["released", "proposed"], history.Value.Select(version => version.Resource!.As<ProposalSpec>().State));
+        Assert.Equal(
+            ["released", "proposed"], history.Value.Select(version => version.Resource!.As<ProposalSpec>().State));
     }
 
     [Fact]
@@ -344,7 +358,8 @@ public abstract class ChangeLogContract
         var proposed = await log.CommitAsync(
             new Principal("operator:ann", [BuiltInRoles.Administrator]), OpenLog.Toy("a", new Toy("ann's")));
         await log.CommitAsync(Principal.System("test"), OpenLog.Toy("a", new Toy("meanwhile")));
-        var late = await log.Changes.Approvals.ApproveAsync(OpenLog.Admin, proposed.Value.Proposal!, "", CancellationToken.None);
+        var late = await log.Changes.Approvals.ApproveAsync(
+            OpenLog.Admin, proposed.Value.Proposal!, "", CancellationToken.None);
         Assert.Equal(ErrorCodes.RevisionConflict, late.Fault?.Error);
         Assert.Equal("meanwhile", log.TextOf("a"));
     }
@@ -356,7 +371,8 @@ public abstract class ChangeLogContract
         Change InShop() => OpenLog.Raw("toy", "a", """{"text":"x"}""", "shop");
         var shop = new ResourceKey(Namespaces.KindName, "", "shop");
         Assert.Equal(ErrorCodes.NamespaceUnknown, (await log.CommitAsync(InShop())).Fault?.Error);
-        Assert.True((await log.CommitAsync(Change.Put(Namespaces.Kind, "", "shop", new NamespaceSpec()), InShop())).Succeeded);
+        Assert.True((await log.CommitAsync(Change.Put(Namespaces.Kind, "", "shop", new NamespaceSpec()), InShop()))
+            .Succeeded);
         Assert.Equal(ErrorCodes.NamespaceNotEmpty, (await log.CommitAsync(Change.Delete(shop))).Fault?.Error);
         var both = await log.CommitAsync(Change.Delete(shop), Change.Delete(new ResourceKey("toy", "shop", "a")));
         Assert.True(both.Succeeded, both.Fault?.ToString());
@@ -372,21 +388,24 @@ public abstract class ChangeLogContract
         var resource = without.Now.Find("extra", "default", "e");
         Assert.Equal("""{"body":"kept"}""", Encoding.UTF8.GetString(resource!.Spec.Span));
         Assert.Equal(
-            ErrorCodes.KindUnknown, (await without.CommitAsync(OpenLog.Raw("extra", "e", """{"body":"x"}"""))).Fault?.Error);
+            ErrorCodes.KindUnknown, (await without.CommitAsync(OpenLog.Raw("extra", "e", """{"body":"x"}""")))
+                .Fault?.Error);
     }
 
     [Fact]
     public async Task A_modules_own_statements_commit_with_the_changeset_or_not_at_all()
     {
         await using var log = await OpenAsync();
-        await log.Storage.MigrateAsync([new Migration("side", 1, "CREATE TABLE side_rows(revision BIGINT NOT NULL)")], CancellationToken.None);
+        await log.Storage.MigrateAsync(
+            [new Migration("side", 1, "CREATE TABLE side_rows(revision BIGINT NOT NULL)")], CancellationToken.None);
         Changeset With(string name, Action<ISqlSession, long> also) =>
             new(OpenLog.Admin, [OpenLog.Toy(name, new Toy("x"))]) { Also = also };
         Task<long> RowsAsync() => log.Storage.ReadAsync(
             session => session.One("SELECT COUNT(*) FROM side_rows", row => row.Int64(0)), CancellationToken.None);
 
         var good = await log.Changes.CommitAsync(
-            With("a", (session, revision) => session.Execute("INSERT INTO side_rows VALUES($1)", revision)), CancellationToken.None);
+            With("a", (session, revision) => session.Execute(
+                "INSERT INTO side_rows VALUES($1)", revision)), CancellationToken.None);
         Assert.Equal(1, good.Value.Revision);
         var refusal = new Fault(ErrorCodes.LeaseHeld, "planted");
         var refused = await log.Changes.CommitAsync(
@@ -413,7 +432,8 @@ public abstract class ChangeLogContract
         Assert.Equal(ErrorCodes.RevisionNotReached, never.Fault?.Error);
     }
 
-    private protected static async Task<List<long>> WatchAsync(OpenLog log, int count, CancellationToken cancellationToken)
+    private protected static async Task<List<long>> WatchAsync(
+        OpenLog log, int count, CancellationToken cancellationToken)
     {
         var seen = new List<long>();
         var watch = new Watch(log.Changes, TimeProvider.System);

@@ -10,7 +10,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Groundwork.Kernel.Tests.Resources;
 
-/// <summary>A change log on a real store, composed as a node composes it, with short words for what tests do often.</summary>
+/// <summary>
+/// A change log on a real store, composed as a node composes it, with short words for what tests do often.
+/// </summary>
 internal sealed class OpenLog : IAsyncDisposable
 {
     public static readonly Principal Admin = new("operator:admin", [BuiltInRoles.Administrator]);
@@ -31,17 +33,20 @@ internal sealed class OpenLog : IAsyncDisposable
     public Snapshot Now => Changes.Snapshots.Current;
 
     /// <param name="rootKey">Shared by the nodes of one install.</param>
-    public static async Task<OpenLog> OnAsync(IStorage storage, RootKey rootKey, TimeProvider? time = null, params Kind[] more)
+    public static async Task<OpenLog> OnAsync(
+        IStorage storage, RootKey rootKey, TimeProvider? time = null, params Kind[] more)
     {
         var clock = time ?? TimeProvider.System;
-        var kinds = new KindCatalog([.. ChangeLog.OwnKinds, .. SecurityKinds.All, ToyKinds.Toy, ToyKinds.Page, .. more]);
+        var kinds = new KindCatalog(
+            [.. ChangeLog.OwnKinds, .. SecurityKinds.All, ToyKinds.Toy, ToyKinds.Page, .. more]);
         await storage.MigrateAsync(
             [.. ChangeLog.Migrations, .. SecuritySchema.Migrations, .. NodeLeases.Migrations], CancellationToken.None);
         var keys = (await WorkingKeys.OpenAsync(storage, rootKey, NullLogger.Instance, CancellationToken.None)).Value;
         var authorizer = new Authorizer();
         var changes = await ChangeLog.OpenAsync(
             new ChangeLogParts(
-                storage, kinds, authorizer, new SecretProtector(rootKey, keys), rootKey.ChangeChain(), clock, NullLoggerFactory.Instance),
+                storage, kinds, authorizer, new SecretProtector(
+                    rootKey, keys), rootKey.ChangeChain(), clock, NullLoggerFactory.Instance),
             CancellationToken.None);
         authorizer.Follow(changes.Snapshots);
         return new OpenLog(storage, changes, authorizer);

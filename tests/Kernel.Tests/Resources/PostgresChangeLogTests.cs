@@ -71,9 +71,11 @@ public sealed class PostgresChangeLogTests(PostgresServer server) : ChangeLogCon
         {
             var count = await server.QueryAsync(
                 "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE datname = "
-                + $"'{new Npgsql.NpgsqlConnectionStringBuilder(connectionString).Database}' ORDER BY random() LIMIT 1) one");
+                + $"'{new Npgsql.NpgsqlConnectionStringBuilder(connectionString).Database}' ORDER BY random() LIMIT "
+                + "1) one");
             killed += Convert.ToInt32(count, System.Globalization.CultureInfo.InvariantCulture);
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(20, 120)), TimeProvider.System, CancellationToken.None);
+            await Task.Delay(
+                TimeSpan.FromMilliseconds(random.Next(20, 120)), TimeProvider.System, CancellationToken.None);
         }
         return killed;
     }
@@ -89,13 +91,15 @@ public sealed class PostgresChangeLogTests(PostgresServer server) : ChangeLogCon
         Assert.Null(await AcquireAsync(two, "two"));
         // Node one does not renew, as if it were stopped; by the database's clock its lease ends.
         long? second = null;
-        await Eventually.TrueAsync(async () => (second = await AcquireAsync(two, "two")) is not null, "the lease passes on");
+        await Eventually.TrueAsync(
+            async () => (second = await AcquireAsync(two, "two")) is not null, "the lease passes on");
         Assert.True(second > first);
         Changeset Under(long? token) => new(OpenLog.Admin, [OpenLog.Toy("a", new Toy($"{token}"))])
         {
             Fence = new FencingToken("work", token!.Value), // Both were acquired.
         };
-        Assert.Equal(ErrorCodes.LeaseLost, (await one.Changes.CommitAsync(Under(first), CancellationToken.None)).Fault?.Error);
+        Assert.Equal(ErrorCodes.LeaseLost, (await one.Changes.CommitAsync(Under(first), CancellationToken.None))
+            .Fault?.Error);
         Assert.True((await two.Changes.CommitAsync(Under(second), CancellationToken.None)).Succeeded);
         Assert.Equal($"{second}", two.TextOf("a"));
     }
@@ -110,10 +114,12 @@ public sealed class PostgresChangeLogTests(PostgresServer server) : ChangeLogCon
         await log.PutAsync("a", "before");
         await own.CrashAsync();
         Assert.Equal("before", log.TextOf("a"));
-        Assert.Equal(ErrorCodes.StorageUnavailable, (await log.CommitAsync(OpenLog.Toy("a", new Toy("lost")))).Fault?.Error);
+        Assert.Equal(ErrorCodes.StorageUnavailable, (await log.CommitAsync(OpenLog.Toy("a", new Toy("lost"))))
+            .Fault?.Error);
         await own.StartAsync();
         await Eventually.TrueAsync(
-            async () => (await log.CommitAsync(OpenLog.Toy("a", new Toy("after")))).Succeeded, "writes are taken again");
+            async () =>
+                (await log.CommitAsync(OpenLog.Toy("a", new Toy("after")))).Succeeded, "writes are taken again");
         Assert.Equal("after", log.TextOf("a"));
     }
 }

@@ -48,7 +48,8 @@ internal static class ToyKinds
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy =
+        JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Toy))]
 [JsonSerializable(typeof(Page))]
 internal sealed partial class ToyJson : JsonSerializerContext;

@@ -27,8 +27,6 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         directory.Dispose();
     }
 
-    // --- without a credential
-
     [Theory]
     [InlineData("localhost")]
     [InlineData("LocalHost:7400")]
@@ -94,8 +92,6 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         Assert.Same(Principal.Anonymous, (await AuthenticateAsync(Loopback())).Value);
     }
 
-    // --- the Unix socket
-
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]
@@ -118,8 +114,6 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         context.Request.Headers.Authorization = $"Bearer {await MintAsync()}";
         Assert.Equal("key:k", (await AuthenticateAsync(context)).Value.Name);
     }
-
-    // --- credentials
 
     [Fact]
     public async Task Access_key_is_its_principal_with_its_roles_and_own_grants()

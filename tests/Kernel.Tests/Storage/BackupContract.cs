@@ -121,7 +121,8 @@ public abstract class BackupContract : WriteGroupContract
         var before = await ContentAsync(target);
         await using (var archive = File.OpenRead(ArchivePath))
         {
-            var refused = await BackupArchive.RestoreAsync(archive, target, Migrations, force: false, null, null, Cancel);
+            var refused = await BackupArchive.RestoreAsync(
+                archive, target, Migrations, force: false, null, null, Cancel);
             Assert.Equal(ErrorCodes.RestoreNotEmpty, refused.Fault?.Error);
         }
 
@@ -141,7 +142,8 @@ public abstract class BackupContract : WriteGroupContract
         var before = await ContentAsync(target);
         await using var archive = File.OpenRead(ArchivePath);
         await Assert.ThrowsAsync<InvalidOperationException>(() => BackupArchive.RestoreAsync(
-            archive, target, Migrations, force: true, (_, _) => throw new InvalidOperationException("planted"), null, Cancel));
+            archive, target, Migrations, force: true, (_, _) =>
+                throw new InvalidOperationException("planted"), null, Cancel));
         Assert.Equal(before, await ContentAsync(target));
     }
 
@@ -151,7 +153,8 @@ public abstract class BackupContract : WriteGroupContract
         await BackUpAsync(Storage);
         await using var target = await OpenEmptyAsync();
         await using var archive = File.OpenRead(ArchivePath);
-        var refused = await BackupArchive.RestoreAsync(archive, target, [Migrations[0]], force: false, null, null, Cancel);
+        var refused = await BackupArchive.RestoreAsync(
+            archive, target, [Migrations[0]], force: false, null, null, Cancel);
         Assert.Equal(ErrorCodes.SchemaNewer, refused.Fault?.Error);
     }
 
@@ -165,7 +168,8 @@ public abstract class BackupContract : WriteGroupContract
         await using var target = await OpenEmptyAsync();
         await target.MigrateAsync(newer, Cancel);
         await using (var archive = File.OpenRead(ArchivePath))
-            Assert.True((await BackupArchive.RestoreAsync(archive, target, newer, false, null, null, Cancel)).Succeeded);
+            Assert.True((await BackupArchive.RestoreAsync(archive, target, newer, false, null, null, Cancel))
+                .Succeeded);
         await target.MigrateAsync(newer, Cancel);
         var sevens = await target.ReadAsync(
             session => session.One("SELECT count(*) FROM sample_rows WHERE extra = 7", row => row.Int64(0)), Cancel);
@@ -189,7 +193,8 @@ public abstract class BackupContract : WriteGroupContract
         var adjusted = false;
         await using var archive = File.OpenRead(ArchivePath);
         var outcome = await BackupArchive.RestoreAsync(
-            archive, target, Migrations, force: false, (_, manifest) => adjusted = manifest.StoreId == StoreId, null, Cancel);
+            archive, target, Migrations, force: false, (_, manifest) =>
+                adjusted = manifest.StoreId == StoreId, null, Cancel);
         Assert.True(outcome.Succeeded, outcome.ToString());
         Assert.True(adjusted);
         Assert.Equal(await ContentAsync(Storage), await ContentAsync(target));
@@ -260,7 +265,8 @@ public abstract class BackupContract : WriteGroupContract
     /// <summary>Lets other work in between two pieces, as a connection would.</summary>
     private sealed class SlowStream(Stream inner) : PassThroughStream(inner)
     {
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask WriteAsync(
+            ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             await Task.Yield();
             await base.WriteAsync(buffer, cancellationToken);
@@ -269,7 +275,8 @@ public abstract class BackupContract : WriteGroupContract
 
     private sealed class BrokenStream() : PassThroughStream(Null)
     {
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        public override ValueTask WriteAsync(
+            ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
             throw new IOException("planted");
     }
 
@@ -302,7 +309,8 @@ public abstract class BackupContract : WriteGroupContract
         public override void Write(byte[] buffer, int offset, int count) =>
             throw new InvalidOperationException("Synchronous writes are not allowed.");
 
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        public override ValueTask WriteAsync(
+            ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
             inner.WriteAsync(buffer, cancellationToken);
     }
 }

@@ -5,8 +5,8 @@ using Groundwork.Tests.Support;
 namespace Groundwork.Kernel.Tests.Storage;
 
 /// <summary>
-/// Writers that each count 0, 1, 2, … into <c>sample_log</c> without a key that would refuse a repeat, and that go on to the
-/// next number only when one is answered.
+/// Writers that each count 0, 1, 2, … into <c>sample_log</c> without a key that would refuse a repeat, and that go on
+/// to the next number only when one is answered.
 /// </summary>
 public sealed class CountedLoad
 {
@@ -29,7 +29,9 @@ public sealed class CountedLoad
     {
         var target = Volatile.Read(ref total) + more;
         await Eventually.TrueAsync(
-            () => Volatile.Read(ref total) >= target || Array.Exists(writers, writer => writer.IsFaulted), "writes are answered");
+            () =>
+                Volatile.Read(ref total) >= target
+                    || Array.Exists(writers, writer => writer.IsFaulted), "writes are answered");
         foreach (var writer in writers.Where(writer => writer.IsFaulted)) await writer;
     }
 
@@ -44,7 +46,8 @@ public sealed class CountedLoad
     {
         var rows = await from.ReadAsync(
             session => session.List(
-                "SELECT writer, item FROM sample_log ORDER BY position", row => (Writer: (int)row.Int64(0), Item: row.Int64(1))),
+                "SELECT writer, item FROM sample_log ORDER BY position", row =>
+                    (Writer: (int)row.Int64(0), Item: row.Int64(1))),
             cancellationToken);
         foreach (var (writer, count) in answered)
         {

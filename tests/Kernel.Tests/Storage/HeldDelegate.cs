@@ -1,6 +1,8 @@
 namespace Groundwork.Kernel.Tests.Storage;
 
-/// <summary>Holds a delegate inside the store until the test lets it go, at the latest when the test ends, red or green.</summary>
+/// <summary>
+/// Holds a delegate inside the store until the test lets it go, at the latest when the test ends, red or green.
+/// </summary>
 internal sealed class HeldDelegate : IDisposable
 {
     private readonly ManualResetEventSlim entered = new();

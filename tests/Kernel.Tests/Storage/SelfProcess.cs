@@ -9,7 +9,8 @@ internal static class SelfProcess
 
     /// <summary>Runs to the end and returns the exit code and everything printed.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(
-        IReadOnlyDictionary<string, string> environment, IEnumerable<string> command, CancellationToken cancellationToken)
+        IReadOnlyDictionary<string, string> environment, IEnumerable<string> command,
+            CancellationToken cancellationToken)
     {
         string[] all = [.. command];
         var start = new ProcessStartInfo(all[0], all[1..])

@@ -10,7 +10,8 @@ public abstract class StorageContract : IAsyncLifetime
     protected static readonly Migration[] Migrations =
     [
         new("sample", 1, "CREATE TABLE sample_rows (name {key} PRIMARY KEY, number BIGINT, content {blob}, note TEXT)"),
-        new("sample", 2, "CREATE TABLE sample_log (position {id} PRIMARY KEY, writer BIGINT NOT NULL, item BIGINT NOT NULL)"),
+        new("sample", 2,
+            "CREATE TABLE sample_log (position {id} PRIMARY KEY, writer BIGINT NOT NULL, item BIGINT NOT NULL)"),
     ];
 
     protected IStorage Storage { get; private set; } = null!; // Set by InitializeAsync, which runs first.
@@ -64,7 +65,8 @@ public abstract class StorageContract : IAsyncLifetime
                 session.Execute(Sql, "full", long.MinValue, content, "žluť 漢字 🚀 'quoted' $1");
                 session.Enqueue(Sql, "empty", long.MaxValue, Array.Empty<byte>(), "");
                 session.Enqueue(Sql, "null", (long?)null, (byte[]?)null, (string?)null);
-                session.Enqueue(Sql, "slice", true, (ReadOnlyMemory<byte>)content.AsMemory(1, 2), new string('x', 5_000));
+                session.Enqueue(
+                    Sql, "slice", true, (ReadOnlyMemory<byte>)content.AsMemory(1, 2), new string('x', 5_000));
                 return session.Execute(Sql, "id", DateTimeOffset.UnixEpoch.AddMilliseconds(7), id, "t");
             },
             Cancel);
@@ -80,7 +82,8 @@ public abstract class StorageContract : IAsyncLifetime
                 Assert.Equal((long.MinValue, "žluť 漢字 🚀 'quoted' $1"), (rows[1].Item2!.Value, rows[1].Item4!));
                 Assert.Equal(content, rows[1].Item3!);
                 Assert.Equal((7L, id), (rows[2].Item2!.Value, new Guid(rows[2].Item3!, bigEndian: true)));
-                Assert.Equal((null, null, null, SqlType.Null), (rows[3].Item2, rows[3].Item3, rows[3].Item4, rows[3].Item5));
+                Assert.Equal(
+                    (null, null, null, SqlType.Null), (rows[3].Item2, rows[3].Item3, rows[3].Item4, rows[3].Item5));
                 Assert.Equal([1, 255], rows[4].Item3!);
                 Assert.Equal(1, rows[4].Item2);
                 return 0;
@@ -181,7 +184,8 @@ public abstract class StorageContract : IAsyncLifetime
             {
                 Insert(session, $"first-{number:00}");
                 if (number % 4 == 1) Insert(session, $"first-{number:00}");
-                if (number % 4 == 2) session.Enqueue("INSERT INTO sample_rows (name) VALUES ($1)", $"first-{number:00}");
+                if (number % 4 == 2)
+                    session.Enqueue("INSERT INTO sample_rows (name) VALUES ($1)", $"first-{number:00}");
                 if (number % 4 == 3) Swallow(() => Insert(session, $"first-{number:00}"));
                 return number;
             },
@@ -243,7 +247,8 @@ public abstract class StorageContract : IAsyncLifetime
         var writes = Enumerable.Range(0, 60).Select(number => Storage.WriteAsync(
             session =>
             {
-                session.Enqueue("INSERT INTO sample_rows (name) VALUES ($1)", $"row-{(number % 3 == 1 ? 1 : number):00}");
+                session.Enqueue(
+                    "INSERT INTO sample_rows (name) VALUES ($1)", $"row-{(number % 3 == 1 ? 1 : number):00}");
                 return number % 3 == 0 ? throw new InvalidOperationException("planted") : number;
             },
             Cancel,
@@ -270,7 +275,8 @@ public abstract class StorageContract : IAsyncLifetime
                 while (!done.IsCancellationRequested || seen == 0)
                 {
                     var sum = await Storage.ReadAsync(
-                        session => session.One("SELECT number FROM sample_rows WHERE name = 'left'", row => row.Int64(0))
+                        session =>
+                            session.One("SELECT number FROM sample_rows WHERE name = 'left'", row => row.Int64(0))
                             + session.One("SELECT number FROM sample_rows WHERE name = 'right'", row => row.Int64(0)),
                         Cancel);
                     Assert.Equal(2_000, sum);
@@ -329,7 +335,8 @@ public abstract class StorageContract : IAsyncLifetime
         await Storage.WriteAsync(session => Insert(session, "a"), Cancel);
         await Assert.ThrowsAsync<InvalidOperationException>(() => Storage.ReadAsync(
             session => session.List(
-                "SELECT name FROM sample_rows", row => session.One("SELECT count(*) FROM sample_rows", all => all.Int64(0))),
+                "SELECT name FROM sample_rows", row =>
+                    session.One("SELECT count(*) FROM sample_rows", all => all.Int64(0))),
             Cancel));
         Assert.Equal(["a"], await NamesAsync());
     }
@@ -340,7 +347,8 @@ public abstract class StorageContract : IAsyncLifetime
     public async Task Text_that_only_one_engine_takes_is_refused_by_both(char character)
     {
         var text = $"before{character}after";
-        await Assert.ThrowsAnyAsync<ArgumentException>(() => Storage.WriteAsync(session => Insert(session, text), Cancel));
+        await Assert.ThrowsAnyAsync<ArgumentException>(
+            () => Storage.WriteAsync(session => Insert(session, text), Cancel));
         Assert.Empty(await NamesAsync());
         await Storage.WriteAsync(session => Insert(session, "good"), Cancel);
     }

@@ -84,8 +84,12 @@ public sealed class CallerOutcomeTests
     }
 
     [Fact]
-    public void Outcome_of_an_unknown_instance_is_nothing() =>
-        new LeasedRegistry().Registry.ReportOutcome(LeasedRegistry.Key("x"), CallOutcome.ConnectFailed);
+    public void Outcome_of_an_unknown_instance_is_nothing()
+    {
+        var leased = new LeasedRegistry();
+        leased.Registry.ReportOutcome(LeasedRegistry.Key("x"), CallOutcome.ConnectFailed);
+        Assert.Equal(0, leased.Registry.InstanceCount);
+    }
 
     private static void Report(LeasedRegistry leased, string id, CallOutcome outcome, int times)
     {

@@ -35,7 +35,9 @@ internal sealed class EventStream : IAsyncDisposable
 
     /// <summary>Null when the watch has ended.</summary>
     public async Task<ServiceDocument?> TryNextAsync() =>
-        await events.MoveNextAsync().AsTask().WaitAsync(Eventually.Patience, TimeProvider.System) ? events.Current.Data : null;
+        await events.MoveNextAsync().AsTask().WaitAsync(Eventually.Patience, TimeProvider.System)
+            ? events.Current.Data
+            : null;
 
     public async ValueTask DisposeAsync()
     {

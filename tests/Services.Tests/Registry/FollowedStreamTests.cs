@@ -23,7 +23,8 @@ public sealed class FollowedStreamTests
     [Fact]
     public async Task Empty_list_with_a_reason_is_believed()
     {
-        var view = await FollowAsync(Document(1, "a"), Document(2) with { EmptyReason = "the last instance, a: deregistered" });
+        var view = await FollowAsync(
+            Document(1, "a"), Document(2) with { EmptyReason = "the last instance, a: deregistered" });
         Assert.Empty(view.Instances);
     }
 
@@ -33,7 +34,8 @@ public sealed class FollowedStreamTests
 
     [Fact]
     public async Task Older_index_of_another_store_is_news() =>
-        Assert.Single((await FollowAsync(Document(2, "a", "b"), Document(1, "a") with { StoreId = "other" })).Instances);
+        Assert.Single((await FollowAsync(Document(2, "a", "b"), Document(1, "a") with { StoreId = "other" }))
+            .Instances);
 
     [Fact]
     public async Task Members_that_only_a_newer_node_knows_are_passed_over()
@@ -55,9 +57,11 @@ public sealed class FollowedStreamTests
         // The last of the stream is a marker: when it is there, all before it has been taken.
         var last = JsonSerializer.Serialize(
             Document(1, "x") with { Service = "marker" }, WireJson.Strict.ServiceDocument);
-        var text = string.Concat(documents.Append(last).Select(document => $"event: service\nid: 1\ndata: {document}\n\n"));
+        var text = string.Concat(documents.Append(last)
+            .Select(document => $"event: service\nid: 1\ndata: {document}\n\n"));
         using var client = new HttpClient(new FixedStream(text)) { BaseAddress = new Uri("http://127.0.0.1:1") };
-        await using var follower = new RegistryFollower(client, copyPath: null, TimeProvider.System, NullLogger.Instance);
+        await using var follower = new RegistryFollower(
+            client, copyPath: null, TimeProvider.System, NullLogger.Instance);
         await follower.StartAsync(TestContext.Current.CancellationToken);
         await Eventually.TrueAsync(
             () => follower.Find(LeasedRegistry.Key("", "marker").Service) is not null, "the stream is read");

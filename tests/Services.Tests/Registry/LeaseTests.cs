@@ -39,7 +39,8 @@ public sealed class LeaseTests
     {
         var leased = new LeasedRegistry();
         leased.Register(4);
-        leased.Register(LeasedRegistry.Document("long") with { LeaseSeconds = 150 }); // More than one turn of the wheel.
+        // More than one turn of the wheel.
+        leased.Register(LeasedRegistry.Document("long") with { LeaseSeconds = 150 });
         var others = new[] { "i000", "i001", "i002", "i003" };
         leased.PassRenewing(149.8, others);
         Assert.Contains("long", leased.Ids());
@@ -128,7 +129,8 @@ public sealed class LeaseTests
         var leased = new LeasedRegistry();
         leased.Register(LeasedRegistry.Document("a") with { Incarnation = 200 });
         Assert.Equal(ErrorCodes.IncarnationOlder, leased.Registry.Renew(LeasedRegistry.Key("a"), 100));
-        Assert.Equal(ErrorCodes.IncarnationOlder, leased.Registry.Deregister(LeasedRegistry.Key("a"), 100, "test")?.Error);
+        Assert.Equal(
+            ErrorCodes.IncarnationOlder, leased.Registry.Deregister(LeasedRegistry.Key("a"), 100, "test")?.Error);
         var refused = leased.TryRegister(LeasedRegistry.Document("a") with { Incarnation = 100 });
         Assert.Equal(ErrorCodes.IncarnationOlder, refused.Fault?.Error);
         Assert.Equal("200", refused.Fault?.Extensions["incarnation"]);
@@ -198,7 +200,8 @@ public sealed class LeaseTests
         leased.Register("b");
         leased.Register("c");
         var since = leased.Time.GetUtcNow();
-        leased.Register(LeasedRegistry.Document("a") with { Checks = [new("disk", "critical", since, "instance", "full")] });
+        leased.Register(
+            LeasedRegistry.Document("a") with { Checks = [new("disk", "critical", since, "instance", "full")] });
         Assert.Equal(["b", "c"], leased.Callable());
         Assert.Equal("check disk is critical: full", leased.View().Instances[0].Health.Reason);
         leased.Register(LeasedRegistry.Document("a") with { Checks = [new("disk", "passing", since, "instance")] });

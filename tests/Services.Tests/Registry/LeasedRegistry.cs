@@ -14,7 +14,8 @@ internal sealed class LeasedRegistry
 
     private readonly InstanceRules rules;
 
-    public LeasedRegistry(RegistryOptions? options = null, Func<IReadOnlySet<string>>? liveNodes = null, string node = "a")
+    public LeasedRegistry(
+        RegistryOptions? options = null, Func<IReadOnlySet<string>>? liveNodes = null, string node = "a")
     {
         Registry = new InstanceRegistry(options ?? new RegistryOptions(), node, "store", Time, NullLogger.Instance);
         Expiry = new LeaseExpiry(
@@ -76,8 +77,10 @@ internal sealed class LeasedRegistry
 
     public string[] Ids(string service = "orders") => [.. View(service).Instances.Select(instance => instance.Key.Id)];
 
-    public string[] Callable(string service = "orders") => [.. View(service).Callable.Select(instance => instance.Key.Id)];
+    public string[] Callable(string service = "orders") =>
+        [.. View(service).Callable.Select(instance => instance.Key.Id)];
 
     public string[] Events(string service = "orders") =>
-        [.. Registry.Events(Key("", service).Service).Reverse().Select(happened => $"{InstanceWords.Of(happened.Kind)} {happened.Id}")];
+        [.. Registry.Events(Key("", service).Service).Reverse()
+            .Select(happened => $"{InstanceWords.Of(happened.Kind)} {happened.Id}")];
 }

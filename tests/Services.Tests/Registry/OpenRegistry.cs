@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Groundwork.Services.Tests.Registry;
 
 /// <summary>
-/// The registry with its store, its loops and its API on a free port, with real time. The bearer token names what the caller
-/// may do, such as <c>register,renew</c>, in the namespace <c>default</c>.
+/// The registry with its store, its loops and its API on a free port, with real time. The bearer token names what the
+/// caller may do, such as <c>register,renew</c>, in the namespace <c>default</c>.
 /// </summary>
 internal sealed class OpenRegistry : IAsyncDisposable
 {
@@ -29,7 +29,8 @@ internal sealed class OpenRegistry : IAsyncDisposable
     private readonly Task[] loops;
 
     private OpenRegistry(
-        TemporaryDirectory directory, SqliteStorage storage, InstanceRegistry registry, StoreSync sync, RegistryStore store, int port)
+        TemporaryDirectory directory, SqliteStorage storage, InstanceRegistry registry, StoreSync sync,
+            RegistryStore store, int port)
     {
         this.directory = directory;
         this.storage = storage;
@@ -76,7 +77,8 @@ internal sealed class OpenRegistry : IAsyncDisposable
     {
         var place = new TemporaryDirectory();
         var engine = await SqliteStorage.OpenAsync(
-            new SqliteOptions { Path = place.Combine("store.db") }, TimeProvider.System, NullLoggerFactory.Instance, default);
+            new SqliteOptions { Path = place.Combine(
+                "store.db") }, TimeProvider.System, NullLoggerFactory.Instance, default);
         await engine.MigrateAsync([RegistryStore.Schema], default);
         var store = new RegistryStore(engine, "a", isShared: false);
         var numbers = new Numbers();
@@ -101,7 +103,8 @@ internal sealed class OpenRegistry : IAsyncDisposable
         HttpMethod method, string path, HttpContent? body = null, string? may = All)
     {
         using var client = new HttpClient();
-        using var request = new HttpRequestMessage(method, new Uri(Address, "/groundwork/v1/registry/" + path)) { Content = body };
+        using var request = new HttpRequestMessage(
+            method, new Uri(Address, "/groundwork/v1/registry/" + path)) { Content = body };
         if (may is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", may);
         return await client.SendAsync(request);
     }

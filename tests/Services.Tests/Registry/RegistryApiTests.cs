@@ -35,7 +35,8 @@ public sealed class RegistryApiTests
         Assert.Equal(HttpStatusCode.NoContent, gone.StatusCode);
         using var again = await open.SendAsync(HttpMethod.Delete, "instances/default/orders/a");
         Assert.Equal(HttpStatusCode.NoContent, again.StatusCode);
-        Assert.Equal("the last instance, a: deregistered", (await open.GetAsync("services/default/orders")).EmptyReason);
+        Assert.Equal("the last instance, a: deregistered", (await open.GetAsync("services/default/orders"))
+            .EmptyReason);
     }
 
     [Fact]
@@ -53,7 +54,8 @@ public sealed class RegistryApiTests
         Assert.Equal("instance_invalid", problem?.Code);
         Assert.Equal(
             [
-                "checks[0].state", "group", "host", "id", "incarnation", "leaseSeconds", "metadata", "namespace", "port",
+                "checks[0].state", "group", "host", "id", "incarnation", "leaseSeconds", "metadata", "namespace",
+                    "port",
                 "registeredBy", "scheme", "service", "status", "tags[0]", "weight",
             ],
             problem?.Fields?.Select(field => field.Path).Order(StringComparer.Ordinal));
@@ -111,13 +113,16 @@ public sealed class RegistryApiTests
     {
         await using var open = await OpenRegistry.StartAsync();
         await open.RegisterAsync(LeasedRegistry.Document("a"));
-        await using var watch = await EventStream.OpenAsync(open, "watch?namespace=default&service=orders&service=stock");
-        var first = new[] { await watch.NextAsync(), await watch.NextAsync() }.ToDictionary(document => document.Service);
+        await using var watch = await EventStream.OpenAsync(
+            open, "watch?namespace=default&service=orders&service=stock");
+        var first = new[] { await watch.NextAsync(), await watch.NextAsync() }.ToDictionary(
+            document => document.Service);
         Assert.Single(first["orders"].Instances);
         Assert.Empty(first["stock"].Instances);
         for (var weight = 1; weight <= 500; weight++)
             open.Registry.Register(
-                new Instance(LeasedRegistry.Key("a"), "10.0.0.1", 80) { Weight = weight, Incarnation = long.MaxValue }, "test");
+                new Instance(
+                    LeasedRegistry.Key("a"), "10.0.0.1", 80) { Weight = weight, Incarnation = long.MaxValue }, "test");
         var (events, last) = (0, default(ServiceDocument));
         while (last?.Instances[0].Weight != 500)
         {
@@ -162,8 +167,10 @@ public sealed class RegistryApiTests
         using var drained = await open.SendAsync(HttpMethod.Post, "instances/default/orders/a/drain?wait=5s");
         var index = (await drained.Content.ReadFromJsonAsync(WireJson.Strict.ServiceDocument))!.Index;
         Assert.Equal(index, (await watch.NextAsync()).Index);
-        using var watchers = await open.SendAsync(HttpMethod.Get, $"services/default/orders/watchers?index={index}&wait=5s");
-        Assert.Equal(new WatchersDocument(index, 1, 0), await watchers.Content.ReadFromJsonAsync(WireJson.Strict.WatchersDocument));
+        using var watchers = await open.SendAsync(
+            HttpMethod.Get, $"services/default/orders/watchers?index={index}&wait=5s");
+        Assert.Equal(new WatchersDocument(
+            index, 1, 0), await watchers.Content.ReadFromJsonAsync(WireJson.Strict.WatchersDocument));
     }
 
     [Fact]
@@ -203,24 +210,29 @@ public sealed class RegistryApiTests
         using var sent = await open.SendAsync(
             HttpMethod.Post,
             "outcomes",
-            JsonContent.Create(new OutcomeBatch([new("orders", "a", "connect-failed", 3)]), WireJson.Strict.OutcomeBatch));
+            JsonContent.Create(
+                new OutcomeBatch([new("orders", "a", "connect-failed", 3)]), WireJson.Strict.OutcomeBatch));
         Assert.Equal(HttpStatusCode.NoContent, sent.StatusCode);
-        await Eventually.TrueAsync(() => open.Registry.Find(LeasedRegistry.Orders)?.Callable.Length == 2, "a is ejected");
+        await Eventually.TrueAsync(
+            () => open.Registry.Find(LeasedRegistry.Orders)?.Callable.Length == 2, "a is ejected");
         using var answer = await open.SendAsync(HttpMethod.Get, "events?namespace=default&service=orders&limit=1");
-        var happened = Assert.Single((await answer.Content.ReadFromJsonAsync(WireJson.Strict.RegistryEventList))!.Items);
+        var happened = Assert.Single(
+            (await answer.Content.ReadFromJsonAsync(WireJson.Strict.RegistryEventList))!.Items);
         Assert.Equal(("unhealthy", "a"), (happened.Event, happened.Id));
     }
 
     [Theory]
     [InlineData("PUT", "instances", "renew,discover,operate", """{"service":"orders","host":"10.0.0.1","port":80}""")]
-    [InlineData("PUT", "instances", "register", """{"service":"orders","host":"10.0.0.1","port":80,"namespace":"other"}""")]
+    [InlineData(
+        "PUT", "instances", "register", """{"service":"orders","host":"10.0.0.1","port":80,"namespace":"other"}""")]
     [InlineData("DELETE", "instances/default/orders/a", "renew,discover,operate", null)]
     [InlineData("POST", "instances/default/orders/a/drain", "renew,discover", null)]
     [InlineData("GET", "services/default/orders", "register,renew", null)]
     [InlineData("GET", "services/other/orders", "discover", null)]
     [InlineData("GET", "services/default/orders/watchers", "register,renew", null)]
     [InlineData("GET", "watch?namespace=default&service=orders", "register,renew", null)]
-    public async Task Call_without_the_permission_is_refused_and_audited(string method, string path, string may, string? body)
+    public async Task Call_without_the_permission_is_refused_and_audited(
+        string method, string path, string may, string? body)
     {
         await using var open = await OpenRegistry.StartAsync();
         await open.RegisterAsync(LeasedRegistry.Document("a"));
@@ -236,7 +248,8 @@ public sealed class RegistryApiTests
     {
         await using var open = await OpenRegistry.StartAsync();
         open.Registry.Register(
-            new Instance(new InstanceKey(new ServiceKey("other", "default", "hidden"), "a"), "10.0.0.1", 80) { Incarnation = 1 }, "test");
+            new Instance(new InstanceKey(
+                new ServiceKey("other", "default", "hidden"), "a"), "10.0.0.1", 80) { Incarnation = 1 }, "test");
         var renewed = await RenewAsync(open, new RenewalDocument("hidden", "a", "other"));
         Assert.Equal("forbidden", Assert.Single(renewed.Refused).Code);
         using var list = await open.SendAsync(HttpMethod.Get, "services");
@@ -247,8 +260,10 @@ public sealed class RegistryApiTests
 
     [Theory]
     [InlineData("PUT", "renewals", """{"renewals":[]}""", "bad_request")]
-    [InlineData("POST", "outcomes", """{"outcomes":[{"service":"a","id":"b","outcome":"odd","count":1}]}""", "bad_request")]
-    [InlineData("POST", "outcomes", """{"outcomes":[{"service":"a","id":"b","outcome":"answered","count":0}]}""", "bad_request")]
+    [InlineData(
+        "POST", "outcomes", """{"outcomes":[{"service":"a","id":"b","outcome":"odd","count":1}]}""", "bad_request")]
+    [InlineData("POST", "outcomes", """{"outcomes":[{"service":"a","id":"b","outcome":"answered","count":0}]}""",
+        "bad_request")]
     [InlineData("GET", "services?limit=0", null, "bad_request")]
     [InlineData("GET", "services?page=zz", null, "bad_page_token")]
     [InlineData("GET", "services/default/orders?index=1&wait=long", null, "bad_request")]

@@ -4,7 +4,9 @@ using Groundwork.Services.Registry;
 
 namespace Groundwork.Services.Tests.Registry;
 
-/// <summary>Random sequences of what instances, callers and the machine do, against what the registry promises.</summary>
+/// <summary>
+/// Random sequences of what instances, callers and the machine do, against what the registry promises.
+/// </summary>
 public sealed class RegistryModelTests
 {
     private static readonly string[] Names = ["a", "b", "c", "d", "e"];
@@ -76,7 +78,8 @@ public sealed class RegistryModelTests
                     break;
                 case Act.Renew:
                     if (leased.Registry.Renew(key, null) is null) heard[step.Name] = 0;
-                    else Assert.DoesNotContain(step.Name, leased.Registry.FindFresh(LeasedRegistry.Orders) is null ? [] : leased.Ids());
+                    else Assert.DoesNotContain(
+                        step.Name, leased.Registry.FindFresh(LeasedRegistry.Orders) is null ? [] : leased.Ids());
                     break;
                 case Act.Deregister:
                     leased.Registry.Deregister(key, null, "test");
@@ -101,7 +104,8 @@ public sealed class RegistryModelTests
             var ids = leased.Ids();
             // A slot of the wheel is the only slack.
             foreach (var (name, seconds) in heard)
-                Assert.True(seconds > 14.7 || ids.Contains(name), $"{name} was heard {seconds} s ago and is not listed");
+                Assert.True(seconds > 14.7
+                    || ids.Contains(name), $"{name} was heard {seconds} s ago and is not listed");
         }
 
         private static void AssertKept(Observed before, Observed after, LeasedRegistry leased, Step step)
@@ -122,7 +126,9 @@ public sealed class RegistryModelTests
 
         private Observed Plant(Observed after, Observed before, LeasedRegistry leased, Step step) => Planted switch
         {
-            Planted.SilentRemoval when after.Ids.Length > 1 && leased.Events().All(happened => !happened.EndsWith(after.Ids[0], StringComparison.Ordinal) || happened.StartsWith("registered", StringComparison.Ordinal)) =>
+            Planted.SilentRemoval when after.Ids.Length > 1 && leased.Events().All(
+                happened => !happened.EndsWith(after.Ids[0], StringComparison.Ordinal)
+                    || happened.StartsWith("registered", StringComparison.Ordinal)) =>
                 after with { Ids = after.Ids[1..] },
             Planted.IndexGoesBack when before.Index > 2 => after with { Index = before.Index - 1 },
             Planted.ChangeWithoutIndex => after with { Index = 1 },

@@ -35,8 +35,10 @@ public abstract class RegistryViewContract : IAsyncLifetime
             Metadata = new Dictionary<string, string> { ["k"] = "v" },
         });
         var instance = Assert.Single((await WhenAsync(view => view.Callable.Length == 1)).Callable);
-        Assert.Equal(("a", "10.0.0.1", 8080, "https", 7), (instance.Key.Id, instance.Host, instance.Port, instance.Scheme, instance.Weight));
-        Assert.Equal(("1.2", "east", "blue", "x"), (instance.Version, instance.Zone, instance.Cluster, instance.Tags[0]));
+        Assert.Equal(("a", "10.0.0.1", 8080, "https", 7), (
+            instance.Key.Id, instance.Host, instance.Port, instance.Scheme, instance.Weight));
+        Assert.Equal(
+            ("1.2", "east", "blue", "x"), (instance.Version, instance.Zone, instance.Cluster, instance.Tags[0]));
         Assert.Equal((9000, "v"), (instance.Ports["admin"], instance.Metadata["k"]));
         Assert.Equal(HealthState.Healthy, instance.Health.State);
     }
@@ -57,7 +59,8 @@ public abstract class RegistryViewContract : IAsyncLifetime
         await open.RegisterAsync(LeasedRegistry.Document("a"));
         await WhenAsync(view => view.Instances.Length == 1);
         open.Registry.Deregister(LeasedRegistry.Key("a"), null, "test");
-        Assert.Equal("the last instance, a: deregistered", (await WhenAsync(view => view.Instances.Length == 0)).EmptyReason);
+        Assert.Equal("the last instance, a: deregistered", (await WhenAsync(view => view.Instances.Length == 0))
+            .EmptyReason);
     }
 
     [Fact]
@@ -164,7 +167,8 @@ public sealed class FollowerTests : RegistryViewContract
         Assert.Equal("a", Assert.Single(second.Find(LeasedRegistry.Orders)!.Callable).Key.Id);
         Assert.True(second.Staleness > TimeSpan.Zero);
         if (!OperatingSystem.IsWindows())
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(directory.Combine("registry")));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(directory.Combine("registry")));
     }
 
     [Fact]
@@ -179,7 +183,8 @@ public sealed class FollowerTests : RegistryViewContract
 
     private async Task<RegistryFollower> FollowAsync()
     {
-        var started = new RegistryFollower(client, directory.Combine("registry"), TimeProvider.System, NullLogger.Instance);
+        var started = new RegistryFollower(
+            client, directory.Combine("registry"), TimeProvider.System, NullLogger.Instance);
         await started.StartAsync(TestContext.Current.CancellationToken);
         return started;
     }

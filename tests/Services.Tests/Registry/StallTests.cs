@@ -81,7 +81,8 @@ public sealed class StallTests
         var registry = new InstanceRegistry(
             new RegistryOptions(), "a", "store", time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         var expiry = new LeaseExpiry(
-            registry, time, () => new HashSet<string> { "a" }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            registry, time, () =>
+                new HashSet<string> { "a" }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         for (var at = 0; at < 4; at++)
             registry.Register(new Instance(LeasedRegistry.Key($"i{at}"), "10.0.0.1", 80) { Incarnation = 1 }, "test");
         for (var tick = 0; tick < 74; tick++)

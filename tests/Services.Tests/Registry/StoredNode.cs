@@ -52,7 +52,8 @@ internal sealed class StoredNode
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public static Task<SqliteStorage> OpenSqliteAsync(TemporaryDirectory directory) => SqliteStorage.OpenAsync(
-        new SqliteOptions { Path = directory.Combine("store.db") }, TimeProvider.System, NullLoggerFactory.Instance, Cancel);
+        new SqliteOptions { Path = directory.Combine(
+            "store.db") }, TimeProvider.System, NullLoggerFactory.Instance, Cancel);
 
     /// <summary>Starts a node, as the module does.</summary>
     /// <param name="live">The nodes whose leases are good; shared by the nodes of a test. Null: it is alone.</param>
@@ -64,7 +65,8 @@ internal sealed class StoredNode
         var store = new RegistryStore(storage, name, isShared: live is not null);
         var numbers = new Numbers();
         numbers.Raise(await store.BeginAsync(epoch, Cancel));
-        var registry = new InstanceRegistry(options ?? new RegistryOptions(), name, "store", time, NullLogger.Instance, numbers);
+        var registry = new InstanceRegistry(
+            options ?? new RegistryOptions(), name, "store", time, NullLogger.Instance, numbers);
         var node = new StoredNode(name, registry, storage, store, time, live ?? new HashSet<string> { name });
         await node.Sync.LoadAsync(Cancel);
         return node;

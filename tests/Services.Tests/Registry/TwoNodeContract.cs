@@ -190,7 +190,8 @@ public abstract class TwoNodeContract : IAsyncLifetime
         a.Register("z");
         await ConvergeAsync();
         b.Registry.Drain(LeasedRegistry.Key("x"), "test");
-        for (var failed = 0; failed < 3; failed++) a.Registry.ReportOutcome(LeasedRegistry.Key("x"), CallOutcome.ConnectFailed);
+        for (var failed = 0; failed < 3; failed++)
+            a.Registry.ReportOutcome(LeasedRegistry.Key("x"), CallOutcome.ConnectFailed);
         time.Advance(TimerWheel.SlotWidth);
         a.Expiry.Tick();
         await b.SyncAsync();
@@ -211,7 +212,8 @@ public abstract class TwoNodeContract : IAsyncLifetime
         Assert.NotNull(session);
         var loops = new[] { a, b }.Select(node => node.Sync.RunAsync(stop.Token)).ToArray();
         var drain = a.Registrations
-            .DrainAsync(LeasedRegistry.Key("x"), "test", TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken).AsTask();
+            .DrainAsync(LeasedRegistry.Key("x"), "test", TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken)
+                .AsTask();
         await EventuallyAsync(() => b.View().Callable.Length == 1, "b has the drain");
         Assert.False(drain.IsCompleted, "nobody on b has been told");
         var service = b.Registry.FindService(LeasedRegistry.Orders);
@@ -344,7 +346,8 @@ public sealed class TwoNodesOnPostgresTests(PostgresServer server) : TwoNodeCont
         var started = TimeProvider.System.GetTimestamp();
         A.Register("y");
         await Eventually.TrueAsync(() => B.Ids().Length == 2, "b lists y");
-        TestContext.Current.TestOutputHelper?.WriteLine($"{TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms");
         Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(1));
         await stop.CancelAsync();
         foreach (var loop in loops) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loop);

@@ -7,7 +7,8 @@ namespace Groundwork.Services.Tests.Settings;
 
 /// <summary>
 /// Every file in Cases is one content and what the check must say of it. Head lines: <c>format:</c>, optional
-/// <c>secret: true</c> and <c>escapes: true</c> (the content is written with \n, \t, \\ and \uXXXX, one line), and an <c>expect:</c> per fault,
+/// <c>secret: true</c> and <c>escapes: true</c> (the content is written with \n, \t, \\ and \uXXXX, one line), and an
+/// <c>expect:</c> per fault,
 /// <c>line:column message</c>, or <c>expect: ok</c>. Then a line <c>---</c>, then the content.
 /// </summary>
 public sealed partial class FormatCaseTests
@@ -15,7 +16,8 @@ public sealed partial class FormatCaseTests
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Settings", "Cases");
 
     public static TheoryData<string> Cases =>
-        new(Directory.EnumerateFiles(Folder, "*.case").Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal));
+        new(Directory.EnumerateFiles(Folder, "*.case").Select(file => Path.GetFileName(file)!)
+            .Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -35,7 +37,8 @@ public sealed partial class FormatCaseTests
     [Fact]
     public void Every_format_has_cases_of_both_kinds()
     {
-        var heads = Directory.EnumerateFiles(Folder, "*.case").Select(file => Read(Path.GetFileName(file)!).Head).ToList();
+        var heads = Directory.EnumerateFiles(Folder, "*.case").Select(file => Read(Path.GetFileName(file)!).Head)
+            .ToList();
         foreach (var format in new[] { "json", "yaml", "xml", "properties" })
         {
             var mine = heads.Where(head => Single(head, "format") == format).ToList();

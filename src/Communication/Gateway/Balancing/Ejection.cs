@@ -1,9 +1,9 @@
 namespace Groundwork.Communication.Gateway.Balancing;
 
 /// <summary>
-/// Whether an instance is left out because calls to it failed. After some failures in a row it is ejected for a time that
-/// doubles with every further round; then it is on trial: one request at a time, of the kind that can be repeated elsewhere,
-/// until one is answered.
+/// Whether an instance is left out because calls to it failed. After some failures in a row it is ejected for a time
+/// that doubles with every further round; then it is on trial: one request at a time, of the kind that can be repeated
+/// elsewhere, until one is answered.
 /// </summary>
 internal sealed class Ejection(GatewayOptions options, TimeProvider time)
 {
@@ -16,7 +16,9 @@ internal sealed class Ejection(GatewayOptions options, TimeProvider time)
     /// <summary>True while it is ejected or on trial.</summary>
     public bool IsOut => Volatile.Read(ref until) != 0;
 
-    /// <summary>True when a request may go to it; <paramref name="repeatable"/> when the request can be repeated elsewhere.</summary>
+    /// <summary>
+    /// True when a request may go to it; <paramref name="repeatable"/> when the request can be repeated elsewhere.
+    /// </summary>
     public bool Allows(bool repeatable)
     {
         var end = Volatile.Read(ref until);

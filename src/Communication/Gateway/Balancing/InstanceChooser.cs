@@ -6,8 +6,8 @@ using Groundwork.Wire;
 namespace Groundwork.Communication.Gateway.Balancing;
 
 /// <summary>
-/// Chooses the instance for a request: of two drawn by weight, the one with less under way. Instances that failed are left out,
-/// unless all have; those that drain are not in the registry's callable list to begin with.
+/// Chooses the instance for a request: of two drawn by weight, the one with less under way. Instances that failed are
+/// left out, unless all have; those that drain are not in the registry's callable list to begin with.
 /// </summary>
 internal sealed class InstanceChooser(IRegistryView registry, GatewayOptions options, TimeProvider time, Random random)
 {
@@ -15,7 +15,8 @@ internal sealed class InstanceChooser(IRegistryView registry, GatewayOptions opt
 
     /// <summary>A place at an instance, or why there is none.</summary>
     /// <param name="repeatable">True when the request can be sent to another instance if this one fails.</param>
-    /// <param name="except">One that has failed this request already. Then being out is a reason even if all are.</param>
+    /// <param name="except">One that has failed this request already. Then being out is a reason even if all
+    /// are.</param>
     public Outcome<UpstreamCall> Choose(ServiceKey service, bool repeatable, Upstream? except = null)
     {
         if (registry.Find(service) is not { Callable.IsEmpty: false } view)
@@ -53,7 +54,8 @@ internal sealed class InstanceChooser(IRegistryView registry, GatewayOptions opt
         return sets.AddOrUpdate(
             view.Key,
             static (_, state) => UpstreamSet.Of(state.view, null, state.options, state.time),
-            static (_, before, state) => before.View.Index > state.view.Index || ReferenceEquals(before.View, state.view)
+            static (_, before, state) =>
+                before.View.Index > state.view.Index || ReferenceEquals(before.View, state.view)
                 ? before
                 : UpstreamSet.Of(state.view, before, state.options, state.time),
             (view, options, time));

@@ -2,7 +2,9 @@ using Groundwork.Services.Registry;
 
 namespace Groundwork.Communication.Gateway.Balancing;
 
-/// <summary>The gateway's own memory of one incarnation of an instance: requests under way, and how calls went.</summary>
+/// <summary>
+/// The gateway's own memory of one incarnation of an instance: requests under way, and how calls went.
+/// </summary>
 internal sealed class Upstream(Instance instance, GatewayOptions options, TimeProvider time)
 {
     private int underWay;
@@ -12,7 +14,8 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
 
     /// <summary>What requests are sent to; without a path.</summary>
     public Uri Address { get; } =
-        new UriBuilder(instance.Scheme, instance.Host.Contains(':', StringComparison.Ordinal) ? $"[{instance.Host.Trim('[', ']')}]" : instance.Host, instance.Port).Uri;
+        new UriBuilder(instance.Scheme, instance.Host.Contains(
+            ':', StringComparison.Ordinal) ? $"[{instance.Host.Trim('[', ']')}]" : instance.Host, instance.Port).Uri;
 
     public Ejection Ejection { get; } = new(options, time);
 

@@ -3,7 +3,9 @@ using Groundwork.Services.Registry;
 
 namespace Groundwork.Communication.Gateway.Balancing;
 
-/// <summary>The callable instances of one view of a service, with the gateway's memory of each and their weights summed up.</summary>
+/// <summary>
+/// The callable instances of one view of a service, with the gateway's memory of each and their weights summed up.
+/// </summary>
 internal sealed class UpstreamSet
 {
     private readonly ImmutableArray<Upstream> upstreams;
@@ -50,5 +52,7 @@ internal sealed class UpstreamSet
 
     /// <summary>The one with less under way for its weight; the first when they are even.</summary>
     public int LessLoaded(int first, int second) =>
-        (long)upstreams[second].UnderWay * weights[first] < (long)upstreams[first].UnderWay * weights[second] ? second : first;
+        (long)upstreams[second].UnderWay * weights[first] < (long)upstreams[first].UnderWay * weights[second]
+            ? second
+            : first;
 }

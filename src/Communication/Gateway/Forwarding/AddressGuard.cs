@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Groundwork.Communication.Gateway.Forwarding;
 
 /// <summary>
-/// Addresses that upstreams never have: our own listeners, which trust what comes from this machine, and link-local ones, where
-/// clouds keep their credentials. Asked with the address that is connected, after names are resolved.
+/// Addresses that upstreams never have: our own listeners, which trust what comes from this machine, and link-local
+/// ones, where clouds keep their credentials. Asked with the address that is connected, after names are resolved.
 /// </summary>
 /// <param name="listeners">Where this process listens.</param>
 internal sealed class AddressGuard(Func<IEnumerable<IPEndPoint>> listeners)
@@ -18,7 +18,8 @@ internal sealed class AddressGuard(Func<IEnumerable<IPEndPoint>> listeners)
         if (IsLinkLocal(address)) return "a link-local address";
         // Connecting to "any" connects to this machine, and would walk around the comparison below.
         if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) return "no address of one machine";
-        if (address.Equals(IPAddress.Broadcast) || address.IsIPv6Multicast || IsMulticast(address)) return "no address of one machine";
+        if (address.Equals(IPAddress.Broadcast) || address.IsIPv6Multicast || IsMulticast(address))
+            return "no address of one machine";
         foreach (var listener in listeners())
             if (listener.Port == port && Reaches(listener.Address, address)) return "a listener of this process";
         return null;

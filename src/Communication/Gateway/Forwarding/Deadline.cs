@@ -1,8 +1,8 @@
 namespace Groundwork.Communication.Gateway.Forwarding;
 
 /// <summary>
-/// The time limit of whatever an exchange waits for right now: armed before each wait, disarmed where the client is waited
-/// for. Its token also ends when the client goes.
+/// The time limit of whatever an exchange waits for right now: armed before each wait, disarmed where the client is
+/// waited for. Its token also ends when the client goes.
 /// </summary>
 internal sealed class Deadline : IDisposable
 {
@@ -37,8 +37,8 @@ internal sealed class Deadline : IDisposable
     }
 
     /// <summary>
-    /// The connection that was opened for this exchange is there; from now on only the head is waited for. The exchange may
-    /// have got another connection meanwhile, and be long past its head or over: then this means nothing.
+    /// The connection that was opened for this exchange is there; from now on only the head is waited for. The exchange
+    /// may have got another connection meanwhile, and be long past its head or over: then this means nothing.
     /// </summary>
     public void Opened(TimeSpan limit)
     {

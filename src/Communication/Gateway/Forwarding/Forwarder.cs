@@ -8,8 +8,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Groundwork.Communication.Gateway.Forwarding;
 
 /// <summary>
-/// Sends a request to one instance and brings the head of its answer. Bodies stream both ways. HTTP/1.1 upstream; a request's
-/// body is sent whole before the answer is read, and its trailers are dropped, as the framework's client does it.
+/// Sends a request to one instance and brings the head of its answer. Bodies stream both ways. HTTP/1.1 upstream; a
+/// request's body is sent whole before the answer is read, and its trailers are dropped, as the framework's client does
+/// it.
 /// </summary>
 internal sealed class Forwarder : IDisposable
 {
@@ -47,7 +48,8 @@ internal sealed class Forwarder : IDisposable
         var deadline = exchange.Deadline;
         var route = exchange.Route;
         // A pooled connection needs no opening; whether there is one shows only later.
-        deadline.ArmOpening(route.ConnectTimeout > route.ResponseHeadTimeout ? route.ConnectTimeout : route.ResponseHeadTimeout);
+        deadline.ArmOpening(
+            route.ConnectTimeout > route.ResponseHeadTimeout ? route.ConnectTimeout : route.ResponseHeadTimeout);
         try
         {
             return new UpstreamResult(await client.SendAsync(message, deadline.Token));
@@ -109,7 +111,8 @@ internal sealed class Forwarder : IDisposable
 /// <summary>One request of a client and what is known of it, over all attempts to have it answered.</summary>
 internal sealed class Exchange : IDisposable
 {
-    public Exchange(HttpContext context, Route route, string path, string query, RequestIdentity identity, bool trusted, TimeProvider time)
+    public Exchange(HttpContext context, Route route, string path, string query, RequestIdentity identity, bool trusted,
+        TimeProvider time)
     {
         Context = context;
         Route = route;
@@ -164,8 +167,9 @@ internal sealed class Exchange : IDisposable
 
     public void Dispose() => Deadline.Dispose();
 
-    // Methods that change something get a body even where the client sent none: the framework's client repeats a request
-    // without one by itself when a kept connection turns out closed, and nobody can tell whether it had arrived.
+    // Methods that change something get a body even where the client sent none: the framework's client repeats a
+    // request without one by itself when a kept connection turns out closed, and nobody can tell whether it had
+    // arrived.
     private RequestBody? MakeBody() => HasClientBody || !IsSafe
         ? new RequestBody(Context.Request, Deadline, Route.ResponseHeadTimeout, empty: !HasClientBody)
         : null;

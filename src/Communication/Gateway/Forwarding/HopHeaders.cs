@@ -4,8 +4,8 @@ using Microsoft.Extensions.Primitives;
 namespace Groundwork.Communication.Gateway.Forwarding;
 
 /// <summary>
-/// Headers of one connection, which are not passed on (RFC 9110, 7.6.1): those that every proxy knows, and those that the
-/// message's own <c>Connection</c> header names.
+/// Headers of one connection, which are not passed on (RFC 9110, 7.6.1): those that every proxy knows, and those that
+/// the message's own <c>Connection</c> header names.
 /// </summary>
 internal static class HopHeaders
 {
@@ -18,7 +18,9 @@ internal static class HopHeaders
 
     public static bool IsKnown(string name) => Known.Contains(name);
 
-    /// <summary>What the values of a <c>Connection</c> header name; null when that is nothing beyond the usual.</summary>
+    /// <summary>
+    /// What the values of a <c>Connection</c> header name; null when that is nothing beyond the usual.
+    /// </summary>
     public static HashSet<string>? NamedBy(StringValues connection)
     {
         HashSet<string>? named = null;

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Groundwork.Communication.Gateway.Forwarding;
 
 /// <summary>
-/// A request's body on its way to an instance: piece by piece, each passed on as it comes. Waiting for the client has the
-/// server's own limits; waiting for the instance has the route's.
+/// A request's body on its way to an instance: piece by piece, each passed on as it comes. Waiting for the client has
+/// the server's own limits; waiting for the instance has the route's.
 /// </summary>
 internal sealed class RequestBody : HttpContent
 {

@@ -7,8 +7,8 @@ using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 namespace Groundwork.Communication.Gateway.Forwarding;
 
 /// <summary>
-/// Which headers of a request an instance gets. What the client names in <c>Connection</c> is taken out first, so that it cannot
-/// take out what we add.
+/// Which headers of a request an instance gets. What the client names in <c>Connection</c> is taken out first, so that
+/// it cannot take out what we add.
 /// </summary>
 internal static class RequestHeaders
 {
@@ -22,14 +22,16 @@ internal static class RequestHeaders
 
     /// <summary>Copies what is the client's, then adds what is ours.</summary>
     /// <param name="trusted">True when the peer is a proxy whose word about the client counts.</param>
-    public static void Copy(HttpContext context, HttpRequestMessage message, RequestIdentity identity, string? strippedPrefix, bool trusted)
+    public static void Copy(
+        HttpContext context, HttpRequestMessage message, RequestIdentity identity, string? strippedPrefix, bool trusted)
     {
         var from = context.Request.Headers;
         var named = HopHeaders.NamedBy(from.Connection);
         foreach (var (name, values) in from)
         {
             if (HopHeaders.IsKnown(name) || named?.Contains(name) == true || IsOurs(name, trusted)) continue;
-            Add(message, name, name.Equals(HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase) ? string.Join("; ", values!) : values);
+            Add(message, name, name.Equals(
+                HeaderNames.Cookie, StringComparison.OrdinalIgnoreCase) ? string.Join("; ", values!) : values);
         }
         AddForwarded(context, message, strippedPrefix, trusted);
         Add(message, HeaderNames.Via, Append(from.Via, $"{ProtocolOf(context.Request.Protocol)} {Pseudonym}"));
@@ -41,8 +43,8 @@ internal static class RequestHeaders
     }
 
     /// <summary>
-    /// True when the client sent a length beside chunks, which somebody before us may have read by the length (RFC 9112, 6.1).
-    /// The server puts such a length aside under another name.
+    /// True when the client sent a length beside chunks, which somebody before us may have read by the length (RFC
+    /// 9112, 6.1). The server puts such a length aside under another name.
     /// </summary>
     public static bool HasTwoLengths(HttpRequest request) =>
         request.Headers.TransferEncoding.Count > 0
@@ -61,7 +63,8 @@ internal static class RequestHeaders
     // Set below, or made from the body and the address; or what only we may say, which is dropped from strangers.
     private static bool IsOurs(string name, bool trusted)
     {
-        if (name.Contains('_', StringComparison.Ordinal)) return true; // To many servers X_Forwarded_For is X-Forwarded-For.
+        // To many servers X_Forwarded_For is X-Forwarded-For.
+        if (name.Contains('_', StringComparison.Ordinal)) return true;
         return name.ToLowerInvariant() switch
         {
             "host" or "content-length" or "expect" or "via" or "traceparent" or "tracestate" or "alt-used" => true,
@@ -74,13 +77,16 @@ internal static class RequestHeaders
         };
     }
 
-    private static void AddForwarded(HttpContext context, HttpRequestMessage message, string? strippedPrefix, bool trusted)
+    private static void AddForwarded(
+        HttpContext context, HttpRequestMessage message, string? strippedPrefix, bool trusted)
     {
         var from = context.Request.Headers;
         var peer = context.Connection.RemoteIpAddress is { } address ? Show(address) : "unknown";
         Add(message, ForwardedFor, trusted ? Append(from[ForwardedFor], peer) : peer);
-        Add(message, ForwardedProto, trusted && from.TryGetValue(ForwardedProto, out var proto) ? proto : context.Request.Scheme);
-        Add(message, ForwardedHost, trusted && from.TryGetValue(ForwardedHost, out var host) ? host : context.Request.Host.Value);
+        Add(message, ForwardedProto, trusted
+            && from.TryGetValue(ForwardedProto, out var proto) ? proto : context.Request.Scheme);
+        Add(message, ForwardedHost, trusted
+            && from.TryGetValue(ForwardedHost, out var host) ? host : context.Request.Host.Value);
         var before = trusted ? from[ForwardedPrefix].ToString() : "";
         if (before.Length > 0 || strippedPrefix is not null) Add(message, ForwardedPrefix, before + strippedPrefix);
     }
@@ -90,9 +96,11 @@ internal static class RequestHeaders
     private static string Show(IPAddress address) =>
         (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
 
-    private static string ProtocolOf(string protocol) => protocol == HttpProtocol.Http2 ? "2" : protocol[(protocol.IndexOf('/') + 1)..];
+    private static string ProtocolOf(string protocol) =>
+        protocol == HttpProtocol.Http2 ? "2" : protocol[(protocol.IndexOf('/') + 1)..];
 
-    // Values are as the server parsed them and are not checked again; headers about a body go with the body, or not at all.
+    // Values are as the server parsed them and are not checked again; headers about a body go with the body, or not at
+    // all.
     private static void Add(HttpRequestMessage message, string name, StringValues values)
     {
         if (values.Count == 0) return;
@@ -101,14 +109,17 @@ internal static class RequestHeaders
     }
 }
 
-/// <summary>The trace that a request belongs to (W3C Trace Context): the client's when it is well formed, else a new one.</summary>
+/// <summary>
+/// The trace that a request belongs to (W3C Trace Context): the client's when it is well formed, else a new one.
+/// </summary>
 internal readonly record struct RequestIdentity(string TraceParent, string? TraceState, string TraceId)
 {
     public static RequestIdentity Of(IHeaderDictionary headers)
     {
         var parent = headers.TraceParent;
         if (parent.Count == 1 && ActivityContext.TryParse(parent[0], null, out var known) && parent[0]!.Length == 55)
-            return new RequestIdentity(parent[0]!, headers.TraceState is { Count: > 0 } state ? state.ToString() : null, known.TraceId.ToHexString());
+            return new RequestIdentity(parent[0]!, headers.TraceState is { Count: > 0 } state ? state.ToString() : null,
+                known.TraceId.ToHexString());
         var trace = ActivityTraceId.CreateRandom().ToHexString();
         return new RequestIdentity($"00-{trace}-{ActivitySpanId.CreateRandom().ToHexString()}-00", null, trace);
     }

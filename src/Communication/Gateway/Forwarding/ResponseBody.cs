@@ -24,7 +24,8 @@ internal static class ResponseBody
                 idleBuffer = false;
                 var reading = from.ReadAsync(buffer, deadline.Token);
                 // The head must not wait for a body that comes later; one that is here already goes out with it.
-                if (!reading.IsCompleted && !to.HasStarted && !await StartAsync(to, deadline)) return BodyEnd.ClientGone;
+                if (!reading.IsCompleted && !to.HasStarted && !await StartAsync(to, deadline))
+                    return BodyEnd.ClientGone;
                 var count = await reading;
                 idleBuffer = true;
                 deadline.Disarm();

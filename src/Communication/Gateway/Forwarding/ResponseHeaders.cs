@@ -9,19 +9,23 @@ namespace Groundwork.Communication.Gateway.Forwarding;
 internal static class ResponseHeaders
 {
     /// <summary>Copies status and headers.</summary>
-    /// <exception cref="InvalidOperationException">A header is none that HTTP allows; nothing of the answer may be used.</exception>
+    /// <exception cref="InvalidOperationException">A header is none that HTTP allows; nothing of the answer may be
+    /// used.</exception>
     public static void Copy(HttpResponseMessage from, HttpResponse to)
     {
         to.StatusCode = (int)from.StatusCode;
         var all = from.Headers.NonValidated;
-        var named = all.TryGetValues("Connection", out var connection) ? HopHeaders.NamedBy(ToValues(connection)) : null;
+        var named = all.TryGetValues("Connection", out var connection)
+            ? HopHeaders.NamedBy(ToValues(connection))
+            : null;
         var chunked = all.Contains("Transfer-Encoding");
         foreach (var (name, values) in all)
             if (IsPassed(name, named)) to.Headers.Append(name, ToValues(values));
         foreach (var (name, values) in from.Content.Headers.NonValidated)
         {
             // With a transfer coding a length says nothing (RFC 9112, 6.3), and 204 must not have one.
-            if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) && (chunked || to.StatusCode is 204 or < 200)) continue;
+            if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
+                && (chunked || to.StatusCode is 204 or < 200)) continue;
             if (IsPassed(name, named)) to.Headers.Append(name, ToValues(values));
         }
     }

@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Groundwork.Communication.Gateway.Forwarding;
 
 /// <summary>
-/// WebSockets (RFC 6455): once both sides have agreed, bytes pass untouched. No other protocol is upgraded to: an <c>Upgrade: h2c</c>
+/// WebSockets (RFC 6455): once both sides have agreed, bytes pass untouched. No other protocol is upgraded to: an
+/// <c>Upgrade: h2c</c>
 /// passed on would open a connection past every rule here. Such a wish is dropped, as RFC 9110 (7.8) allows.
 /// </summary>
 internal static class Upgrades

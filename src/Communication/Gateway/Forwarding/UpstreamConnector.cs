@@ -12,7 +12,8 @@ internal sealed class UpstreamConnector(AddressGuard guard, TimeProvider time)
     /// <summary>Carries the exchange that a connection is opened for.</summary>
     public static readonly HttpRequestOptionsKey<UpstreamPatience> Patience = new("patience");
 
-    public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    public async ValueTask<Stream> ConnectAsync(
+        SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         if (!context.InitialRequestMessage.Options.TryGetValue(Patience, out var patience))
             throw new InvalidOperationException("A request to an instance has no patience set.");
@@ -25,7 +26,8 @@ internal sealed class UpstreamConnector(AddressGuard guard, TimeProvider time)
             patience.Deadline.Opened(patience.ResponseHead);
             return stream;
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested
+            && !cancellationToken.IsCancellationRequested)
         {
             throw new UpstreamConnectException($"no connection within {patience.Connect.TotalMilliseconds} ms");
         }

@@ -24,12 +24,14 @@ internal enum UpstreamFailure
 
 /// <summary>The head of an answer, or the failure that took its place.</summary>
 /// <param name="Cause">For the log; the client never sees it.</param>
-internal sealed record UpstreamResult(HttpResponseMessage? Response, UpstreamFailure? Failure = null, Exception? Cause = null)
+internal sealed record UpstreamResult(
+    HttpResponseMessage? Response, UpstreamFailure? Failure = null, Exception? Cause = null)
 {
     /// <summary>True when nothing can have reached the instance.</summary>
     public bool NothingSent => Failure is UpstreamFailure.Connect or UpstreamFailure.Forbidden;
 
     /// <summary>True when the instance is to blame, which counts towards its ejection.</summary>
     public bool InstanceFailed =>
-        Failure is UpstreamFailure.Connect or UpstreamFailure.Forbidden or UpstreamFailure.Timeout or UpstreamFailure.Broken;
+        Failure is UpstreamFailure.Connect or UpstreamFailure.Forbidden
+            or UpstreamFailure.Timeout or UpstreamFailure.Broken;
 }

@@ -4,9 +4,9 @@ namespace Groundwork.Communication.Gateway.Forwarding;
 
 /// <summary>
 /// The bytes of a connection to an instance. The framework's client sends a request without body up to three times more
-/// when its connection ends before the answer begins. For a connection that was kept that is right: the instance closed it
-/// as idle. On a new one the instance died of the request or refused it, and whether to try once more is not the client's to
-/// decide: there the end is made an error that it does not repeat. (Under TLS every connection looks kept.)
+/// when its connection ends before the answer begins. For a connection that was kept that is right: the instance closed
+/// it as idle. On a new one the instance died of the request or refused it, and whether to try once more is not the
+/// client's to decide: there the end is made an error that it does not repeat. (Under TLS every connection looks kept.)
 /// </summary>
 internal sealed class UpstreamStream(NetworkStream inner) : Stream
 {
@@ -42,7 +42,8 @@ internal sealed class UpstreamStream(NetworkStream inner) : Stream
         return count;
     }
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -81,6 +82,9 @@ internal sealed class UpstreamStream(NetworkStream inner) : Stream
     }
 }
 
-/// <summary>A new connection ended before its first answer. Of this kind because the framework's client does not repeat after it.</summary>
+/// <summary>
+/// A new connection ended before its first answer. Of this kind because the framework's client does not repeat after
+/// it.
+/// </summary>
 internal sealed class UpstreamEndedException(Exception? cause)
     : InvalidOperationException("the connection ended before an answer began", cause);

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace Groundwork.Communication.Gateway.Routing;
 
-/// <summary>What a route says about hosts: a name, all names below one (<c>*.example.com</c>), or any (<c>*</c>).</summary>
+/// <summary>
+/// What a route says about hosts: a name, all names below one (<c>*.example.com</c>), or any (<c>*</c>).
+/// </summary>
 internal static class HostPattern
 {
     public const string Any = "*";
@@ -23,7 +25,8 @@ internal static class HostPattern
                 : canonical is null ? "is no IPv6 address in brackets" : $"must be written {canonical}";
         }
         var name = pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[2..] : pattern;
-        if (name.Contains(':', StringComparison.Ordinal)) return "must be without port; a route serves the gateway's port";
+        if (name.Contains(':', StringComparison.Ordinal))
+            return "must be without port; a route serves the gateway's port";
         return IsName(name) ? null : "must be a host name in lower case, *. and one, an address, or *";
     }
 
@@ -32,11 +35,14 @@ internal static class HostPattern
     /// </summary>
     public static string? Normalize(string? header)
     {
-        if (header is null || header.Length > MaxLength + 8) return null; // The port has at most 6 characters, a dot one.
+        // The port has at most 6 characters, a dot one.
+        if (header is null || header.Length > MaxLength + 8) return null;
         if (header.StartsWith('['))
         {
             var end = header.IndexOf(']', StringComparison.Ordinal);
-            return end > 0 && IsPort(header.AsSpan(end + 1)) && TryReadIpv6(header[..(end + 1)], out var canonical) ? canonical : null;
+            return end > 0 && IsPort(header.AsSpan(end + 1)) && TryReadIpv6(header[..(end + 1)], out var canonical)
+                ? canonical
+                : null;
         }
         var colon = header.IndexOf(':', StringComparison.Ordinal);
         var name = colon < 0 ? header : header[..colon];
@@ -72,7 +78,8 @@ internal static class HostPattern
     private static bool TryReadIpv6(string bracketed, [NotNullWhen(true)] out string? canonical)
     {
         canonical = null;
-        if (bracketed.Length < 4 || !bracketed.EndsWith(']') || bracketed.Contains('%', StringComparison.Ordinal)) return false;
+        if (bracketed.Length < 4 || !bracketed.EndsWith(']') || bracketed.Contains('%', StringComparison.Ordinal))
+            return false;
         if (!IPAddress.TryParse(bracketed.AsSpan(1, bracketed.Length - 2), out var address)) return false;
         if (address.AddressFamily != AddressFamily.InterNetworkV6) return false;
         canonical = $"[{address}]";

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace Groundwork.Communication.Gateway.Routing;
 
-/// <summary>The routes of one host pattern: immutable. Looks up whole paths, longest first, and never compares with a list.</summary>
+/// <summary>
+/// The routes of one host pattern: immutable. Looks up whole paths, longest first, and never compares with a list.
+/// </summary>
 internal sealed class HostRoutes
 {
     private readonly Dictionary<string, ImmutableArray<Route>> exact = new(StringComparer.Ordinal);
@@ -17,7 +19,8 @@ internal sealed class HostRoutes
         this.routes = routes;
         foreach (var group in routes.GroupBy(route => route.Path))
         {
-            // Those that list methods go before the one that serves all; the keys make the order the same on every node.
+            // Those that list methods go before the one that serves all; the keys make the order the same on every
+            // node.
             var ordered = group.OrderBy(route => route.Methods.IsEmpty).ThenBy(route => route.Key).ToImmutableArray();
             (group.Key.IsPrefix ? prefixes : exact).Add(group.Key.Literal, ordered);
             if (group.Key.IsPrefix) deepestPrefix = Math.Max(deepestPrefix, group.Key.Segments);
@@ -31,7 +34,9 @@ internal sealed class HostRoutes
     public HostRoutes With(IReadOnlySet<Groundwork.Kernel.Resources.ResourceKey> gone, IEnumerable<Route> added) =>
         new([.. routes.Where(route => !gone.Contains(route.Key)), .. added]);
 
-    /// <summary>The most specific route for the path and method; collects the methods of those that only lack the method.</summary>
+    /// <summary>
+    /// The most specific route for the path and method; collects the methods of those that only lack the method.
+    /// </summary>
     public Route? Match(ReadOnlySpan<char> path, string method, ref ImmutableSortedSet<string>? allowed)
     {
         if (exact.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(path, out var found)

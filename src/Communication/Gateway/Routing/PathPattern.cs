@@ -1,8 +1,8 @@
 namespace Groundwork.Communication.Gateway.Routing;
 
 /// <summary>
-/// What a route says about paths. Exact: <c>/cart</c>. Prefix: <c>/api/**</c> stands for <c>/api</c> and whatever is below it, by whole
-/// segments, so that <c>/apis</c> is something else.
+/// What a route says about paths. Exact: <c>/cart</c>. Prefix: <c>/api/**</c> stands for <c>/api</c> and whatever is
+/// below it, by whole segments, so that <c>/apis</c> is something else.
 /// </summary>
 /// <param name="Literal">The path, for a prefix without <c>/**</c>; empty for <c>/**</c> itself.</param>
 internal readonly record struct PathPattern(string Literal, bool IsPrefix)

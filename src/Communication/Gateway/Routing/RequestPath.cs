@@ -15,8 +15,8 @@ internal static class RequestPath
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%\"<>[]^`{|}");
 
     /// <summary>
-    /// The path and the query (with its <c>?</c>, or empty) of a request target in origin or absolute form; a null path when
-    /// the target is neither.
+    /// The path and the query (with its <c>?</c>, or empty) of a request target in origin or absolute form; a null path
+    /// when the target is neither.
     /// </summary>
     public static (string? Path, string Query) Split(string target)
     {
@@ -52,7 +52,8 @@ internal static class RequestPath
                 result.Append(path[at]);
                 continue;
             }
-            if (at + 2 >= path.Length || !char.IsAsciiHexDigit(path[at + 1]) || !char.IsAsciiHexDigit(path[at + 2])) return null;
+            if (at + 2 >= path.Length || !char.IsAsciiHexDigit(path[at + 1]) || !char.IsAsciiHexDigit(path[at + 2]))
+                return null;
             var value = Convert.FromHexString(path.AsSpan(at + 1, 2))[0];
             at += 2;
             // A control character, among them NUL, CR and LF, or a backslash, which some servers take for a slash.

@@ -52,8 +52,8 @@ internal sealed class Route
     private int StripLength { get; }
 
     /// <summary>
-    /// Compiles a route. False with the reason for one that this version does not understand, which a newer node may have
-    /// written.
+    /// Compiles a route. False with the reason for one that this version does not understand, which a newer node may
+    /// have written.
     /// </summary>
     public static bool TryCompile(
         Resource resource, [NotNullWhen(true)] out Route? route, [NotNullWhen(false)] out string? reason)
@@ -61,7 +61,8 @@ internal sealed class Route
         route = null;
         reason = null;
         var spec = resource.As<RouteSpec>();
-        if (!ServiceKey.TryParse(spec.Service, resource.Key.Namespace, out var service)) reason = "its service is not understood";
+        if (!ServiceKey.TryParse(spec.Service, resource.Key.Namespace, out var service))
+            reason = "its service is not understood";
         else if (PathPattern.Explain(spec.Path) is { } path) reason = "its path " + path;
         else if (spec.Hosts.Any(host => HostPattern.Explain(host) is not null)) reason = "a host is not understood";
         else route = new Route(resource.Key, spec, service.Value);

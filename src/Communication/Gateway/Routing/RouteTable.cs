@@ -5,9 +5,9 @@ using Groundwork.Services.Registry;
 namespace Groundwork.Communication.Gateway.Routing;
 
 /// <summary>
-/// All routes: immutable, swapped as a whole. Of the routes that match host, path and method the most specific wins: an exact
-/// host before the longest <c>*.</c> pattern before <c>*</c>; then an exact path before the longest prefix; then listed methods before all.
-/// A change copies the table of hosts and rebuilds only the hosts it touches.
+/// All routes: immutable, swapped as a whole. Of the routes that match host, path and method the most specific wins: an
+/// exact host before the longest <c>*.</c> pattern before <c>*</c>; then an exact path before the longest prefix; then
+/// listed methods before all. A change copies the table of hosts and rebuilds only the hosts it touches.
 /// </summary>
 internal sealed class RouteTable
 {
@@ -27,7 +27,9 @@ internal sealed class RouteTable
 
     public IEnumerable<ServiceKey> Services => routes.Values.Select(route => route.Service).Distinct();
 
-    /// <summary>The table without some routes and with others. A route whose key is in both lists is replaced.</summary>
+    /// <summary>
+    /// The table without some routes and with others. A route whose key is in both lists is replaced.
+    /// </summary>
     public RouteTable With(IReadOnlyCollection<ResourceKey> gone, IReadOnlyCollection<Route> added)
     {
         var keys = gone.Concat(added.Select(route => route.Key)).ToHashSet();
@@ -44,7 +46,8 @@ internal sealed class RouteTable
             if (rebuilt.IsEmpty) next.Remove(host);
             else next[host] = rebuilt;
         }
-        return new RouteTable(next, routes.RemoveRange(keys).AddRange(added.Select(route => KeyValuePair.Create(route.Key, route))));
+        return new RouteTable(next, routes.RemoveRange(keys)
+            .AddRange(added.Select(route => KeyValuePair.Create(route.Key, route))));
     }
 
     /// <param name="host">As <see cref="HostPattern.Normalize"/> gives it; null matches <c>*</c> alone.</param>
@@ -60,13 +63,15 @@ internal sealed class RouteTable
                 known = true;
                 if (own.Match(path, method, ref allowed) is { } route) return new RouteMatch(route, true, null);
             }
-            if (MatchWildcard(host, path, method, ref known, ref allowed) is { } below) return new RouteMatch(below, true, null);
+            if (MatchWildcard(host, path, method, ref known, ref allowed) is { } below)
+                return new RouteMatch(below, true, null);
         }
         if (!hosts.TryGetValue(HostPattern.Any, out var any)) return new RouteMatch(null, known, allowed);
         return new RouteMatch(any.Match(path, method, ref allowed), true, allowed);
     }
 
-    // "a.b.example.com" looks for "*.b.example.com", "*.example.com" and "*.com". An address has dots too and is below nothing.
+    // "a.b.example.com" looks for "*.b.example.com", "*.example.com" and "*.com". An address has dots too and is below
+    // nothing.
     private Route? MatchWildcard(
         string host, ReadOnlySpan<char> path, string method, ref bool known, ref ImmutableSortedSet<string>? allowed)
     {

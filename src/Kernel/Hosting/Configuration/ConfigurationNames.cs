@@ -10,11 +10,14 @@ internal static partial class ConfigurationNames
 
     private const string ListenersPrefix = Prefix + "LISTENERS_";
 
-    /// <summary>What belongs to the CLI, to the SDK or to a service that <c>up</c> started; never process configuration.</summary>
+    /// <summary>
+    /// What belongs to the CLI, to the SDK or to a service that <c>up</c> started; never process configuration.
+    /// </summary>
     private static readonly HashSet<string> Foreign = new(StringComparer.Ordinal)
     {
         "GROUNDWORK_CONFIG", "GROUNDWORK_ADDRESS", "GROUNDWORK_INSTANCE_ID", "GROUNDWORK_ACCESS_KEY",
-        "GROUNDWORK_ACCESS_KEY_FILE", "GROUNDWORK_NAMESPACE", "GROUNDWORK_GROUP", "GROUNDWORK_SERVICE", "GROUNDWORK_ZONE",
+        "GROUNDWORK_ACCESS_KEY_FILE", "GROUNDWORK_NAMESPACE", "GROUNDWORK_GROUP", "GROUNDWORK_SERVICE",
+            "GROUNDWORK_ZONE",
         "GROUNDWORK_STATE_DIRECTORY", "GROUNDWORK_SQLITE",
     };
 
@@ -26,8 +29,8 @@ internal static partial class ConfigurationNames
     public static string ToFlag(string key) => "--" + Words(key, '-');
 
     /// <summary>
-    /// True for variables that start like ours and are not. Kubernetes puts SERVICE_HOST, SERVICE_PORT and PORT_* of every
-    /// service into every pod, and a service may well be called groundwork.
+    /// True for variables that start like ours and are not. Kubernetes puts SERVICE_HOST, SERVICE_PORT and PORT_* of
+    /// every service into every pod, and a service may well be called groundwork.
     /// </summary>
     public static bool IsForeign(string variable) =>
         Foreign.Contains(variable) || KubernetesService().IsMatch(variable);
@@ -36,7 +39,8 @@ internal static partial class ConfigurationNames
     public static string? FromEnvironment(string variable)
     {
         foreach (var option in ProcessConfiguration.Options)
-            if (!option.Key.Contains("NAME", StringComparison.Ordinal) && ToEnvironment(option.Key) == variable) return option.Key;
+            if (!option.Key.Contains("NAME", StringComparison.Ordinal) && ToEnvironment(option.Key) == variable)
+                return option.Key;
         if (!variable.StartsWith(ListenersPrefix, StringComparison.Ordinal)) return null;
         foreach (var field in ListenerFields)
         {
@@ -73,9 +77,11 @@ internal static partial class ConfigurationNames
     }
 
     // NAME stays one word.
-    private static bool IsUpperRun(StringBuilder words, char c) => char.IsAsciiLetterUpper(words[^1]) && char.IsAsciiLetterUpper(c);
+    private static bool IsUpperRun(StringBuilder words, char c) =>
+        char.IsAsciiLetterUpper(words[^1]) && char.IsAsciiLetterUpper(c);
 
-    [GeneratedRegex("^GROUNDWORK(_[A-Z0-9_]+)?_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_[0-9]+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$",
+    [GeneratedRegex(
+        "^GROUNDWORK(_[A-Z0-9_]+)?_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_[0-9]+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex KubernetesService();
 }

@@ -27,7 +27,8 @@ internal sealed class ConfigurationReader
         var configuration = reader.Build();
         return reader.faults.Count == 0
             ? configuration
-            : new Fault(ErrorCodes.ConfigurationInvalid, "The process configuration has faults.") { Fields = [.. reader.faults] };
+            : new Fault(ErrorCodes.ConfigurationInvalid,
+                "The process configuration has faults.") { Fields = [.. reader.faults] };
     }
 
     private ProcessConfiguration Build()
@@ -45,7 +46,8 @@ internal sealed class ConfigurationReader
             Follow = follow,
             TrustedProxies = Networks("trustedProxies"),
             Listeners = ReadListeners(),
-            Drain = TimeSpan.FromSeconds(ReadNumber("drainSeconds", ProcessConfiguration.DefaultDrainSeconds, MaxDrainSeconds)),
+            Drain = TimeSpan.FromSeconds(
+                ReadNumber("drainSeconds", ProcessConfiguration.DefaultDrainSeconds, MaxDrainSeconds)),
         };
         return configuration with { Values = ConfigurationValues.Of(configuration, settings) };
     }
@@ -56,7 +58,8 @@ internal sealed class ConfigurationReader
         var file = One("databaseFile");
         if (follows && (given ?? file) is { } useless)
             faults.Add(useless.Wrong("has no use on a node that follows another: it has no database"));
-        if (file is null) return given is null || given.Text == "sqlite" ? DatabaseOptions.Sqlite : ParseDatabase(given, given.Text);
+        if (file is null)
+            return given is null || given.Text == "sqlite" ? DatabaseOptions.Sqlite : ParseDatabase(given, given.Text);
         if (given is not null) faults.Add(file.Wrong("and database say the same thing; set one of them"));
         return ReadSecretFile(file, Path.GetFullPath(file.Text, file.BasePath)) is { } text
             ? ParseDatabase(file, text)
@@ -65,7 +68,8 @@ internal sealed class ConfigurationReader
 
     private DatabaseOptions ParseDatabase(Setting setting, string text)
     {
-        if (PostgresAddress.TryParse(text, out var connectionString, out var why)) return new DatabaseOptions(connectionString);
+        if (PostgresAddress.TryParse(text, out var connectionString, out var why))
+            return new DatabaseOptions(connectionString);
         faults.Add(setting.Wrong(why));
         return DatabaseOptions.Sqlite;
     }
@@ -107,14 +111,16 @@ internal sealed class ConfigurationReader
             faults.Add(given.Wrong("must be the address of a node's API, such as https://core:7400"));
         else if (address.Scheme == "http" && !address.IsLoopback)
             faults.Add(given.Wrong("would send the access key in clear; use https"));
-        return new FollowOptions(address ?? new Uri("http://localhost"), key is null ? null : Path.GetFullPath(key.Text, key.BasePath));
+        return new FollowOptions(
+            address ?? new Uri("http://localhost"), key is null ? null : Path.GetFullPath(key.Text, key.BasePath));
     }
 
     private ImmutableDictionary<string, ListenerOptions> ReadListeners()
     {
         // No module of this version has listeners on well-known ports, so that asking for them is a mistake to be told.
         if (Flag("listeners.wellKnownPorts"))
-            faults.Add(settings["listeners.wellKnownPorts"].Wrong("is for protocols that no module of this version speaks"));
+            faults.Add(
+                settings["listeners.wellKnownPorts"].Wrong("is for protocols that no module of this version speaks"));
         return settings.Keys
             .Select(key => key.Split('.'))
             .Where(parts => parts is ["listeners", _, _, ..])
@@ -135,7 +141,8 @@ internal sealed class ConfigurationReader
         var certificate = One(prefix + "tls.certificateFile");
         var key = One(prefix + "tls.keyFile");
         if (certificate is null != key is null)
-            faults.Add((certificate ?? key)!.Wrong("needs the other one too: tls.certificateFile and tls.keyFile")); // One is there.
+            // One is there.
+            faults.Add((certificate ?? key)!.Wrong("needs the other one too: tls.certificateFile and tls.keyFile"));
         return new ListenerOptions
         {
             Address = address,
@@ -165,7 +172,8 @@ internal sealed class ConfigurationReader
                 ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)),
         ];
 
-    private string? PathOf(string key) => One(key) is { } setting ? Path.GetFullPath(setting.Text, setting.BasePath) : null;
+    private string? PathOf(string key) =>
+        One(key) is { } setting ? Path.GetFullPath(setting.Text, setting.BasePath) : null;
 
     private bool Flag(string key)
     {
@@ -178,7 +186,8 @@ internal sealed class ConfigurationReader
     private int ReadNumber(string key, int otherwise, int max)
     {
         if (One(key) is not { } setting) return otherwise;
-        if (int.TryParse(setting.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max) return number;
+        if (int.TryParse(setting.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number <= max) return number;
         faults.Add(setting.Wrong($"must be a whole number from 0 to {max}"));
         return otherwise;
     }
@@ -189,7 +198,8 @@ internal sealed class ConfigurationReader
         foreach (var item in Items(key))
         {
             if (IPNetwork.TryParse(item, out var network)) networks.Add(network);
-            else if (IPAddress.TryParse(item, out var single)) networks.Add(new IPNetwork(single, single.GetAddressBytes().Length * 8));
+            else if (IPAddress.TryParse(item, out var single))
+                networks.Add(new IPNetwork(single, single.GetAddressBytes().Length * 8));
             else faults.Add(settings[key].Wrong($"has '{item}', which is not a network such as 10.0.0.0/8"));
         }
         return networks.ToImmutable();

@@ -26,7 +26,8 @@ internal static class ConfigurationValues
     private static bool IsOfListener(string key) => key.Split('.') is ["listeners", _, _, ..];
 
     private static string Show(
-        ProcessOption option, ProcessConfiguration configuration, IReadOnlyDictionary<string, Setting> settings) => option.Key switch
+        ProcessOption option, ProcessConfiguration configuration, IReadOnlyDictionary<string,
+            Setting> settings) => option.Key switch
         {
             "data" => configuration.DataDirectory,
             "database" => configuration.Database.ConnectionString is { } text ? PostgresAddress.Mask(text) : "sqlite",

@@ -14,7 +14,8 @@ internal static class PostgresAddress
         try
         {
             var builder = IsUrl(text) ? FromUrl(new Uri(text)) : new NpgsqlConnectionStringBuilder(text);
-            if (string.IsNullOrEmpty(builder.Host)) why = "must be sqlite, or a PostgreSQL connection string that names a Host";
+            if (string.IsNullOrEmpty(builder.Host))
+                why = "must be sqlite, or a PostgreSQL connection string that names a Host";
             else connectionString = builder.ConnectionString;
         }
         catch (Exception malformed) when (malformed is ArgumentException or FormatException or KeyNotFoundException)
@@ -35,7 +36,8 @@ internal static class PostgresAddress
     }
 
     private static bool IsUrl(string text) =>
-        text.StartsWith("postgres://", StringComparison.Ordinal) || text.StartsWith("postgresql://", StringComparison.Ordinal);
+        text.StartsWith("postgres://", StringComparison.Ordinal)
+            || text.StartsWith("postgresql://", StringComparison.Ordinal);
 
     private static NpgsqlConnectionStringBuilder FromUrl(Uri url)
     {
@@ -51,7 +53,9 @@ internal static class PostgresAddress
             // libpq writes sslmode=verify-full where Npgsql says VerifyFull.
             var value = Uri.UnescapeDataString(parts.Length > 1 ? parts[1] : "");
             builder[Uri.UnescapeDataString(parts[0])] =
-                parts[0].Equals("sslmode", StringComparison.OrdinalIgnoreCase) ? value.Replace("-", "", StringComparison.Ordinal) : value;
+                parts[0].Equals("sslmode", StringComparison.OrdinalIgnoreCase)
+                    ? value.Replace("-", "", StringComparison.Ordinal)
+                    : value;
         }
         return builder;
     }

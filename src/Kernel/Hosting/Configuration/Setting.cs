@@ -10,7 +10,8 @@ namespace Groundwork.Kernel.Hosting.Configuration;
 /// <param name="Where">What a fault names: the key in the file, the variable or the flag.</param>
 /// <param name="BasePath">What a relative path starts from.</param>
 internal sealed record Setting(
-    string Key, ImmutableArray<string> Items, string Origin, string Where, string BasePath, TextPosition? Position = null)
+    string Key, ImmutableArray<string> Items, string Origin, string Where, string BasePath, TextPosition? Position =
+        null)
 {
     public string Text => string.Join(',', Items);
 

@@ -29,7 +29,8 @@ internal sealed class SettingSources(ConfigurationSources sources, ICollection<F
         {
             if (new FileInfo(path).Length > MaxFileBytes)
             {
-                faults.Add(new FieldFault(path, $"is larger than {MaxFileBytes} bytes, so it is hardly a process configuration"));
+                faults.Add(new FieldFault(
+                    path, $"is larger than {MaxFileBytes} bytes, so it is hardly a process configuration"));
                 return;
             }
             text = File.ReadAllText(path);
@@ -40,7 +41,8 @@ internal sealed class SettingSources(ConfigurationSources sources, ICollection<F
             return;
         }
         var reading = YamlReader.Read(text);
-        foreach (var fault in reading.Faults) faults.Add(fault with { Path = fault.Path.Length == 0 ? path : fault.Path });
+        foreach (var fault in reading.Faults)
+            faults.Add(fault with { Path = fault.Path.Length == 0 ? path : fault.Path });
         if (!reading.Succeeded || reading.Documents.IsEmpty) return;
         if (reading.Documents.Length > 1 || reading.Documents[0].Root is not JsonObject root)
         {
@@ -63,8 +65,10 @@ internal sealed class SettingSources(ConfigurationSources sources, ICollection<F
             }
             var setting = new Setting(
                 key, ItemsOf(value), $"{file}:{position.Line}", key, Path.GetDirectoryName(file) ?? "/", position);
-            if (!ConfigurationNames.IsKnown(key)) faults.Add(setting.Wrong("is not a key of the process configuration" + Nearest(key)));
-            else if (value is null or JsonObject || (value is JsonArray list && list.Any(item => item is not JsonValue)))
+            if (!ConfigurationNames.IsKnown(key))
+                faults.Add(setting.Wrong("is not a key of the process configuration" + Nearest(key)));
+            else if (value is null or JsonObject
+                || (value is JsonArray list && list.Any(item => item is not JsonValue)))
                 faults.Add(setting.Wrong("must be a text, a number, a boolean, or a list of them"));
             else settings[key] = setting;
         }
@@ -74,7 +78,8 @@ internal sealed class SettingSources(ConfigurationSources sources, ICollection<F
     {
         foreach (var (name, value) in sources.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            if (!name.StartsWith(ConfigurationNames.Prefix, StringComparison.Ordinal) || ConfigurationNames.IsForeign(name)) continue;
+            if (!name.StartsWith(ConfigurationNames.Prefix, StringComparison.Ordinal)
+                || ConfigurationNames.IsForeign(name)) continue;
             if (ConfigurationNames.FromEnvironment(name) is not { } key)
                 faults.Add(new FieldFault(name, "is not a variable of the process configuration"));
             // An empty variable is how shells and unit files say "not set".
@@ -88,7 +93,8 @@ internal sealed class SettingSources(ConfigurationSources sources, ICollection<F
         foreach (var (flag, key, value) in sources.Flags)
         {
             var setting = new Setting(key, [value], flag, flag, sources.WorkingDirectory);
-            if (!ConfigurationNames.IsKnown(key)) faults.Add(setting.Wrong($"sets '{key}', which is not a key of the process configuration"));
+            if (!ConfigurationNames.IsKnown(key))
+                faults.Add(setting.Wrong($"sets '{key}', which is not a key of the process configuration"));
             else if (value.Length == 0) faults.Add(setting.Wrong("needs a value"));
             else settings[key] = setting;
         }
@@ -110,7 +116,8 @@ internal sealed class SettingSources(ConfigurationSources sources, ICollection<F
         var near = ProcessConfiguration.Options
             .Select(option => option.Key)
             .FirstOrDefault(known => string.Equals(known, key, StringComparison.OrdinalIgnoreCase)
-                || string.Equals(known, key.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal),
+                || string.Equals(known, key.Replace("_", "", StringComparison.Ordinal)
+                    .Replace("-", "", StringComparison.Ordinal),
                     StringComparison.OrdinalIgnoreCase));
         return near is null ? "" : $"; did you mean {near}?";
     }

@@ -6,8 +6,8 @@ using Microsoft.OpenApi;
 namespace Groundwork.Kernel.Hosting.Listening;
 
 /// <summary>
-/// The OpenAPI 3.1 document of the API listener, made from what is mapped: the endpoints say what they do, and this adds what
-/// holds for all of them.
+/// The OpenAPI 3.1 document of the API listener, made from what is mapped: the endpoints say what they do, and this
+/// adds what holds for all of them.
 /// </summary>
 internal static class ApiDocument
 {
@@ -42,9 +42,11 @@ internal static class ApiDocument
         {
             Type = SecuritySchemeType.Http,
             Scheme = "bearer",
-            Description = "An access key or a sign-in token. Over the Unix socket in the data directory none is needed.",
+            Description =
+                "An access key or a sign-in token. Over the Unix socket in the data directory none is needed.",
         };
-        var problem = await context.GetOrCreateSchemaAsync(typeof(ProblemDocument), cancellationToken: cancellationToken);
+        var problem = await context.GetOrCreateSchemaAsync(
+            typeof(ProblemDocument), cancellationToken: cancellationToken);
         document.AddComponent(ProblemSchema, problem);
     }
 
@@ -56,7 +58,8 @@ internal static class ApiDocument
         if (permission is not EndpointPermission.Anyone)
             operation.Security =
             [
-                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(SchemeName, context.Document)] = [] },
+                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(
+                    SchemeName, context.Document)] = [] },
             ];
         operation.Description = permission switch
         {
@@ -85,7 +88,8 @@ internal static class ApiDocument
             Description = "A problem, with its code.",
             Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
             {
-                [Problems.MediaType] = new OpenApiMediaType { Schema = new OpenApiSchemaReference(ProblemSchema, context.Document) },
+                [Problems.MediaType] = new OpenApiMediaType { Schema = new OpenApiSchemaReference(
+                    ProblemSchema, context.Document) },
             },
         };
         return Task.CompletedTask;

@@ -5,7 +5,9 @@ using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Hosting.Listening;
 
-/// <summary>JSON of endpoints whose body and answer are contracts of Wire: unknown and duplicate members are refused.</summary>
+/// <summary>
+/// JSON of endpoints whose body and answer are contracts of Wire: unknown and duplicate members are refused.
+/// </summary>
 internal static class ApiJson
 {
     public static void Apply(JsonSerializerOptions options)

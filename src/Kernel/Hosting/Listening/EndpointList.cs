@@ -23,11 +23,13 @@ internal static class EndpointList
             foreach (var method in methods.DefaultIfEmpty(AnyMethod))
             {
                 if (permission is null)
-                    faults.Add($"{listener}: {method} {pattern} has no permission: add Requires, RequiresPrincipal or AllowsAnyone");
+                    faults.Add($"{listener}: {method} {pattern} has no permission: add Requires, RequiresPrincipal or "
+                        + "AllowsAnyone");
                 else
                     list.Add(new MappedEndpoint(listener, method, pattern, permission));
                 if (!owners.TryAdd((method, ShapeOf(endpoint.RoutePattern)), pattern))
-                    faults.Add($"{listener}: {method} {pattern} has two owners, the other as {owners[(method, ShapeOf(endpoint.RoutePattern))]}");
+                    faults.Add($"{listener}: {method} {pattern} has two owners, the other as "
+                        + $"{owners[(method, ShapeOf(endpoint.RoutePattern))]}");
             }
         }
         return faults.Count == 0
@@ -35,7 +37,9 @@ internal static class EndpointList
             : throw new InvalidOperationException(string.Join(Environment.NewLine, faults));
     }
 
-    /// <summary>The pattern without the names of its parameters: two patterns of one shape match the same paths.</summary>
+    /// <summary>
+    /// The pattern without the names of its parameters: two patterns of one shape match the same paths.
+    /// </summary>
     private static string ShapeOf(RoutePattern pattern) =>
         string.Join('/', pattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(ShapeOf))));
 
@@ -45,7 +49,8 @@ internal static class EndpointList
         RoutePatternLiteralPart literal => literal.Content.ToUpperInvariant(),
         RoutePatternSeparatorPart separator => separator.Content,
         RoutePatternParameterPart { IsCatchAll: true } => "{**}",
-        RoutePatternParameterPart parameter => "{" + string.Join(':', parameter.ParameterPolicies.Select(policy => policy.Content)) + "}",
+        RoutePatternParameterPart parameter =>
+            "{" + string.Join(':', parameter.ParameterPolicies.Select(policy => policy.Content)) + "}",
         _ => throw new InvalidOperationException($"A route pattern with a part of type {part.GetType()}."),
     };
 }

@@ -33,7 +33,8 @@ internal static class ListenSocket
         catch (SocketException refused)
         {
             throw new StartupException(
-                new Fault(ErrorCodes.AddressUnavailable, $"Listener {listener} cannot open {path}: {refused.Message}."), refused);
+                new Fault(ErrorCodes.AddressUnavailable, $"Listener {listener} cannot open {path}: {refused.Message}."),
+                    refused);
         }
     }
 
@@ -65,13 +66,15 @@ internal static class ListenSocket
             throw new StartupException(
                 new Fault(
                     ErrorCodes.AddressInUse,
-                    $"Listener {listener} needs {endPoint}, and {PortHolder.Describe(endPoint.Port)} holds port {endPoint.Port}."),
+                    $"Listener {listener} needs {endPoint}, and {PortHolder.Describe(endPoint.Port)} holds port "
+                    + $"{endPoint.Port}."),
                 taken);
         }
         catch (SocketException refused)
         {
             throw new StartupException(
-                new Fault(ErrorCodes.AddressUnavailable, $"Listener {listener} cannot bind {endPoint}: {refused.Message}."), refused);
+                new Fault(ErrorCodes.AddressUnavailable,
+                    $"Listener {listener} cannot bind {endPoint}: {refused.Message}."), refused);
         }
     }
 }

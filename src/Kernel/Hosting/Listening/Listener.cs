@@ -20,8 +20,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Hosting.Listening;
 
 /// <summary>
-/// One server with its own sockets, route table and pipeline. The web framework's container lives in here and is not seen
-/// outside: modules are composed by hand.
+/// One server with its own sockets, route table and pipeline. The web framework's container lives in here and is not
+/// seen outside: modules are composed by hand.
 /// </summary>
 internal sealed partial class Listener : IAsyncDisposable
 {
@@ -38,7 +38,8 @@ internal sealed partial class Listener : IAsyncDisposable
     private bool mapped;
 
     public Listener(
-        ListenerDefinition definition, ListenersOptions shared, RequestGuards guards, TimeProvider time, ILoggerFactory logs)
+        ListenerDefinition definition, ListenersOptions shared, RequestGuards guards, TimeProvider time,
+            ILoggerFactory logs)
     {
         this.definition = definition;
         this.shared = shared;
@@ -51,7 +52,9 @@ internal sealed partial class Listener : IAsyncDisposable
 
     public string Name => definition.Name;
 
-    /// <summary>Where it really listens, once started: a configured port 0 or a taken port has become another.</summary>
+    /// <summary>
+    /// Where it really listens, once started: a configured port 0 or a taken port has become another.
+    /// </summary>
     public IReadOnlyList<EndPoint> Bound => bound;
 
     public string Scheme => certificate is null ? "http" : "https";
@@ -77,7 +80,9 @@ internal sealed partial class Listener : IAsyncDisposable
         connections = all;
     }
 
-    /// <summary>The operations mapped here. Throws for one without a permission and for two owners of one path.</summary>
+    /// <summary>
+    /// The operations mapped here. Throws for one without a permission and for two owners of one path.
+    /// </summary>
     public ImmutableArray<MappedEndpoint> Endpoints()
     {
         IEndpointRouteBuilder routes = app;
@@ -102,7 +107,8 @@ internal sealed partial class Listener : IAsyncDisposable
 
     private WebApplication Build(ILoggerFactory logs)
     {
-        // Empty, so that neither ASPNETCORE_* nor appsettings.json opens a port or changes a limit behind our configuration.
+        // Empty, so that neither ASPNETCORE_* nor appsettings.json opens a port or changes a limit behind our
+        // configuration.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "groundwork" });
         builder.Services.Replace(ServiceDescriptor.Singleton(logs));
         // The framework's own lifetime listens to SIGTERM and would stop one listener on its own.

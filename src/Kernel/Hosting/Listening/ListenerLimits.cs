@@ -4,13 +4,14 @@ namespace Groundwork.Kernel.Hosting.Listening;
 internal static class ListenerLimits
 {
     /// <summary>
-    /// Bytes of a request body, unless the endpoint says otherwise: the largest spec (1 MiB) and what JSON adds around it.
+    /// Bytes of a request body, unless the endpoint says otherwise: the largest spec (1 MiB) and what JSON adds around
+    /// it.
     /// </summary>
     public const long BodyBytes = 2 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of a body that a handler without routes streams on: never held in memory, so it bounds time, not space. The gateway
-    /// may set another per request.
+    /// Bytes of a body that a handler without routes streams on: never held in memory, so it bounds time, not space.
+    /// The gateway may set another per request.
     /// </summary>
     public const long StreamedBodyBytes = 1024L * 1024 * 1024;
 
@@ -20,18 +21,25 @@ internal static class ListenerLimits
     /// <summary>Bytes of all headers: cookies of 4 KiB each are common, eight of them are not.</summary>
     public const int HeadersBytes = 32 * 1024;
 
-    /// <summary>Bytes of the request line: a name of 512 bytes in a path, and a page token in the query, fit many times.</summary>
+    /// <summary>
+    /// Bytes of the request line: a name of 512 bytes in a path, and a page token in the query, fit many times.
+    /// </summary>
     public const int RequestLineBytes = 8 * 1024;
 
-    /// <summary>From connect, or from a request's first byte, to the end of its headers: a slow head holds a connection for nothing.</summary>
+    /// <summary>
+    /// From connect, or from a request's first byte, to the end of its headers: a slow head holds a connection for
+    /// nothing.
+    /// </summary>
     public static readonly TimeSpan RequestHeadTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>An idle connection: longer than the 120 s after which common clients drop theirs, so that they close first.</summary>
+    /// <summary>
+    /// An idle connection: longer than the 120 s after which common clients drop theirs, so that they close first.
+    /// </summary>
     public static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(130);
 
     /// <summary>
-    /// Connections of one listener: half of the 20,000 open files a common host grants, so that upstream connections and the
-    /// database have the rest. One more is closed at once.
+    /// Connections of one listener: half of the 20,000 open files a common host grants, so that upstream connections
+    /// and the database have the rest. One more is closed at once.
     /// </summary>
     public const int Connections = 10_000;
 

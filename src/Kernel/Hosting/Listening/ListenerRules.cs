@@ -2,7 +2,9 @@ using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Hosting.Listening;
 
-/// <summary>What a listener's configuration must keep to, so that nothing is reachable from outside by accident.</summary>
+/// <summary>
+/// What a listener's configuration must keep to, so that nothing is reachable from outside by accident.
+/// </summary>
 internal static class ListenerRules
 {
     public static void Check(
@@ -14,7 +16,8 @@ internal static class ListenerRules
             if (definitions.All(definition => definition.Name != name))
                 faults.Add(new FieldFault(
                     $"listeners.{name}",
-                    $"is not a listener of the modules that run here: {string.Join(", ", definitions.Select(known => known.Name))}"));
+                    "is not a listener of the modules that run here: "
+                    + $"{string.Join(", ", definitions.Select(known => known.Name))}"));
         foreach (var definition in definitions) Check(definition, For(definition, options), faults);
     }
 
@@ -28,12 +31,15 @@ internal static class ListenerRules
     {
         var path = $"listeners.{definition.Name}";
         if (options.Tls is not null && !options.TlsTerminatedBy.IsEmpty)
-            faults.Add(new FieldFault($"{path}.tlsTerminatedBy", "cannot stand beside tls: either we end TLS or a proxy does"));
+            faults.Add(new FieldFault(
+                $"{path}.tlsTerminatedBy", "cannot stand beside tls: either we end TLS or a proxy does"));
         if (options.Plain && !definition.MayBindPlain)
-            faults.Add(new FieldFault($"{path}.plain", "is not for this listener: set tls, or tlsTerminatedBy with the proxies in front"));
+            faults.Add(new FieldFault(
+                $"{path}.plain", "is not for this listener: set tls, or tlsTerminatedBy with the proxies in front"));
         if (options.Plain && options.Tls is not null)
             faults.Add(new FieldFault($"{path}.plain", "contradicts tls"));
-        if (AddressOf(definition, options).IsLoopback || options.Tls is not null || !options.TlsTerminatedBy.IsEmpty) return;
+        if (AddressOf(definition, options).IsLoopback || options.Tls is not null || !options.TlsTerminatedBy.IsEmpty)
+            return;
         if (!options.Plain)
             faults.Add(new FieldFault(
                 $"{path}.address",

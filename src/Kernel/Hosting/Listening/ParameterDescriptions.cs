@@ -4,12 +4,13 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Hosting.Listening;
 
 /// <summary>
-/// What a parameter means, by its name: one word has one meaning in the whole API, so that it is explained once. A test finds
-/// parameters without an explanation.
+/// What a parameter means, by its name: one word has one meaning in the whole API, so that it is explained once. A test
+/// finds parameters without an explanation.
 /// </summary>
 internal static class ParameterDescriptions
 {
-    private static readonly FrozenDictionary<string, string> ByName = new Dictionary<string, string>(StringComparer.Ordinal)
+    private static readonly FrozenDictionary<string, string> ByName = new Dictionary<string, string>(
+        StringComparer.Ordinal)
     {
         ["action"] = "Only entries of this action, such as sign-in or refused.",
         ["after"] = "The revision to start after.",

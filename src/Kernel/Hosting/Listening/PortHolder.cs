@@ -17,7 +17,10 @@ internal static class PortHolder
         return "a process that this user may not look into";
     }
 
-    /// <summary>Local addresses that a process listens on, as <c>hex-address:port</c> columns of /proc/net; for tests and doctor.</summary>
+    /// <summary>
+    /// Local addresses that a process listens on, as <c>hex-address:port</c> columns of /proc/net; for tests and
+    /// doctor.
+    /// </summary>
     public static IEnumerable<(string HexAddress, int Port, string Inode)> Listening()
     {
         foreach (var file in (string[])["/proc/net/tcp", "/proc/net/tcp6"])
@@ -29,7 +32,8 @@ internal static class PortHolder
                 var columns = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
                 if (columns.Length < 10 || columns[3] != ListenState) continue;
                 var local = columns[1].Split(':');
-                yield return (local[0], int.Parse(local[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture), columns[9]);
+                yield return (
+                    local[0], int.Parse(local[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture), columns[9]);
             }
         }
     }
@@ -54,7 +58,8 @@ internal static class PortHolder
     }
 
     private static HashSet<string> ListeningInodes(int port) =>
-        Listening().Where(socket => socket.Port == port).Select(socket => socket.Inode).ToHashSet(StringComparer.Ordinal);
+        Listening().Where(socket => socket.Port == port).Select(socket => socket.Inode)
+            .ToHashSet(StringComparer.Ordinal);
 
     private static IEnumerable<int> ProcessIds()
     {

@@ -24,8 +24,8 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
         new("host", app => app.Use(CheckHostAsync)),
         new("routing", app => app.UseRouting()),
         new("unmatched", app => app.Use(AnswerUnmatchedAsync)),
-        // After routing, so that an unknown path costs no password verification, and an endpoint may say how its protocol
-        // carries the credential.
+        // After routing, so that an unknown path costs no password verification, and an endpoint may say how its
+        // protocol carries the credential.
         new("permission", app => app.Use(CheckPermissionAsync)),
         new("body limit", app => app.Use(LimitBodyAsync)),
         new("handler", app => app.UseEndpoints(_ => { })),
@@ -96,19 +96,21 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
     }
 
     /// <summary>
-    /// A page on the web can make a name of its own resolve to 127.0.0.1 and then read our answers as its own origin (DNS
-    /// rebinding). It cannot choose the Host header, so a listener on loopback answers to known names only.
+    /// A page on the web can make a name of its own resolve to 127.0.0.1 and then read our answers as its own origin
+    /// (DNS rebinding). It cannot choose the Host header, so a listener on loopback answers to known names only.
     /// </summary>
     private Task CheckHostAsync(HttpContext context, RequestDelegate next)
     {
         var binding = context.Listener();
         if (binding is not { IsLoopback: true, IsUnixSocket: false }) return next(context);
         var host = context.Request.Host.Host;
-        return host is "localhost" or "127.0.0.1" or "[::1]" || options.HostNames.Contains(host, StringComparer.OrdinalIgnoreCase)
+        return host is "localhost" or "127.0.0.1" or "[::1]"
+            || options.HostNames.Contains(host, StringComparer.OrdinalIgnoreCase)
             ? next(context)
             : Problems.WriteAsync(context, new Fault(
                 ErrorCodes.HostNotAllowed,
-                $"This listener is on loopback and does not answer to '{host}'; name it under listeners.{binding.Name}.hostNames."));
+                $"This listener is on loopback and does not answer to '{host}'; name it under "
+                + $"listeners.{binding.Name}.hostNames."));
     }
 
     private static async Task AnswerUnmatchedAsync(HttpContext context, RequestDelegate next)
@@ -125,7 +127,8 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
         await Problems.WriteAsync(context, context.Response.StatusCode switch
         {
             StatusCodes.Status405MethodNotAllowed => new Fault(
-                ErrorCodes.MethodNotAllowed, $"{context.Request.Method} is not one of: {context.Response.Headers.Allow}."),
+                ErrorCodes.MethodNotAllowed,
+                    $"{context.Request.Method} is not one of: {context.Response.Headers.Allow}."),
             StatusCodes.Status415UnsupportedMediaType => new Fault(
                 ErrorCodes.UnsupportedMediaType, $"This endpoint does not read '{context.Request.ContentType}'."),
             _ => new Fault(ErrorCodes.NotFound, $"There is nothing at {context.Request.Path}."),
@@ -156,7 +159,8 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
             fault = guards.Authorize(principal, grant.Verb, key);
         }
         if (IsNobody(principal) && (fault is not null || permission is EndpointPermission.AnyPrincipal))
-            fault = new Fault(ErrorCodes.Unauthenticated, "Send an access key or a sign-in token as Authorization: Bearer.");
+            fault = new Fault(
+                ErrorCodes.Unauthenticated, "Send an access key or a sign-in token as Authorization: Bearer.");
         if (fault is not null)
         {
             await RefuseAsync(context, principal, target, fault);
@@ -175,10 +179,13 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
 
     private static Task LimitBodyAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<BodyLimit>() is not { Bytes: var bytes }) bytes = ListenerLimits.BodyBytes;
+        if (context.GetEndpoint()?.Metadata.GetMetadata<BodyLimit>() is not { Bytes: var bytes })
+            bytes = ListenerLimits.BodyBytes;
         if (context.Request.ContentLength > bytes)
-            return Problems.WriteAsync(context, new Fault(ErrorCodes.BodyTooLarge, $"This endpoint reads at most {bytes} bytes."));
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = bytes;
+            return Problems.WriteAsync(
+                context, new Fault(ErrorCodes.BodyTooLarge, $"This endpoint reads at most {bytes} bytes."));
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = bytes;
         return next(context);
     }
 

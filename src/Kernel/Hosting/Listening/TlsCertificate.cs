@@ -7,12 +7,14 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Hosting.Listening;
 
 /// <summary>
-/// A listener's certificate, read again after the files change, so that a renewal needs no restart. A renewal that cannot be
-/// read keeps the last good one and says so.
+/// A listener's certificate, read again after the files change, so that a renewal needs no restart. A renewal that
+/// cannot be read keeps the last good one and says so.
 /// </summary>
 internal sealed partial class TlsCertificate(string listener, TlsOptions files, TimeProvider time, ILogger logger)
 {
-    /// <summary>How often the files are looked at: certificates live for weeks, and a handshake should not touch the disk.</summary>
+    /// <summary>
+    /// How often the files are looked at: certificates live for weeks, and a handshake should not touch the disk.
+    /// </summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30);
 
     private readonly Lock reload = new(); // Held while the files are read; readers of current do not take it.
@@ -28,12 +30,14 @@ internal sealed partial class TlsCertificate(string listener, TlsOptions files, 
             Volatile.Write(ref current, Read(out writtenAt));
             lookedAt = time.GetTimestamp();
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception unreadable) when (
+            unreadable is IOException or UnauthorizedAccessException or CryptographicException)
         {
             throw new StartupException(
                 new Fault(
                     ErrorCodes.ConfigurationInvalid,
-                    $"Listener {listener} cannot use its certificate {files.CertificateFile} with {files.KeyFile}: {unreadable.Message}"),
+                    $"Listener {listener} cannot use its certificate {files.CertificateFile} with {files.KeyFile}: "
+                    + $"{unreadable.Message}"),
                 unreadable);
         }
     }
@@ -51,7 +55,8 @@ internal sealed partial class TlsCertificate(string listener, TlsOptions files, 
                 reload.Exit();
             }
         }
-        return Volatile.Read(ref current) ?? throw new InvalidOperationException("The certificate has not been loaded.");
+        return Volatile.Read(
+            ref current) ?? throw new InvalidOperationException("The certificate has not been loaded.");
     }
 
     private void LookAgain()
@@ -63,7 +68,8 @@ internal sealed partial class TlsCertificate(string listener, TlsOptions files, 
             Volatile.Write(ref current, Read(out writtenAt));
             LogRenewed(listener, files.CertificateFile);
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception unreadable) when (
+            unreadable is IOException or UnauthorizedAccessException or CryptographicException)
         {
             LogKept(unreadable, listener, files.CertificateFile);
         }
@@ -75,7 +81,8 @@ internal sealed partial class TlsCertificate(string listener, TlsOptions files, 
         using var leaf = X509Certificate2.CreateFromPemFile(files.CertificateFile, files.KeyFile);
         var chain = new X509Certificate2Collection();
         chain.ImportFromPemFile(files.CertificateFile);
-        // SslStream on some platforms cannot use a key that is only in memory; a round trip through PKCS#12 always can be used.
+        // SslStream on some platforms cannot use a key that is only in memory; a round trip through PKCS#12 always can
+        // be used.
         var usable = X509CertificateLoader.LoadPkcs12(leaf.Export(X509ContentType.Pkcs12), password: null);
         return SslStreamCertificateContext.Create(usable, chain, offline: true);
     }

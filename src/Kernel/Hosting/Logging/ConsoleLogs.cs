@@ -8,9 +8,9 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Hosting.Logging;
 
 /// <summary>
-/// Writes the log to a stream, one line an entry, in logfmt: time, level, category, revision in force, trace id, message,
-/// and the message's values by name. A slow reader of the stream never stalls a request: lines over the bound are counted
-/// and the count is written.
+/// Writes the log to a stream, one line an entry, in logfmt: time, level, category, revision in force, trace id,
+/// message, and the message's values by name. A slow reader of the stream never stalls a request: lines over the bound
+/// are counted and the count is written.
 /// </summary>
 public sealed class ConsoleLogs : ILoggerFactory, IAsyncDisposable
 {
@@ -86,17 +86,20 @@ public sealed class ConsoleLogs : ILoggerFactory, IAsyncDisposable
     {
         private readonly bool isFramework = category.StartsWith("Microsoft.", StringComparison.Ordinal);
 
-        // A listener that cannot open is told by the node, once and with the reason; the framework would add a stack trace.
+        // A listener that cannot open is told by the node, once and with the reason; the framework would add a stack
+        // trace.
         private readonly bool isSilent = category.StartsWith("Microsoft.Extensions.Hosting", StringComparison.Ordinal);
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) =>
-            logLevel != LogLevel.None && !isSilent && logLevel >= logs.level && (!isFramework || logLevel >= FrameworkLevel);
+            logLevel != LogLevel.None && !isSilent && logLevel >= logs.level
+                && (!isFramework || logLevel >= FrameworkLevel);
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+                string> formatter)
         {
             if (!IsEnabled(logLevel)) return;
             var line = new LogLine(logs.time.GetUtcNow(), logLevel, category)
@@ -105,7 +108,8 @@ public sealed class ConsoleLogs : ILoggerFactory, IAsyncDisposable
                 TraceId = Activity.Current is { } activity ? activity.TraceId.ToHexString() : null,
                 Exception = exception,
             };
-            logs.Enqueue(line.Format(formatter(state, exception), state as IReadOnlyList<KeyValuePair<string, object?>>));
+            logs.Enqueue(
+                line.Format(formatter(state, exception), state as IReadOnlyList<KeyValuePair<string, object?>>));
         }
     }
 }
@@ -137,19 +141,23 @@ internal readonly record struct LogLine(DateTimeOffset At, LogLevel Level, strin
     public Exception? Exception { get; init; }
 
     public static string Dropped(DateTimeOffset at, long lines) =>
-        new LogLine(at, LogLevel.Warning, "Groundwork.Log").Format($"{lines} lines were dropped: nobody read them in time", null);
+        new LogLine(at, LogLevel.Warning, "Groundwork.Log")
+            .Format($"{lines} lines were dropped: nobody read them in time", null);
 
     public string Format(string message, IReadOnlyList<KeyValuePair<string, object?>>? values)
     {
         var line = new StringBuilder(256);
-        line.Append("ts=").Append(At.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        line.Append("ts=")
+            .Append(At.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
         line.Append(" level=").Append(NameOf(Level));
-        line.Append(" category=").Append(Category.StartsWith(OwnPrefix, StringComparison.Ordinal) ? Category[OwnPrefix.Length..] : Category);
+        line.Append(" category=")
+            .Append(Category.StartsWith(OwnPrefix, StringComparison.Ordinal) ? Category[OwnPrefix.Length..] : Category);
         if (Revision is { } revision) line.Append(" revision=").Append(revision.ToString(CultureInfo.InvariantCulture));
         if (TraceId is not null) line.Append(" trace=").Append(TraceId);
         Append(line, "msg", message);
         foreach (var (name, value) in values ?? [])
-            if (name != "{OriginalFormat}") Append(line, name, Convert.ToString(value, CultureInfo.InvariantCulture) ?? "");
+            if (name != "{OriginalFormat}")
+                Append(line, name, Convert.ToString(value, CultureInfo.InvariantCulture) ?? "");
         if (Exception is not null) Append(line, "error", Exception.ToString());
         return line.ToString();
     }
@@ -158,7 +166,8 @@ internal readonly record struct LogLine(DateTimeOffset At, LogLevel Level, strin
     {
         line.Append(' ').Append(name).Append('=');
         if (value.Length > MaxValueLength) value = value[..MaxValueLength];
-        if (value.Length > 0 && !value.AsSpan().ContainsAnyExceptInRange('!', '~') && !value.AsSpan().ContainsAny('"', '=', '\\'))
+        if (value.Length > 0 && !value.AsSpan().ContainsAnyExceptInRange('!', '~')
+            && !value.AsSpan().ContainsAny('"', '=', '\\'))
         {
             line.Append(value);
             return;
@@ -173,7 +182,8 @@ internal readonly record struct LogLine(DateTimeOffset At, LogLevel Level, strin
                 '\n' => line.Append("\\n"),
                 '\r' => line.Append("\\r"),
                 '\t' => line.Append("\\t"),
-                _ when char.IsControl(c) => line.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture)),
+                _ when char.IsControl(c) =>
+                    line.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture)),
                 _ => line.Append(c),
             };
         }

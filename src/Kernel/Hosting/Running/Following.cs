@@ -5,7 +5,9 @@ using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Hosting.Running;
 
-/// <summary>Opens a node that has no store: it reads the resources of another node's API and keeps a copy on disk.</summary>
+/// <summary>
+/// Opens a node that has no store: it reads the resources of another node's API and keeps a copy on disk.
+/// </summary>
 internal static class Following
 {
     private const string CopyFile = "followed.json";
@@ -29,7 +31,8 @@ internal static class Following
             api, kinds, directory.Combine(CopyFile), FirstAnswer, parts.Time, parts.Logs, cancellationToken);
         if (!started.TryGet(out var follower, out var fault)) throw new StartupException(fault);
         open.Add("follower", follower);
-        var (authorizer, authenticator, following) = NodeSecurity.ForFollower(follower.Snapshots, directory.Path, parts.Time);
+        var (authorizer, authenticator, following) = NodeSecurity.ForFollower(
+            follower.Snapshots, directory.Path, parts.Time);
         open.Add("followed roles", following);
         return new NodeCore
         {
@@ -55,7 +58,10 @@ internal static class Following
         return new HttpClient(handler) { BaseAddress = follow.Address, Timeout = Timeout.InfiniteTimeSpan };
     }
 
-    /// <summary>Puts the access key on every request, and reads it again when it is refused: keys are replaced by replacing the file.</summary>
+    /// <summary>
+    /// Puts the access key on every request, and reads it again when it is refused: keys are replaced by replacing the
+    /// file.
+    /// </summary>
     private sealed class AccessKeyHandler : DelegatingHandler
     {
         private const UnixFileMode Others =
@@ -108,6 +114,7 @@ internal static class Following
             }
         }
 
-        private static StartupException Unusable(string detail) => new(new Fault(ErrorCodes.ConfigurationInvalid, detail));
+        private static StartupException Unusable(string detail) =>
+            new(new Fault(ErrorCodes.ConfigurationInvalid, detail));
     }
 }

@@ -5,7 +5,9 @@ using Groundwork.Kernel.Storage;
 
 namespace Groundwork.Kernel.Hosting.Running;
 
-/// <summary>Where a node's resources come from and who may touch them: a store of its own, or a node that it follows.</summary>
+/// <summary>
+/// Where a node's resources come from and who may touch them: a store of its own, or a node that it follows.
+/// </summary>
 internal sealed record NodeCore
 {
     public required ISnapshotSource Snapshots { get; init; }

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Hosting.Running;
 
 /// <summary>
-/// What has been opened, to be closed in reverse: by a stop, or by a start that failed half way. One part that fails to close
-/// does not keep the others open.
+/// What has been opened, to be closed in reverse: by a stop, or by a start that failed half way. One part that fails to
+/// close does not keep the others open.
 /// </summary>
 internal sealed partial class OpenParts(ILogger logger)
 {

@@ -27,12 +27,14 @@ internal static class StoreOpening
         await storage.MigrateAsync(NodeStorage.MigrationsOf(declared), cancellationToken);
 
         var security = Known(await NodeSecurity.OpenAsync(
-            new NodeSecurityParts(storage, root, configuration.NodeName, directory.Path, parts.Time, parts.Logs), cancellationToken));
+            new NodeSecurityParts(
+                storage, root, configuration.NodeName, directory.Path, parts.Time, parts.Logs), cancellationToken));
         open.Add("security", security);
         // Stopped before it is disposed, so that the last checkpoint is written within the patience of the stop.
         open.Add("audit", token => new ValueTask(security.StopAsync(token)));
         var changes = await ChangeLog.OpenAsync(
-            new ChangeLogParts(storage, kinds, security.Authorizer, security.Secrets, security.ChangeChain, parts.Time, parts.Logs),
+            new ChangeLogParts(
+                storage, kinds, security.Authorizer, security.Secrets, security.ChangeChain, parts.Time, parts.Logs),
             cancellationToken);
         open.Add("change log", changes);
         security.Start(changes.Snapshots);
@@ -53,8 +55,10 @@ internal static class StoreOpening
         NodeHostParts parts, IStorage storage, OpenParts open, CancellationToken cancellationToken)
     {
         var name = parts.Configuration.NodeName;
-        var about = new NodeAbout("", NodeApi.Version, [.. parts.Configuration.Modules.InStartOrder.Select(module => module.Name)]);
-        var nodes = await NodeLeases.StartAsync(storage, name, about.ToJson(), parts.Time, parts.Logs, cancellationToken);
+        var about = new NodeAbout(
+            "", NodeApi.Version, [.. parts.Configuration.Modules.InStartOrder.Select(module => module.Name)]);
+        var nodes = await NodeLeases.StartAsync(
+            storage, name, about.ToJson(), parts.Time, parts.Logs, cancellationToken);
         open.Add("node lease", nodes);
         var counters = new SharedCounters(storage, nodes, parts.Time, parts.Logs);
         open.Add("shared counters", counters);

@@ -8,8 +8,9 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Storage.Backup;
 
 /// <summary>
-/// A backup in one file that any engine can take: <c>magic, tables, manifest, its length (8 bytes), SHA-256 of all before
-/// (32 bytes), end mark</c>. It can be written to a connection as it is made, because what describes it comes last.
+/// A backup in one file that any engine can take: <c>magic, tables, manifest, its length (8 bytes), SHA-256 of all
+/// before (32 bytes), end mark</c>. It can be written to a connection as it is made, because what describes it comes
+/// last.
 /// </summary>
 public static class BackupArchive
 {
@@ -24,7 +25,8 @@ public static class BackupArchive
 
     /// <summary>Writes a consistent backup while the store goes on working.</summary>
     /// <param name="identify">Reads the store's id and its revision from the same state that is backed up.</param>
-    /// <exception cref="StorageException"><c>storage_full</c>: SQLite's copy needs as much room as the store.</exception>
+    /// <exception cref="StorageException"><c>storage_full</c>: SQLite's copy needs as much room as the
+    /// store.</exception>
     public static async Task<BackupManifest> WriteAsync(
         IStorage storage,
         Stream output,
@@ -43,7 +45,8 @@ public static class BackupArchive
                 try
                 {
                     return await content.ReadAllAsync(
-                        session => Dump(session, content, pipe.Writer, identify, time, progress, abort.Token), abort.Token);
+                        session =>
+                            Dump(session, content, pipe.Writer, identify, time, progress, abort.Token), abort.Token);
                 }
                 catch (Exception exception)
                 {
@@ -66,7 +69,8 @@ public static class BackupArchive
             // The dump may stand at a full pipe; and what went wrong in it is the better reason.
             await abort.CancelAsync();
             await pipe.Reader.CompleteAsync();
-            await dump.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            await dump.ContinueWith(
+                _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             if (dump is { IsFaulted: true, Exception.InnerException: StorageException reason }) throw reason;
             throw;
         }
@@ -90,12 +94,14 @@ public static class BackupArchive
     }
 
     /// <summary>
-    /// Checks the archive, then replaces the content of the store by it in one transaction: all of it or nothing. Faults:
+    /// Checks the archive, then replaces the content of the store by it in one transaction: all of it or nothing.
+    /// Faults:
     /// <c>backup_invalid</c>, <c>restore_not_empty</c>, <c>schema_newer</c>.
     /// </summary>
     /// <param name="migrations">All that this version knows; those up to the archive's steps are run first.</param>
     /// <param name="force">Replace what is there.</param>
-    /// <param name="adjust">Runs in the same transaction after the rows are in, such as to move the revision on.</param>
+    /// <param name="adjust">Runs in the same transaction after the rows are in, such as to move the revision
+    /// on.</param>
     public static async Task<Outcome<BackupManifest>> RestoreAsync(
         Stream archive,
         IStorage storage,
@@ -178,7 +184,8 @@ public static class BackupArchive
             row =>
             {
                 BackupRows.Write(output, row, columns.Count);
-                if (++rows % RowsPerReport == 0) progress?.Report(new BackupProgress(name, rowsBefore + rows, output.Position));
+                if (++rows % RowsPerReport == 0)
+                    progress?.Report(new BackupProgress(name, rowsBefore + rows, output.Position));
             });
         progress?.Report(new BackupProgress(name, rowsBefore + rows, output.Position));
         return new BackupTable(name, [.. columns], rows, start, output.Position - start, output.EndPart());
@@ -198,11 +205,13 @@ public static class BackupArchive
 
     private static async Task<BackupManifest> ReadManifestAsync(Stream archive, CancellationToken cancellationToken)
     {
-        if (archive.Length < Magic.Length + TailBytes) throw new InvalidDataException("The file is too short for a backup.");
+        if (archive.Length < Magic.Length + TailBytes)
+            throw new InvalidDataException("The file is too short for a backup.");
         archive.Position = 0;
         var magic = new byte[Magic.Length];
         await archive.ReadExactlyAsync(magic, cancellationToken);
-        if (!magic.AsSpan().SequenceEqual(Magic)) throw new InvalidDataException("The file is not a backup of this format.");
+        if (!magic.AsSpan().SequenceEqual(Magic))
+            throw new InvalidDataException("The file is not a backup of this format.");
         var tail = new byte[TailBytes];
         archive.Position = archive.Length - TailBytes;
         await archive.ReadExactlyAsync(tail, cancellationToken);
@@ -253,7 +262,8 @@ public static class BackupArchive
         archive.Position = start;
         for (var left = length; left > 0;)
         {
-            var read = await archive.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), cancellationToken);
+            var read = await archive.ReadAsync(
+                buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), cancellationToken);
             if (read == 0) throw new EndOfStreamException("The file ended while it was read.");
             hash.AppendData(buffer, 0, read);
             left -= read;

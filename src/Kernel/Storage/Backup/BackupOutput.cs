@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Groundwork.Kernel.Storage.Backup;
 
 /// <summary>
-/// Where the thread that reads the database puts the archive's bytes: it hashes them and hands them to a pipe, and waits
-/// there for the reader of a slow connection, so that memory stays bounded.
+/// Where the thread that reads the database puts the archive's bytes: it hashes them and hands them to a pipe, and
+/// waits there for the reader of a slow connection, so that memory stays bounded.
 /// </summary>
 internal sealed class BackupOutput(PipeWriter pipe, CancellationToken cancellationToken) : IDisposable
 {

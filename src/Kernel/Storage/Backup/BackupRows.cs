@@ -4,8 +4,8 @@ using System.Text;
 namespace Groundwork.Kernel.Storage.Backup;
 
 /// <summary>
-/// Rows in a form that belongs to no engine: per value one byte of type, then 8 bytes of a number (little-endian), or 4 bytes
-/// of length and that many bytes of UTF-8 text or of a blob.
+/// Rows in a form that belongs to no engine: per value one byte of type, then 8 bytes of a number (little-endian), or 4
+/// bytes of length and that many bytes of UTF-8 text or of a blob.
 /// </summary>
 internal static class BackupRows
 {
@@ -38,7 +38,9 @@ internal static class BackupRows
         }
     }
 
-    /// <summary>Reads one row's values. The hashes were right, so anything odd here is a bug of the writer: it throws.</summary>
+    /// <summary>
+    /// Reads one row's values. The hashes were right, so anything odd here is a bug of the writer: it throws.
+    /// </summary>
     public static void Read(Stream input, Span<SqlValue> values)
     {
         Span<byte> head = stackalloc byte[8];
@@ -71,7 +73,8 @@ internal static class BackupRows
         Span<byte> head = stackalloc byte[4];
         input.ReadExactly(head);
         var length = BinaryPrimitives.ReadInt32LittleEndian(head);
-        if (length is < 0 or > MaxValueBytes) throw new InvalidDataException($"The archive holds a value of {length} bytes.");
+        if (length is < 0 or > MaxValueBytes)
+            throw new InvalidDataException($"The archive holds a value of {length} bytes.");
         var bytes = new byte[length];
         input.ReadExactly(bytes);
         return bytes;

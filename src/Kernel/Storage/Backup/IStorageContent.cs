@@ -1,6 +1,8 @@
 namespace Groundwork.Kernel.Storage.Backup;
 
-/// <summary>An engine's whole content, for backup and restore. Both engines implement it beside <see cref="IStorage"/>.</summary>
+/// <summary>
+/// An engine's whole content, for backup and restore. Both engines implement it beside <see cref="IStorage"/>.
+/// </summary>
 internal interface IStorageContent
 {
     string Engine { get; }
@@ -8,7 +10,8 @@ internal interface IStorageContent
     SqlDialect Dialect { get; }
 
     /// <summary>
-    /// Reads one consistent copy of everything, for as long as it takes, while writes go on. Not the pool's connections.
+    /// Reads one consistent copy of everything, for as long as it takes, while writes go on. Not the pool's
+    /// connections.
     /// </summary>
     Task<T> ReadAllAsync<T>(Func<ISqlSession, T> read, CancellationToken cancellationToken);
 

@@ -5,7 +5,9 @@ namespace Groundwork.Kernel.Storage.Backup;
 /// <summary>The SQL of a restore: which tables there are, emptying the store, and loading rows.</summary>
 internal static class RestoreStore
 {
-    /// <summary>The engine's own tables, which no backup holds: locks, markers, and the steps, which are in the manifest.</summary>
+    /// <summary>
+    /// The engine's own tables, which no backup holds: locks, markers, and the steps, which are in the manifest.
+    /// </summary>
     private const string OwnPrefix = "storage_";
 
     private const int RowsPerReport = 1_000;
@@ -42,7 +44,8 @@ internal static class RestoreStore
         MigrationStore.Run(
             session,
             dialect,
-            [.. migrations.Where(migration => migration.Number <= manifest.Migrations.GetValueOrDefault(migration.Module))]);
+            [.. migrations.Where(
+                migration => migration.Number <= manifest.Migrations.GetValueOrDefault(migration.Module))]);
         foreach (var table in Tables(session, dialect)) session.Execute($"DELETE FROM {SqlDialect.Quote(table)}");
     }
 
@@ -94,7 +97,8 @@ internal static class RestoreStore
             {
                 throw new StorageException(new Fault(
                     ErrorCodes.SchemaNewer,
-                    $"The backup has the tables of {module} at step {number}; this version of the platform knows {known}."));
+                    $"The backup has the tables of {module} at step {number}; this version of the platform knows "
+                    + $"{known}."));
             }
         }
     }

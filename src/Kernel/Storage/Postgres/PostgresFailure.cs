@@ -8,8 +8,8 @@ internal static class PostgresFailure
 {
     /// <summary>
     /// A <see cref="StatementException"/> when the server refused a statement and the session lives; a
-    /// <see cref="StorageException"/> when it cannot write; a <see cref="RetryGroupException"/> when the connection is lost or
-    /// the server asks to try again.
+    /// <see cref="StorageException"/> when it cannot write; a <see cref="RetryGroupException"/> when the connection is
+    /// lost or the server asks to try again.
     /// </summary>
     /// <param name="isCommit">A lost connection leaves in doubt whether the commit happened.</param>
     public static Exception From(Exception exception, bool isCommit) => exception switch
@@ -22,7 +22,8 @@ internal static class PostgresFailure
     };
 
     /// <summary>For what opening a connection throws: wrong credentials do not get better, the rest may.</summary>
-    public static Exception Connecting(Exception exception) => exception is PostgresException { SqlState: ['2' or '3', ..] } refused
+    public static Exception Connecting(Exception exception) =>
+        exception is PostgresException { SqlState: ['2' or '3', ..] } refused
         ? Storage(ErrorCodes.StorageUnavailable, refused)
         : new RetryGroupException($"PostgreSQL cannot be reached: {exception.Message}", isInDoubt: false, exception);
 

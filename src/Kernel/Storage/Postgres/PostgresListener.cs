@@ -38,7 +38,17 @@ internal sealed partial class PostgresListener : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await stopping.CancelAsync();
+        try
+        {
+            await stopping.CancelAsync();
+        }
+        catch (AggregateException exception) when (exception.InnerException is ObjectDisposedException)
+        {
+            // Npgsql's own callback finds its connection disposed when it broke in this very moment. We are cancelled
+            // all the same.
+            LogCancelRace(log, exception);
+        }
+
         await loop;
     }
 
@@ -104,6 +114,9 @@ internal sealed partial class PostgresListener : IAsyncDisposable
             LogHearerFailed(log, exception);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The listening connection broke while it was told to stop.")]
+    private static partial void LogCancelRace(ILogger log, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The connection that hears of other nodes' commits is lost.")]
     private static partial void LogLost(ILogger log, Exception exception);

@@ -4,8 +4,8 @@ namespace Groundwork.Kernel.Storage.Postgres;
 public sealed record PostgresOptions
 {
     /// <summary>
-    /// In Npgsql's form: <c>Host=…;Port=…;Database=…;Username=…;Password=…</c>. It must lead to the server itself and not to a
-    /// pooler that shares sessions: the writer holds a lock and the listener listens.
+    /// In Npgsql's form: <c>Host=…;Port=…;Database=…;Username=…;Password=…</c>. It must lead to the server itself and
+    /// not to a pooler that shares sessions: the writer holds a lock and the listener listens.
     /// </summary>
     public required string ConnectionString { get; init; }
 

@@ -46,7 +46,8 @@ internal sealed class PostgresReaders : IAsyncDisposable
         queue.RunAsync(() => Read(read, cancellationToken), cancellationToken);
 
     /// <summary>
-    /// One read of as long as it takes, on a connection of its own. It is not repeated: what it read may have been sent on.
+    /// One read of as long as it takes, on a connection of its own. It is not repeated: what it read may have been sent
+    /// on.
     /// </summary>
     public Task<T> ReadAllAsync<T>(Func<ISqlSession, T> read, CancellationToken cancellationToken) => Task.Run(
         () =>
@@ -89,7 +90,8 @@ internal sealed class PostgresReaders : IAsyncDisposable
                 if (time.GetElapsedTime(started) > StorageLimits.MaxUnavailableWait || stopping.IsCancellationRequested)
                 {
                     throw new StorageException(
-                        new Fault(ErrorCodes.StorageUnavailable, lost.Message) { RetryAfter = TimeSpan.FromSeconds(1) }, lost);
+                        new Fault(ErrorCodes.StorageUnavailable, lost.Message) { RetryAfter = TimeSpan.FromSeconds(
+                            1) }, lost);
                 }
 
                 cancellationToken.WaitHandle.WaitOne(backoff);

@@ -24,7 +24,9 @@ internal sealed class PostgresRow(NpgsqlDataReader reader) : ISqlRow
             _ => SqlType.Text,
         };
 
-    /// <summary>SQLite has one kind of number, so comparisons (bool) and sums (numeric) are read as one here too.</summary>
+    /// <summary>
+    /// SQLite has one kind of number, so comparisons (bool) and sums (numeric) are read as one here too.
+    /// </summary>
     public long Int64(int column) => reader.GetDataTypeOID(column) switch
     {
         Boolean => reader.GetBoolean(column) ? 1 : 0,

@@ -5,8 +5,8 @@ using NpgsqlTypes;
 namespace Groundwork.Kernel.Storage.Postgres;
 
 /// <summary>
-/// The statements of one transaction on one connection. Those that return nothing are kept back and sent together with the
-/// next one that does, in one round trip; the server runs them in order and skips the rest after a refusal.
+/// The statements of one transaction on one connection. Those that return nothing are kept back and sent together with
+/// the next one that does, in one round trip; the server runs them in order and skips the rest after a refusal.
 /// </summary>
 internal sealed class PostgresSession(NpgsqlConnection connection) : IWriterSession
 {
@@ -19,7 +19,8 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : IWriterSess
     private readonly List<Pending> pending = [];
     private readonly List<Pending> sent = []; // The last batch, to find whose statement was refused.
     private int write; // Number of the write at hand; commands carry it to find whose refusal it was.
-    private int savepoint = -1; // Where in pending the savepoint of this write stands; -1 when it was sent or is not set.
+    // Where in pending the savepoint of this write stands; -1 when it was sent or is not set.
+    private int savepoint = -1;
     private bool lockIsPending; // The one pending statement that returns a row.
     private bool isReading;
 
@@ -149,7 +150,8 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : IWriterSess
     private static NpgsqlParameter Parameter(SqlValue value) => value.Type switch
     {
         SqlType.Int64 => new NpgsqlParameter<long> { TypedValue = value.Int64, NpgsqlDbType = NpgsqlDbType.Bigint },
-        SqlType.Text => new NpgsqlParameter<string> { TypedValue = Checked(value.Text), NpgsqlDbType = NpgsqlDbType.Text },
+        SqlType.Text =>
+            new NpgsqlParameter<string> { TypedValue = Checked(value.Text), NpgsqlDbType = NpgsqlDbType.Text },
         SqlType.Blob => new NpgsqlParameter<ReadOnlyMemory<byte>>
         {
             TypedValue = value.Blob, NpgsqlDbType = NpgsqlDbType.Bytea,

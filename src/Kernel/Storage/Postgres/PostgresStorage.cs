@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Storage.Postgres;
 
 /// <summary>
-/// The engine for more than one node: each node has one writer connection that takes the store's lock per group, a bounded
-/// pool of readers, and a listener.
+/// The engine for more than one node: each node has one writer connection that takes the store's lock per group, a
+/// bounded pool of readers, and a listener.
 /// </summary>
 public sealed class PostgresStorage : IStorage, IStorageContent
 {
@@ -15,11 +15,14 @@ public sealed class PostgresStorage : IStorage, IStorageContent
         "SELECT pg_advisory_xact_lock(7402019)",
         "CREATE TABLE IF NOT EXISTS storage_head (id BIGINT PRIMARY KEY)",
         "INSERT INTO storage_head (id) VALUES (1) ON CONFLICT DO NOTHING",
-        "CREATE TABLE IF NOT EXISTS storage_groups (writer BYTEA PRIMARY KEY, number BIGINT NOT NULL, at BIGINT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS storage_groups (writer BYTEA PRIMARY KEY, number BIGINT NOT NULL, at BIGINT NOT "
+        + "NULL)",
         SqlDialect.Postgres.Translate(MigrationStore.CreateTable),
     ];
 
-    /// <summary>Markers of writers that ended are kept this long; a running writer renews its own with each group.</summary>
+    /// <summary>
+    /// Markers of writers that ended are kept this long; a running writer renews its own with each group.
+    /// </summary>
     private static readonly TimeSpan MarkerRetention = TimeSpan.FromDays(7);
 
     private readonly GroupWriter writer;

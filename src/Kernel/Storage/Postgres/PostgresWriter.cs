@@ -6,8 +6,9 @@ using Npgsql;
 namespace Groundwork.Kernel.Storage.Postgres;
 
 /// <summary>
-/// The connection that writes: it holds the store's lock for each group, leaves the group's number in a row of its own, and
-/// by that number finds out after a broken connection whether the group was committed. Used by the writer's thread only.
+/// The connection that writes: it holds the store's lock for each group, leaves the group's number in a row of its own,
+/// and by that number finds out after a broken connection whether the group was committed. Used by the writer's thread
+/// only.
 /// </summary>
 internal sealed partial class PostgresWriter : IWriterConnection
 {
@@ -16,8 +17,8 @@ internal sealed partial class PostgresWriter : IWriterConnection
     private const string Lock = "SELECT id FROM storage_head WHERE id = 1 FOR UPDATE";
 
     /// <summary>
-    /// What the server does about a writer that stalls inside its transaction, stopped or cut off, and holds the lock for all
-    /// nodes: it ends it after 5 s. A group's own statements take milliseconds.
+    /// What the server does about a writer that stalls inside its transaction, stopped or cut off, and holds the lock
+    /// for all nodes: it ends it after 5 s. A group's own statements take milliseconds.
     /// </summary>
     private const string StallLimits =
         "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=5000 "
@@ -63,7 +64,9 @@ internal sealed partial class PostgresWriter : IWriterConnection
 
     private string ApplicationName => $"groundwork-writer-{Id}"; // Shorter than the server's 63 characters.
 
-    /// <summary>Makes the tables that storage itself needs, and forgets markers from before <paramref name="oldest"/>.</summary>
+    /// <summary>
+    /// Makes the tables that storage itself needs, and forgets markers from before <paramref name="oldest"/>.
+    /// </summary>
     public void Prepare(IEnumerable<string> statements, DateTimeOffset oldest)
     {
         try
@@ -141,7 +144,8 @@ internal sealed partial class PostgresWriter : IWriterConnection
             Connect();
             // The old session may still be committing. End it, then wait for the lock, which it holds to its end.
             Run(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()",
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND pid <> "
+                + "pg_backend_pid()",
                 ApplicationName);
             Run("BEGIN");
             Run(Lock);
@@ -164,8 +168,8 @@ internal sealed partial class PostgresWriter : IWriterConnection
         try
         {
             Connect();
-            // After the commit and outside it: inside, all of the server's commits would queue for the notification lock.
-            // Nothing is lost with a notification, so nobody waits for its sync.
+            // After the commit and outside it: inside, all of the server's commits would queue for the notification
+            // lock. Nothing is lost with a notification, so nobody waits for its sync.
             Run($"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{Channel}', $1)", Id);
             notifiedAt = time.GetTimestamp();
             mustNotify = false;
@@ -195,7 +199,8 @@ internal sealed partial class PostgresWriter : IWriterConnection
             connection.Open();
             session = new PostgresSession(connection);
             ServerVersion = connection.ServerVersion;
-            // An acknowledged write is on disk: a server that is set to answer earlier is told to wait. Stronger settings stay.
+            // An acknowledged write is on disk: a server that is set to answer earlier is told to wait. Stronger
+            // settings stay.
             Run(
                 """
                 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
@@ -232,10 +237,12 @@ internal sealed partial class PostgresWriter : IWriterConnection
         session = null;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "PostgreSQL runs with fsync=off: a crash of its host loses acknowledged writes.")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "PostgreSQL runs with fsync=off: a crash of its host loses acknowledged writes.")]
     private static partial void LogNoSync(ILogger log);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Other nodes were not notified of a commit; they will poll.")]
+    [LoggerMessage(
+        Level = LogLevel.Information, Message = "Other nodes were not notified of a commit; they will poll.")]
     private static partial void LogNotifyFailed(ILogger log, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Closing a connection failed.")]

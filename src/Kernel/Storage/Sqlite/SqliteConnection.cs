@@ -43,7 +43,9 @@ internal sealed class SqliteConnection : IDisposable
         return new SqliteConnection(handle);
     }
 
-    /// <summary>Runs a statement without parameters that is not worth keeping, and returns the first column of its only row.</summary>
+    /// <summary>
+    /// Runs a statement without parameters that is not worth keeping, and returns the first column of its only row.
+    /// </summary>
     public string? Pragma(string sql)
     {
         Check(raw.sqlite3_prepare_v2(handle, sql, out var statement));

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Groundwork.Kernel.Storage.Sqlite;
 
 /// <summary>
-/// A consistent copy of the file for as long as a backup reads it, so that a slow receiver does not hold the write-ahead log.
+/// A consistent copy of the file for as long as a backup reads it, so that a slow receiver does not hold the
+/// write-ahead log.
 /// </summary>
 internal static class SqliteCopy
 {

@@ -6,7 +6,9 @@ namespace Groundwork.Kernel.Storage.Sqlite;
 /// <summary>Turns SQLite's result codes into ours.</summary>
 internal static class SqliteFailure
 {
-    /// <summary>The exception for a code that is not success: either of one statement, or of the storage as a whole.</summary>
+    /// <summary>
+    /// The exception for a code that is not success: either of one statement, or of the storage as a whole.
+    /// </summary>
     public static Exception From(int code, sqlite3 connection) =>
         From(code, raw.sqlite3_extended_errcode(connection), raw.sqlite3_errmsg(connection).utf8_to_string());
 
@@ -17,7 +19,8 @@ internal static class SqliteFailure
         raw.SQLITE_IOERR when extended is raw.SQLITE_IOERR_SHMSIZE => Storage(ErrorCodes.StorageFull, message),
         raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => Storage(ErrorCodes.StorageDamaged, message),
         raw.SQLITE_IOERR or raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY
-            or raw.SQLITE_PERM or raw.SQLITE_PROTOCOL => Storage(ErrorCodes.StorageUnavailable, $"{message} ({extended})"),
+            or raw.SQLITE_PERM or raw.SQLITE_PROTOCOL =>
+                Storage(ErrorCodes.StorageUnavailable, $"{message} ({extended})"),
         raw.SQLITE_CONSTRAINT => new StatementException(message, isConstraint: true),
         raw.SQLITE_MISUSE => new InvalidOperationException($"SQLite was misused: {message}"),
         raw.SQLITE_NOMEM => new InsufficientMemoryException(message),

@@ -5,8 +5,9 @@ using SQLitePCL;
 namespace Groundwork.Kernel.Storage.Sqlite;
 
 /// <summary>
-/// Chooses, once per process, between the SQLite of the operating system, which the distribution patches, and the one that
-/// is bundled: the newer wins. <c>GROUNDWORK_SQLITE=bundled</c> or <c>=system</c> decides otherwise; the store suite uses it.
+/// Chooses, once per process, between the SQLite of the operating system, which the distribution patches, and the one
+/// that is bundled: the newer wins. <c>GROUNDWORK_SQLITE=bundled</c> or <c>=system</c> decides otherwise; the store
+/// suite uses it.
 /// </summary>
 internal static class SqliteLibrary
 {
@@ -29,7 +30,9 @@ internal static class SqliteLibrary
         var provider = typeof(SQLite3Provider_e_sqlite3).Assembly;
         var system = wanted != "bundled" ? Find(SystemName, null) : null;
         var bundled = wanted != "system" ? Find(BundledName, provider) : null;
-        var chosen = system is { } && (bundled is null || system.Value.Number > bundled.Value.Number) ? system : bundled;
+        var chosen = system is { } && (bundled is null || system.Value.Number > bundled.Value.Number)
+            ? system
+            : bundled;
         if (chosen is not { } library)
             throw new DllNotFoundException($"There is no SQLite library ({Variable}={wanted}).");
         NativeLibrary.SetDllImportResolver(

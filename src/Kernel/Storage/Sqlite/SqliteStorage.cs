@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Storage.Sqlite;
 
 /// <summary>
-/// The embedded engine: one file in WAL mode, written and checkpointed by one thread, read by a bounded pool of read-only
-/// connections.
+/// The embedded engine: one file in WAL mode, written and checkpointed by one thread, read by a bounded pool of
+/// read-only connections.
 /// </summary>
 public sealed class SqliteStorage : IStorage, IStorageContent
 {

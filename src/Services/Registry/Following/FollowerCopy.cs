@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Services.Registry.Following;
 
-/// <summary>The follower's copy on disk, one service a line, replaced as a whole: what it starts from when the node is away.</summary>
+/// <summary>
+/// The follower's copy on disk, one service a line, replaced as a whole: what it starts from when the node is away.
+/// </summary>
 internal sealed partial class FollowerCopy(string path, TimeProvider time, ILogger logger)
 {
     /// <summary>Changes of so long are written together; a copy some seconds old serves as well.</summary>
@@ -24,7 +26,8 @@ internal sealed partial class FollowerCopy(string path, TimeProvider time, ILogg
         {
             try
             {
-                if (JsonSerializer.Deserialize(line, WireJson.Lenient.ServiceDocument) is { } document) documents.Add(document);
+                if (JsonSerializer.Deserialize(line, WireJson.Lenient.ServiceDocument) is { } document)
+                    documents.Add(document);
             }
             catch (JsonException fault)
             {

@@ -5,13 +5,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Services.Registry.Following;
 
-/// <summary>Gathers how calls went and tells the followed node once a second. What cannot be sent is forgotten: it ages fast.</summary>
+/// <summary>
+/// Gathers how calls went and tells the followed node once a second. What cannot be sent is forgotten: it ages fast.
+/// </summary>
 internal sealed partial class OutcomeSender(HttpClient client, TimeProvider time, ILogger logger)
 {
     /// <summary>Between two reports.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Instances of which one report tells, each in up to three ways; more are left out until the next.</summary>
+    /// <summary>
+    /// Instances of which one report tells, each in up to three ways; more are left out until the next.
+    /// </summary>
     private const int MaxInstances = RegistryLimits.MaxOutcomesPerBatch / 3;
 
     // The answered ones are nearly all, on every core: they only clear a mark, and only where there is one.
@@ -73,7 +77,8 @@ internal sealed partial class OutcomeSender(HttpClient client, TimeProvider time
     {
         if (count > 0)
             reports.Add(new OutcomeDocument(
-                key.Service.Service, key.Id, InstanceWords.Of(outcome), count, key.Service.Namespace, key.Service.Group));
+                key.Service.Service, key.Id, InstanceWords.Of(
+                    outcome), count, key.Service.Namespace, key.Service.Group));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The followed node refused outcomes with status {Status}")]

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Services.Registry.Following;
 
 /// <summary>
-/// The registry of another node, followed: watches all of its services, keeps a copy on disk, and serves what it has while
-/// the node is away, saying how old that is. Outcomes of calls are gathered and sent to the followed node.
+/// The registry of another node, followed: watches all of its services, keeps a copy on disk, and serves what it has
+/// while the node is away, saying how old that is. Outcomes of calls are gathered and sent to the followed node.
 /// </summary>
 public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
 {
@@ -34,8 +34,8 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
     private long lastNews; // Written by the watch loop, read anywhere.
 
     /// <param name="client">
-    /// With the followed node's API as its base address (such as <c>https://core:7400</c>), the credential, and no time-out of
-    /// its own. The caller disposes it.
+    /// With the followed node's API as its base address (such as <c>https://core:7400</c>), the credential, and no
+    /// time-out of its own. The caller disposes it.
     /// </param>
     /// <param name="copyPath">Where the copy on disk is; null: none.</param>
     public RegistryFollower(HttpClient client, string? copyPath, TimeProvider time, ILogger logger)
@@ -67,7 +67,8 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
         loops.Add(Task.Run(() => RunAsync("watch", WatchAsync), cancellationToken));
         loops.Add(Task.Run(() => RunAsync("outcomes", outcomes.RunAsync), cancellationToken));
         if (copy is not null)
-            loops.Add(Task.Run(() => RunAsync("copy", token => copy.RunAsync(() => views.Values, () => storeId, token)), cancellationToken));
+            loops.Add(Task.Run(() => RunAsync(
+                "copy", token => copy.RunAsync(() => views.Values, () => storeId, token)), cancellationToken));
     }
 
     public async ValueTask DisposeAsync()
@@ -87,7 +88,8 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
                 await ReadAsync(cancellationToken);
                 LogEnded();
             }
-            catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException or TimeoutException)
+            catch (Exception failure) when (
+                failure is HttpRequestException or IOException or JsonException or TimeoutException)
             {
                 LogAway(failure.Message);
             }
@@ -106,7 +108,8 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "/groundwork/v1/registry/watch");
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token);
+            using var response = await client.SendAsync(
+                request, HttpCompletionOption.ResponseHeadersRead, silence.Token);
             response.EnsureSuccessStatusCode();
             await using var body = new HeardStream(
                 await response.Content.ReadAsStreamAsync(silence.Token),
@@ -164,12 +167,14 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "The followed node closed the watch; connecting again")]
     private partial void LogEnded();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The followed registry is away, what is known stays in use: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "The followed registry is away, what is known stays in use: {Reason}")]
     private partial void LogAway(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The followed node has another store: {Before}, now {After}")]
     private partial void LogStoreChanged(string before, string after);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "The follower's loop for {Loop} ended by itself; restart the node")]
+    [LoggerMessage(
+        Level = LogLevel.Critical, Message = "The follower's loop for {Loop} ended by itself; restart the node")]
     private partial void LogLoopEnded(string loop, Exception failure);
 }

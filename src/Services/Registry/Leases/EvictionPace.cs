@@ -1,6 +1,8 @@
 namespace Groundwork.Services.Registry.Leases;
 
-/// <summary>Counts evictions over a sweep, so that at most a share of what there was at its beginning goes in it.</summary>
+/// <summary>
+/// Counts evictions over a sweep, so that at most a share of what there was at its beginning goes in it.
+/// </summary>
 internal sealed class EvictionPace
 {
     private long sweepStartTicks = long.MinValue;

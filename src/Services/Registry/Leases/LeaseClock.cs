@@ -2,8 +2,8 @@ namespace Groundwork.Services.Registry.Leases;
 
 /// <summary>
 /// Lease time: it passes only while this process demonstrably ran. The expiry loop ticks it; when two ticks are further
-/// apart than <see cref="StallLimit"/>, the process stood still, renewals may lie unread in its sockets, and the gap does
-/// not count: every lease has it added.
+/// apart than <see cref="StallLimit"/>, the process stood still, renewals may lie unread in its sockets, and the gap
+/// does not count: every lease has it added.
 /// </summary>
 /// <remarks>
 /// The loop runs on the thread pool, as requests do. What keeps requests from being answered (a stopped process, a
@@ -34,7 +34,9 @@ internal sealed class LeaseClock
         }
     }
 
-    /// <summary>Moves lease time on, unless the process stood still since the last tick. One thread calls this.</summary>
+    /// <summary>
+    /// Moves lease time on, unless the process stood still since the last tick. One thread calls this.
+    /// </summary>
     public LeaseTick Tick()
     {
         var last = mark;
@@ -47,8 +49,8 @@ internal sealed class LeaseClock
     }
 
     /// <summary>
-    /// True while the tick is recent. Asked again before every eviction: the process can be stopped between a tick and what
-    /// it leads to, and then what the tick said is no longer so.
+    /// True while the tick is recent. Asked again before every eviction: the process can be stopped between a tick and
+    /// what it leads to, and then what the tick said is no longer so.
     /// </summary>
     public bool IsCurrent(LeaseTick tick) => time.GetElapsedTime(tick.Timestamp) <= StallLimit;
 

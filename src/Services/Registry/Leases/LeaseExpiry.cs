@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Services.Registry.Leases;
 
 /// <summary>
-/// The loop that ends leases: finds what is due, and evicts it, unless the process stood still, the protection threshold
-/// of its service would be crossed, or enough has been evicted in this sweep. Also ends ejections, adopts the instances of
-/// nodes that are gone, and drops services that have long been empty.
+/// The loop that ends leases: finds what is due, and evicts it, unless the process stood still, the protection
+/// threshold of its service would be crossed, or enough has been evicted in this sweep. Also ends ejections, adopts the
+/// instances of nodes that are gone, and drops services that have long been empty.
 /// </summary>
 internal sealed partial class LeaseExpiry(
     InstanceRegistry registry, TimeProvider time, Func<IReadOnlySet<string>> liveNodes, ILogger logger)
@@ -179,7 +179,8 @@ internal sealed partial class LeaseExpiry(
     {
         var live = liveNodes();
         var orphaned = registry.OwnersSeen.Where(owner => !live.Contains(owner)).ToHashSet();
-        if (orphaned.Count == 0 || live.Min(StringComparer.Ordinal) is not { } first || first != registry.NodeName) return;
+        if (orphaned.Count == 0 || live.Min(StringComparer.Ordinal) is not { } first || first != registry.NodeName)
+            return;
         foreach (var state in registry.Instances)
         {
             lock (state.Service.Gate)
@@ -215,7 +216,8 @@ internal sealed partial class LeaseExpiry(
         Message = "The process stood still for {Seconds:0.0} s; no lease expires for it")]
     private partial void LogStall(double seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Node {Owner} is gone; its instances are suspect and renew here")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Node {Owner} is gone; its instances are suspect and renew here")]
     private partial void LogAdopted(string owner);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A round of lease expiry failed; the next goes on")]

@@ -2,8 +2,8 @@ namespace Groundwork.Services.Registry.Leases;
 
 /// <summary>
 /// Finds leases that are due without looking at the others: a ring of slots, each a list of instances linked through
-/// themselves. A renewal does not touch it: an instance whose slot comes up before its deadline is put back by the caller,
-/// which costs one step per lease time instead of one per renewal.
+/// themselves. A renewal does not touch it: an instance whose slot comes up before its deadline is put back by the
+/// caller, which costs one step per lease time instead of one per renewal.
 /// </summary>
 internal sealed class TimerWheel
 {
@@ -18,7 +18,9 @@ internal sealed class TimerWheel
     private readonly InstanceState?[] slots = new InstanceState?[SlotCount];
     private long current; // Number of the last slot that was emptied, counted from lease time zero.
 
-    /// <summary>Puts the instance where its deadline is, or where the ring ends; moves it when it is in another place.</summary>
+    /// <summary>
+    /// Puts the instance where its deadline is, or where the ring ends; moves it when it is in another place.
+    /// </summary>
     public void Schedule(InstanceState instance, long deadlineTicks)
     {
         var due = (deadlineTicks + SlotWidth.Ticks - 1) / SlotWidth.Ticks;

@@ -5,15 +5,15 @@ using Groundwork.Wire;
 namespace Groundwork.Services.Registry.Storing;
 
 /// <summary>
-/// The registry's tables. Every row has a place in one store-wide sequence, taken under the store's writer lock, so that a
-/// reader who has seen a place has seen everything before it.
+/// The registry's tables. Every row has a place in one store-wide sequence, taken under the store's writer lock, so
+/// that a reader who has seen a place has seen everything before it.
 /// </summary>
 /// <param name="isShared">True when other nodes may write to the store.</param>
 internal sealed class RegistryStore(IStorage storage, string nodeName, bool isShared)
 {
     /// <summary>
-    /// Numbers that nodes may have shown to callers beyond what is written. A start begins above them; so many changes do
-    /// not happen in the second or the outage that a node may write behind.
+    /// Numbers that nodes may have shown to callers beyond what is written. A start begins above them; so many changes
+    /// do not happen in the second or the outage that a node may write behind.
     /// </summary>
     public const long Reserve = 1 << 20;
 
@@ -30,7 +30,8 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
     private static readonly TimeSpan RemovalRetention = TimeSpan.FromMinutes(10);
 
     private const string Columns =
-        "namespace, service_group, service, id, position, owner, writer, incarnation, reason, principal, document, cause";
+        "namespace, service_group, service, id, position, owner, writer, incarnation, reason, principal, document, "
+        + "cause";
 
     public static Migration Schema { get; } = new(
         "registry",
@@ -103,7 +104,8 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
                 position,
                 Complete: true,
                 session.List(
-                    "SELECT namespace, service_group, service, position, empty_reason FROM registry_services", ReadService),
+                    "SELECT namespace, service_group, service, position, empty_reason FROM registry_services",
+                        ReadService),
                 session.List($"SELECT {Columns}, removed FROM registry_instances WHERE removed = 0", ReadInstance));
         },
         cancellationToken);
@@ -159,7 +161,8 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
         if (position <= after) return new StoredChanges(after, Complete: false, [], []);
         if (floor > after) return null;
         var instances = session.List(
-            $"SELECT {Columns}, removed FROM registry_instances WHERE position > $1 ORDER BY position LIMIT {MaxRowsPerRead}",
+            $"SELECT {Columns}, removed FROM registry_instances WHERE position > $1 ORDER BY position LIMIT "
+            + $"{MaxRowsPerRead}",
             ReadInstance,
             after);
         var upTo = instances.Count == MaxRowsPerRead ? instances[^1].Position : position;
@@ -199,7 +202,8 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
         {
             case PendingKind.Registration:
                 session.Enqueue(
-                    Upsert + "WHERE registry_instances.incarnation <= excluded.incarnation OR registry_instances.removed = 1",
+                    Upsert + "WHERE registry_instances.incarnation <= excluded.incarnation OR "
+                        + "registry_instances.removed = 1",
                     service.Namespace, service.Group, service.Service, row.Key.Id, position, row.Owner, nodeName,
                     row.Incarnation, row.Reason, row.Principal, row.Document, row.Cause);
                 break;
@@ -290,6 +294,7 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
     {
         var document = JsonSerializer.Deserialize(json, WireJson.Lenient.InstanceDocument)
             ?? throw new InvalidDataException("A stored instance is null.");
-        return InstanceDocuments.Read(document, Enum.TryParse<HealthCause>(cause, out var known) ? known : HealthCause.Instance);
+        return InstanceDocuments.Read(
+            document, Enum.TryParse<HealthCause>(cause, out var known) ? known : HealthCause.Instance);
     }
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Services.Registry.Storing;
 
 /// <summary>
-/// The one loop between memory and store: writes what is pending, then applies what other nodes wrote. Both in one loop, so
-/// that no change is in flight while the others' are judged against it.
+/// The one loop between memory and store: writes what is pending, then applies what other nodes wrote. Both in one
+/// loop, so that no change is in flight while the others' are judged against it.
 /// </summary>
 internal sealed partial class StoreSync(
     InstanceRegistry registry, RegistryStore store, TimeProvider time, ILogger logger)
@@ -13,7 +13,9 @@ internal sealed partial class StoreSync(
     /// <summary>Between two looks at what others wrote, for when no notification comes.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Changes of so long are written together; well within the second that an acknowledgement may run ahead.</summary>
+    /// <summary>
+    /// Changes of so long are written together; well within the second that an acknowledgement may run ahead.
+    /// </summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
 
     /// <summary>After a failure of the store.</summary>
@@ -193,7 +195,9 @@ internal sealed partial class StoreSync(
         drains.Add(new ForeignDrain(service, index, row.Position, time.GetTimestamp()));
     }
 
-    /// <summary>Tells the node that drains an instance when the watchers here have been sent it, or take too long.</summary>
+    /// <summary>
+    /// Tells the node that drains an instance when the watchers here have been sent it, or take too long.
+    /// </summary>
     private async Task SaySeenAsync(CancellationToken cancellationToken)
     {
         if (drains.Count == 0) return;

@@ -52,7 +52,8 @@ internal sealed record WriteBatch(IReadOnlyList<InstanceWrite> Instances, IReadO
     /// <summary>True when some rows are written only if no other node was quicker.</summary>
     public bool HasConditions { get; } = Instances.Any(row => row.Kind != PendingKind.Registration);
 
-    private static IEnumerable<long> Numbers(IReadOnlyList<InstanceWrite> instances, IReadOnlyList<ServiceWrite> services) =>
+    private static IEnumerable<long> Numbers(
+        IReadOnlyList<InstanceWrite> instances, IReadOnlyList<ServiceWrite> services) =>
         instances.Select(row => row.Number)
             .Concat(services.Where(row => row.Number != PendingService.Forgotten).Select(row => row.Number));
 }

@@ -3,7 +3,9 @@ using Groundwork.Wire;
 
 namespace Groundwork.Services.Registry.Watching;
 
-/// <summary>A view as JSON bytes, shared by everybody who waits for it. Without expiry times: renewals do not change it.</summary>
+/// <summary>
+/// A view as JSON bytes, shared by everybody who waits for it. Without expiry times: renewals do not change it.
+/// </summary>
 internal sealed class SharedAnswer
 {
     private SharedAnswer(ServiceView view, byte[] json)

@@ -3,18 +3,23 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Services.Registry.Watching;
 
 /// <summary>
-/// Publishes the views of changed services: a small one at once, a large one at most every <see cref="Coalescing"/> or so, because
-/// a view of 20,000 instances costs 20,000 steps however little changed.
+/// Publishes the views of changed services: a small one at once, a large one at most every <see cref="Coalescing"/> or
+/// so, because a view of 20,000 instances costs 20,000 steps however little changed.
 /// </summary>
 internal sealed partial class ViewPublisher(RegistryOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>Instances up to which a view is rebuilt within the change itself, in about a microsecond.</summary>
     public const int Small = 256;
 
-    /// <summary>How far the view of a large service may lag behind: well below what a caller's own reaction takes.</summary>
+    /// <summary>
+    /// How far the view of a large service may lag behind: well below what a caller's own reaction takes.
+    /// </summary>
     public static readonly TimeSpan Coalescing = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>It rests nine times as long as it worked: publishing takes a tenth of a core at most, however large services are.</summary>
+    /// <summary>
+    /// It rests nine times as long as it worked: publishing takes a tenth of a core at most, however large services
+    /// are.
+    /// </summary>
     private const int RestFactor = 9;
 
     private readonly Lock gate = new(); // Innermost lock but for the signal's.

@@ -11,7 +11,9 @@ internal sealed class WatchSessions(InstanceRegistry registry, int limit)
 
     public int Count => Volatile.Read(ref count);
 
-    /// <summary>Begins to watch some services, known or not yet; null when there are too many watchers or services.</summary>
+    /// <summary>
+    /// Begins to watch some services, known or not yet; null when there are too many watchers or services.
+    /// </summary>
     public WatchSession? Open(IReadOnlyList<ServiceKey> services)
     {
         if (!Enter()) return null;
@@ -50,7 +52,9 @@ internal sealed class WatchSessions(InstanceRegistry registry, int limit)
         Interlocked.Decrement(ref count);
     }
 
-    /// <summary>A service has got its place in the registry. A session that opened meanwhile may join it twice.</summary>
+    /// <summary>
+    /// A service has got its place in the registry. A session that opened meanwhile may join it twice.
+    /// </summary>
     public void Added(ServiceState service)
     {
         foreach (var (session, @namespace) in wide)

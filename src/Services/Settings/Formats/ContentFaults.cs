@@ -9,7 +9,9 @@ namespace Groundwork.Services.Settings.Formats;
 /// <param name="secret">True: no part of the content may stand in a message, which ends up in logs and audit.</param>
 internal sealed class ContentFaults(ICollection<FieldFault> faults, bool secret)
 {
-    /// <summary>Faults of one content: enough to repair it in a few rounds, and an answer that stays readable.</summary>
+    /// <summary>
+    /// Faults of one content: enough to repair it in a few rounds, and an answer that stays readable.
+    /// </summary>
     public const int MaxFaults = 50;
 
     private const string Path = "spec.content";

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace Groundwork.Services.Settings.Formats;
 
-/// <summary>A format that a setting may declare: what it is called, how it is served, and how its text is checked.</summary>
+/// <summary>
+/// A format that a setting may declare: what it is called, how it is served, and how its text is checked.
+/// </summary>
 /// <param name="Name">As written in <c>spec.format</c>, and the file extension it is inferred from.</param>
 /// <param name="Title">As people write it.</param>
 /// <param name="Check">Adds a fault for everything wrong; null where any text is right.</param>

@@ -3,8 +3,8 @@ using System.Text;
 namespace Groundwork.Services.Settings.Formats;
 
 /// <summary>
-/// Java's <c>.properties</c> by the rules of <c>java.util.Properties.load</c>; stricter in one point: a key twice is a fault,
-/// where Java lets the last one win in silence.
+/// Java's <c>.properties</c> by the rules of <c>java.util.Properties.load</c>; stricter in one point: a key twice is a
+/// fault, where Java lets the last one win in silence.
 /// </summary>
 internal static class PropertiesFormat
 {
@@ -17,7 +17,8 @@ internal static class PropertiesFormat
             if (seen.TryAdd(entry.Key, entry.Line)) continue;
             var first = seen[entry.Key];
             faults.Quoting(
-                "properties", $"key '{entry.Key}' stands here a second time; the first is on line {first}", entry.Line, entry.Column);
+                "properties", $"key '{entry.Key}' stands here a second time; the first is on line {first}", entry.Line,
+                    entry.Column);
         }
     }
 }
@@ -71,7 +72,9 @@ internal sealed class PropertiesReader(string text, ContentFaults faults)
         }
     }
 
-    /// <summary>The next character of the logical line, after any continuation; null where the logical line ends.</summary>
+    /// <summary>
+    /// The next character of the logical line, after any continuation; null where the logical line ends.
+    /// </summary>
     private char? Peek()
     {
         while (at + 1 < text.Length && text[at] == '\\' && IsLineEnd(text[at + 1]))

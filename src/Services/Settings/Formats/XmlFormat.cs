@@ -2,7 +2,9 @@ using System.Xml;
 
 namespace Groundwork.Services.Settings.Formats;
 
-/// <summary>Well-formed XML 1.0 without a document type: so no entities of its own, and nothing is ever fetched.</summary>
+/// <summary>
+/// Well-formed XML 1.0 without a document type: so no entities of its own, and nothing is ever fetched.
+/// </summary>
 internal static class XmlFormat
 {
     /// <summary>Levels of nesting; the reader itself would go on until memory ends.</summary>

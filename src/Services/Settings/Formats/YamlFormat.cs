@@ -2,7 +2,9 @@ using Groundwork.Kernel.Documents;
 
 namespace Groundwork.Services.Settings.Formats;
 
-/// <summary>One document of YAML 1.2 with the core schema, read by the kernel's reader with its bounds on aliases and depth.</summary>
+/// <summary>
+/// One document of YAML 1.2 with the core schema, read by the kernel's reader with its bounds on aliases and depth.
+/// </summary>
 internal static class YamlFormat
 {
     public static void Check(string content, ContentFaults faults)

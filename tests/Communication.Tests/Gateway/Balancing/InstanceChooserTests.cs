@@ -11,7 +11,8 @@ public sealed class InstanceChooserTests
     private readonly InstanceChooser chooser;
 
     public InstanceChooserTests() =>
-        chooser = new InstanceChooser(registry, new GatewayOptions { MaxRequestsPerInstance = 100 }, time, new Random(5));
+        chooser = new InstanceChooser(
+            registry, new GatewayOptions { MaxRequestsPerInstance = 100 }, time, new Random(5));
 
     [Fact]
     public void A_service_that_nobody_knows_or_that_is_empty_has_no_instance()
@@ -77,7 +78,8 @@ public sealed class InstanceChooserTests
     {
         registry.Set("service", ("a", 1, 100), ("b", 1, 100));
         var first = Choose();
-        Assert.NotEqual(first.Upstream.Key, chooser.Choose(HeldServices.Key("service"), true, first.Upstream).Value.Upstream.Key);
+        Assert.NotEqual(first.Upstream.Key, chooser.Choose(HeldServices.Key("service"), true, first.Upstream)
+            .Value.Upstream.Key);
         registry.Set("service", ("a", 1, 100));
         var only = Choose();
         Assert.False(chooser.Choose(HeldServices.Key("service"), true, only.Upstream).Succeeded);
@@ -107,19 +109,23 @@ public sealed class InstanceChooserTests
     {
         registry.Set("service", ("a", 1, 100), ("b", 1, 100));
         var most = 0;
-        var shared = new InstanceChooser(registry, new GatewayOptions { MaxRequestsPerInstance = 3 }, time, Random.Shared);
+        var shared = new InstanceChooser(
+            registry, new GatewayOptions { MaxRequestsPerInstance = 3 }, time, Random.Shared);
         Parallel.For(0, 20_000, _ =>
         {
             if (!shared.Choose(HeldServices.Key("service"), true).TryGet(out var call, out var _)) return;
             var now = call.Upstream.UnderWay;
-            for (var seen = most; now > seen && Interlocked.CompareExchange(ref most, now, seen) != seen; seen = most) { }
+            for (var seen = most; now > seen && Interlocked.CompareExchange(ref most, now, seen) != seen; seen = most)
+                { }
             call.End();
         });
-        var left = new[] { shared.Choose(HeldServices.Key("service"), true).Value, shared.Choose(HeldServices.Key("service"), true).Value };
+        var left = new[] { shared.Choose(HeldServices.Key("service"), true)
+            .Value, shared.Choose(HeldServices.Key("service"), true).Value };
         Assert.All(left, call => Assert.Equal(1, call.Upstream.UnderWay));
     }
 
-    private UpstreamCall Choose(bool repeatable = true) => chooser.Choose(HeldServices.Key("service"), repeatable).Value;
+    private UpstreamCall Choose(bool repeatable = true) =>
+        chooser.Choose(HeldServices.Key("service"), repeatable).Value;
 
     private Dictionary<string, int> Count(int requests, bool repeatable = true)
     {

@@ -43,7 +43,9 @@ public sealed class FailureTests
         Assert.DoesNotContain("0\r\n\r\n", rest, StringComparison.Ordinal);
         Assert.True(rest.Length < 50, rest);
         await Eventually.TrueAsync(
-            () => edge.Registry.Outcomes.Any(outcome => outcome.Outcome == CallOutcome.NoAnswer), "the registry hears of it");
+            () =>
+                edge.Registry.Outcomes.Any(
+                    outcome => outcome.Outcome == CallOutcome.NoAnswer), "the registry hears of it");
     }
 
     [Theory]
@@ -64,7 +66,8 @@ public sealed class FailureTests
     [Fact]
     public async Task A_head_that_is_too_large_becomes_a_problem()
     {
-        await using var instance = RawInstance.Answering($"HTTP/1.1 200 OK\r\nX-Large: {new string('x', 200_000)}\r\nContent-Length: 0\r\n\r\n");
+        await using var instance = RawInstance.Answering(
+            $"HTTP/1.1 200 OK\r\nX-Large: {new string('x', 200_000)}\r\nContent-Length: 0\r\n\r\n");
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll().Instances(instance.Address);
         Assert.Equal((502, "upstream_failed"), await CodeAsync(edge, HttpMethod.Get));
@@ -89,7 +92,8 @@ public sealed class FailureTests
     [InlineData("POST")]
     public async Task A_refused_connection_is_tried_elsewhere_whatever_the_method(string method)
     {
-        await using var instance = await WebInstance.StartAsync(context => context.Request.Body.CopyToAsync(context.Response.Body));
+        await using var instance = await WebInstance.StartAsync(
+            context => context.Request.Body.CopyToAsync(context.Response.Body));
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll();
         for (var round = 0; round < 10; round++)
@@ -98,7 +102,8 @@ public sealed class FailureTests
             using var request = new HttpRequestMessage(new HttpMethod(method), "/");
             if (method == "POST") request.Content = new StringContent("body");
             using var response = await edge.Client.SendAsync(request);
-            Assert.Equal((HttpStatusCode.OK, method == "POST" ? "body" : ""), (response.StatusCode, await response.Content.ReadAsStringAsync()));
+            Assert.Equal((HttpStatusCode.OK, method == "POST" ? "body" : ""), (
+                response.StatusCode, await response.Content.ReadAsStringAsync()));
         }
         Assert.Contains(edge.Registry.Outcomes, outcome => outcome.Outcome == CallOutcome.ConnectFailed);
     }
@@ -133,7 +138,8 @@ public sealed class FailureTests
         Assert.Equal(3, first.Connections + second.Connections);
     }
 
-    // A kept connection that the instance closes as the request arrives: the framework's client would send one without a body again.
+    // A kept connection that the instance closes as the request arrives: the framework's client would send one without
+    // a body again.
     [Fact]
     public async Task A_post_without_body_on_a_kept_connection_is_never_sent_twice()
     {
@@ -182,7 +188,8 @@ public sealed class FailureTests
         await client.WriteAsync("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\na");
         await first.Task.WaitAsync(Eventually.Patience);
 
-        time.Advance(TimeSpan.FromMinutes(10)); // The route grants the instance 20 s, and the client has its own limits.
+        // The route grants the instance 20 s, and the client has its own limits.
+        time.Advance(TimeSpan.FromMinutes(10));
 
         await client.WriteAsync("b");
         Assert.StartsWith("HTTP/1.1 200 ", await client.ReadHeadAsync());
@@ -237,13 +244,15 @@ public sealed class FailureTests
     [Fact]
     public async Task A_body_that_the_client_breaks_off_does_not_count_against_the_instance()
     {
-        await using var instance = await WebInstance.StartAsync(context => context.Request.Body.CopyToAsync(context.Response.Body));
+        await using var instance = await WebInstance.StartAsync(
+            context => context.Request.Body.CopyToAsync(context.Response.Body));
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll().Instances(instance.Address);
         for (var round = 0; round < 3; round++)
         {
             using var client = await RawConnection.ToAsync(edge.Address);
-            await client.WriteAsync("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n");
+            await client.WriteAsync(
+                "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n");
             await client.ReadToEndAsync();
         }
         Assert.DoesNotContain(edge.Registry.Outcomes, outcome => outcome.Outcome != CallOutcome.Answered);

@@ -12,14 +12,17 @@ public sealed class HeaderTests
     public async Task An_untrusted_peer_cannot_say_who_the_client_is()
     {
         var seen = await SeenAsync(
-            "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: bank.example\r\nX-Forwarded-Port: 443\r\n"
-            + "X-Forwarded-Prefix: /evil\r\nForwarded: for=1.2.3.4\r\nX-Real-IP: 1.2.3.4\r\nX_Forwarded_For: 1.2.3.4\r\n"
+            "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: "
+            + "bank.example\r\nX-Forwarded-Port: 443\r\n"
+            + "X-Forwarded-Prefix: /evil\r\nForwarded: for=1.2.3.4\r\nX-Real-IP: 1.2.3.4\r\nX_Forwarded_For: "
+            + "1.2.3.4\r\n"
             + "Groundwork-Caller: default/bank/1\r\n");
 
         Assert.Equal("127.0.0.1", seen["X-Forwarded-For"]);
         Assert.Equal("http", seen["X-Forwarded-Proto"]);
         Assert.Equal("localhost", seen["X-Forwarded-Host"]);
-        foreach (var name in new[] { "X-Forwarded-Port", "X-Forwarded-Prefix", "Forwarded", "X-Real-IP", "X_Forwarded_For", "Groundwork-Caller" })
+        foreach (var name in new[] { "X-Forwarded-Port", "X-Forwarded-Prefix", "Forwarded", "X-Real-IP",
+            "X_Forwarded_For", "Groundwork-Caller" })
             Assert.DoesNotContain(name, seen.Keys);
     }
 
@@ -27,7 +30,8 @@ public sealed class HeaderTests
     public async Task A_trusted_proxy_is_believed_and_added_to()
     {
         var seen = await SeenAsync(
-            "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.example\r\nForwarded: for=1.2.3.4\r\n",
+            "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.example\r\nForwarded: "
+            + "for=1.2.3.4\r\n",
             new GatewayOptions { TrustedProxies = [IPNetwork.Parse("127.0.0.0/8")] });
 
         Assert.Equal("1.2.3.4, 127.0.0.1", seen["X-Forwarded-For"]);
@@ -40,10 +44,12 @@ public sealed class HeaderTests
     public async Task Headers_of_one_connection_are_not_passed_on()
     {
         var seen = await SeenAsync(
-            "Connection: X-Mine, X-Forwarded-For\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\n"
+            "Connection: X-Mine, X-Forwarded-For\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: "
+            + "keep-alive\r\n"
             + "Proxy-Authorization: Basic eA==\r\nTE: gzip\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\nX-Kept: 2\r\n");
 
-        foreach (var name in new[] { "X-Mine", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "TE", "Upgrade", "HTTP2-Settings" })
+        foreach (var name in new[] { "X-Mine", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "TE", "Upgrade",
+            "HTTP2-Settings" })
             Assert.DoesNotContain(name, seen.Keys);
         Assert.Equal("2", seen["X-Kept"]);
         // Named in Connection by the client, and ours all the same.
@@ -53,7 +59,8 @@ public sealed class HeaderTests
     [Fact]
     public async Task Headers_of_the_client_arrive_as_they_are()
     {
-        var seen = await SeenAsync("Accept-Language: de\r\nCookie: a=1; b=2\r\nAuthorization: Bearer x\r\nX-Two: 1\r\nX-Two: 2\r\nX-Byte: caf\u00c3\u00a9\r\n");
+        var seen = await SeenAsync("Accept-Language: de\r\nCookie: a=1; b=2\r\nAuthorization: Bearer x\r\nX-Two: "
+            + "1\r\nX-Two: 2\r\nX-Byte: caf\u00c3\u00a9\r\n");
 
         Assert.Equal("de", seen["Accept-Language"]);
         Assert.Equal("a=1; b=2", seen["Cookie"]);
@@ -67,11 +74,13 @@ public sealed class HeaderTests
     public async Task The_instance_gets_its_own_host_and_the_rest_of_the_path()
     {
         await using var instance = await WebInstance.StartAsync(context =>
-            context.Response.WriteAsync($"{context.Request.Host} {context.Request.Path}{context.Request.QueryString} {context.Request.Headers["X-Forwarded-Prefix"]}"));
+            context.Response.WriteAsync($"{context.Request.Host} {context.Request.Path}{context.Request.QueryString} "
+                + $"{context.Request.Headers["X-Forwarded-Prefix"]}"));
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll(spec => spec with { Path = "/api/catalog/**", StripPrefix = "/api" }).Instances(instance.Address);
 
-        Assert.Equal($"{instance.Address} /catalog/7?q=a%20b /api", await edge.Client.GetStringAsync("/api/catalog/7?q=a%20b"));
+        Assert.Equal(
+            $"{instance.Address} /catalog/7?q=a%20b /api", await edge.Client.GetStringAsync("/api/catalog/7?q=a%20b"));
         Assert.Equal($"{instance.Address} /catalog /api", await edge.Client.GetStringAsync("/api/catalog"));
     }
 
@@ -86,8 +95,10 @@ public sealed class HeaderTests
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll().Instances(instance.Address);
 
-        Assert.EndsWith("GET /b/%C3%A9%2Fx//y;v=1?q=%41/../%2e HTTP/1.1", await RawAsync(edge, "GET /a/../%62/%c3%a9%2fx//y;v=1?q=%41/../%2e HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-        Assert.StartsWith("HTTP/1.1 400 ", await RawAsync(edge, "GET /a/..;/admin HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        Assert.EndsWith("GET /b/%C3%A9%2Fx//y;v=1?q=%41/../%2e HTTP/1.1", await RawAsync(
+            edge, "GET /a/../%62/%c3%a9%2fx//y;v=1?q=%41/../%2e HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        Assert.StartsWith(
+            "HTTP/1.1 400 ", await RawAsync(edge, "GET /a/..;/admin HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     }
 
     [Fact]
@@ -119,15 +130,18 @@ public sealed class HeaderTests
         var via = string.Join(", ", Enumerable.Repeat("1.1 groundwork", 10));
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll();
-        Assert.StartsWith("HTTP/1.1 508 ", await RawAsync(edge, $"GET / HTTP/1.1\r\nHost: localhost\r\nVia: {via}\r\n\r\n"));
+        Assert.StartsWith(
+            "HTTP/1.1 508 ", await RawAsync(edge, $"GET / HTTP/1.1\r\nHost: localhost\r\nVia: {via}\r\n\r\n"));
     }
 
     [Fact]
     public async Task Headers_of_the_answer_are_passed_but_for_those_of_its_connection()
     {
         await using var instance = RawInstance.Answering(
-            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\n"
-            + "Alt-Svc: h3=\":443\"\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nGroundwork-Revision: 999\r\nX-Byte: caf\u00e9\r\nDate: Sat, 01 Jan 2000 00:00:00 GMT\r\n\r\nok");
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: "
+            + "timeout=5\r\nProxy-Authenticate: Basic\r\n"
+            + "Alt-Svc: h3=\":443\"\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nGroundwork-Revision: 999\r\nX-Byte: "
+            + "caf\u00e9\r\nDate: Sat, 01 Jan 2000 00:00:00 GMT\r\n\r\nok");
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll().Instances(instance.Address);
 
@@ -146,7 +160,8 @@ public sealed class HeaderTests
     {
         await using var instance = await WebInstance.NamedAsync("ok");
         await using var plain = await TestEdge.StartAsync();
-        await using var trusting = await TestEdge.StartAsync(new GatewayOptions { TrustedProxies = [IPNetwork.Parse("127.0.0.1/32")] });
+        await using var trusting = await TestEdge.StartAsync(
+            new GatewayOptions { TrustedProxies = [IPNetwork.Parse("127.0.0.1/32")] });
         const string asking = "GET / HTTP/1.1\r\nHost: localhost\r\nGroundwork-Revision: ?\r\n\r\n";
 
         plain.RouteAll().Instances(instance.Address);
@@ -155,13 +170,15 @@ public sealed class HeaderTests
         Assert.Contains($"Groundwork-Revision: {plain.Snapshots.Current.Revision}\r\n", await RawAsync(plain, asking));
 
         trusting.RouteAll().Instances(instance.Address);
-        Assert.Contains($"Groundwork-Revision: {trusting.Snapshots.Current.Revision}\r\n", await RawAsync(trusting, asking));
+        Assert.Contains(
+            $"Groundwork-Revision: {trusting.Snapshots.Current.Revision}\r\n", await RawAsync(trusting, asking));
     }
 
     private static async Task<Dictionary<string, string>> SeenAsync(string headers, GatewayOptions? options = null)
     {
         await using var instance = await WebInstance.StartAsync(context => context.Response.WriteAsync(
-            JsonSerializer.Serialize(context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString()))));
+            JsonSerializer.Serialize(
+                context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString()))));
         await using var edge = await TestEdge.StartAsync(options);
         edge.RouteAll().Instances(instance.Address);
         var answer = await RawAsync(edge, $"GET / HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");

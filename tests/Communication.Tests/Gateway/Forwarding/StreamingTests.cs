@@ -23,7 +23,8 @@ public sealed class StreamingTests
         edge.RouteAll().Instances(instance.Address);
         using var client = await RawConnection.ToAsync(edge.Address);
 
-        await client.WriteAsync("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
+        await client.WriteAsync(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
         Assert.Equal("first", await first.Task.WaitAsync(Eventually.Patience));
         await client.WriteAsync("6\r\nsecond\r\n0\r\n\r\n");
 
@@ -65,7 +66,8 @@ public sealed class StreamingTests
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll().Instances(instance.Address);
 
-        using var response = await edge.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Patience);
+        using var response = await edge.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead)
+            .WaitAsync(Eventually.Patience);
 
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
         go.SetResult();
@@ -74,7 +76,8 @@ public sealed class StreamingTests
     [Fact]
     public async Task Large_bodies_pass_both_ways_unchanged()
     {
-        await using var instance = await WebInstance.StartAsync(context => context.Request.Body.CopyToAsync(context.Response.Body));
+        await using var instance = await WebInstance.StartAsync(
+            context => context.Request.Body.CopyToAsync(context.Response.Body));
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll().Instances(instance.Address);
         var sent = new byte[8 * 1024 * 1024];
@@ -96,7 +99,8 @@ public sealed class StreamingTests
             for (; ; )
             {
                 await connection.ReadHeadAsync();
-                await connection.WriteAsync($"HTTP/1.1 {status} Fine\r\nETag: \"1\"\r\n{(status == 204 ? "" : "Content-Length: 1000\r\n")}\r\n");
+                await connection.WriteAsync($"HTTP/1.1 {status} Fine\r\nETag: "
+                    + $"\"1\"\r\n{(status == 204 ? "" : "Content-Length: 1000\r\n")}\r\n");
             }
         });
         await using var edge = await TestEdge.StartAsync();
@@ -165,7 +169,8 @@ public sealed class StreamingTests
         {
             asked = await connection.ReadHeadAsync();
             await connection.WriteAsync(
-                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\nContent-Length: 9\r\n\r\n");
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: "
+                + "42\r\nContent-Length: 9\r\n\r\n");
         });
         using var certificate = new TestCertificate();
         await using var edge = await TestEdge.StartAsync(tls: certificate.Options);
@@ -191,7 +196,8 @@ public sealed class StreamingTests
     [Fact]
     public async Task Large_bodies_pass_both_ways_over_http_2()
     {
-        await using var instance = await WebInstance.StartAsync(context => context.Request.Body.CopyToAsync(context.Response.Body));
+        await using var instance = await WebInstance.StartAsync(
+            context => context.Request.Body.CopyToAsync(context.Response.Body));
         using var certificate = new TestCertificate();
         await using var edge = await TestEdge.StartAsync(tls: certificate.Options);
         edge.RouteAll().Instances(instance.Address);
@@ -208,7 +214,8 @@ public sealed class StreamingTests
     [Fact]
     public async Task A_body_is_asked_for_only_when_there_is_somebody_to_take_it()
     {
-        await using var instance = await WebInstance.StartAsync(context => context.Request.Body.CopyToAsync(context.Response.Body));
+        await using var instance = await WebInstance.StartAsync(
+            context => context.Request.Body.CopyToAsync(context.Response.Body));
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll().Instances(RawInstance.Refusing());
         const string head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";

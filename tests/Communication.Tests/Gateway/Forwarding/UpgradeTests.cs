@@ -15,23 +15,27 @@ public sealed class UpgradeTests
         edge.RouteAll().Instances(instance.Address);
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol("chat");
-        await socket.ConnectAsync(new Uri($"ws://{edge.Address}/"), CancellationToken.None).WaitAsync(Eventually.Patience);
+        await socket.ConnectAsync(new Uri($"ws://{edge.Address}/"), CancellationToken.None)
+            .WaitAsync(Eventually.Patience);
 
         Assert.Equal("chat", socket.SubProtocol);
         var buffer = new byte[100_000];
         foreach (var text in new[] { "hello", new string('x', 50_000) })
         {
-            await socket.SendAsync(Encoding.ASCII.GetBytes(text), WebSocketMessageType.Text, true, CancellationToken.None);
+            await socket.SendAsync(
+                Encoding.ASCII.GetBytes(text), WebSocketMessageType.Text, true, CancellationToken.None);
             var count = 0;
             for (var end = false; !end;)
             {
-                var part = await socket.ReceiveAsync(buffer.AsMemory(count), CancellationToken.None).AsTask().WaitAsync(Eventually.Patience);
+                var part = await socket.ReceiveAsync(buffer.AsMemory(count), CancellationToken.None).AsTask()
+                    .WaitAsync(Eventually.Patience);
                 count += part.Count;
                 end = part.EndOfMessage;
             }
             Assert.Equal(text, Encoding.ASCII.GetString(buffer, 0, count));
         }
-        await socket.CloseAsync((WebSocketCloseStatus)4001, "done", CancellationToken.None).WaitAsync(Eventually.Patience);
+        await socket.CloseAsync((WebSocketCloseStatus)4001, "done", CancellationToken.None)
+            .WaitAsync(Eventually.Patience);
         Assert.Equal(((WebSocketCloseStatus)4001, "done"), (socket.CloseStatus!.Value, socket.CloseStatusDescription!));
     }
 
@@ -46,7 +50,8 @@ public sealed class UpgradeTests
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll().Instances(instance.Address);
         using var socket = new ClientWebSocket();
-        var refusal = await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(new Uri($"ws://{edge.Address}/"), CancellationToken.None));
+        var refusal = await Assert.ThrowsAsync<WebSocketException>(
+            () => socket.ConnectAsync(new Uri($"ws://{edge.Address}/"), CancellationToken.None));
         Assert.Contains("403", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -69,7 +74,8 @@ public sealed class UpgradeTests
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll().Instances(instance.Address);
         var socket = new ClientWebSocket();
-        await socket.ConnectAsync(new Uri($"ws://{edge.Address}/"), CancellationToken.None).WaitAsync(Eventually.Patience);
+        await socket.ConnectAsync(new Uri($"ws://{edge.Address}/"), CancellationToken.None)
+            .WaitAsync(Eventually.Patience);
         socket.Dispose();
         await ended.Task.WaitAsync(Eventually.Patience);
     }
@@ -86,14 +92,16 @@ public sealed class UpgradeTests
         await using var edge = await TestEdge.StartAsync();
         edge.RouteAll().Instances(instance.Address);
         using var client = await RawConnection.ToAsync(edge.Address);
-        await client.WriteAsync("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
+        await client.WriteAsync("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "
+            + "h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 200 ", await client.ReadAnswerAsync());
         Assert.DoesNotContain("h2c", seen, StringComparison.Ordinal);
     }
 
     private static async Task EchoAsync(HttpContext context)
     {
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(context.WebSockets.WebSocketRequestedProtocols.FirstOrDefault());
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(
+            context.WebSockets.WebSocketRequestedProtocols.FirstOrDefault());
         var buffer = new byte[4096];
         for (; ; )
         {
@@ -103,7 +111,8 @@ public sealed class UpgradeTests
                 await socket.CloseAsync(part.CloseStatus!.Value, part.CloseStatusDescription, CancellationToken.None);
                 return;
             }
-            await socket.SendAsync(buffer.AsMemory(0, part.Count), part.MessageType, part.EndOfMessage, CancellationToken.None);
+            await socket.SendAsync(
+                buffer.AsMemory(0, part.Count), part.MessageType, part.EndOfMessage, CancellationToken.None);
         }
     }
 }

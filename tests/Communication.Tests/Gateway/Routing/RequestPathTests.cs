@@ -75,7 +75,8 @@ public sealed class RequestPathTests
         string[] pieces = ["/", "a", ".", "..", "%2e", "%2F", "%41", ";x", "//", "%C3%A9", "~", "%7e", "/."];
         for (var round = 0; round < 20_000; round++)
         {
-            var path = "/" + string.Concat(Enumerable.Range(0, random.Next(8)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var path = "/" + string.Concat(Enumerable.Range(0, random.Next(8))
+                .Select(_ => pieces[random.Next(pieces.Length)]));
             if (RequestPath.Normalize(path) is not { } once) continue;
             Assert.Equal(once, RequestPath.Normalize(once));
             Assert.DoesNotContain("/../", once + "/", StringComparison.Ordinal);

@@ -4,8 +4,8 @@ using Groundwork.Wire;
 namespace Groundwork.Communication.Tests.Gateway.Routing;
 
 /// <summary>
-/// Every file in Cases is a table of routes (<c>route NAME: HOST,… PATH METHOD,…</c>) and, after <c>---</c>, requests with the route or the
-/// error that each must get.
+/// Every file in Cases is a table of routes (<c>route NAME: HOST,… PATH METHOD,…</c>) and, after <c>---</c>, requests
+/// with the route or the error that each must get.
 /// </summary>
 public sealed class RouteCaseTests
 {
@@ -17,7 +17,8 @@ public sealed class RouteCaseTests
         {
             var data = new TheoryData<string, string>();
             foreach (var file in Directory.EnumerateFiles(Folder, "*.routes").Order(StringComparer.Ordinal))
-                foreach (var request in Read(Path.GetFileName(file)).Requests) data.Add(Path.GetFileName(file), request);
+                foreach (var request in Read(Path.GetFileName(file)).Requests)
+                    data.Add(Path.GetFileName(file), request);
             return data;
         }
     }
@@ -47,7 +48,9 @@ public sealed class RouteCaseTests
     private static (List<Route> Routes, List<string> Requests) Read(string file)
     {
         var text = File.ReadAllText(Path.Combine(Folder, file));
-        var cut = text.StartsWith("---\n", StringComparison.Ordinal) ? 0 : text.IndexOf("\n---\n", StringComparison.Ordinal) + 1;
+        var cut = text.StartsWith("---\n", StringComparison.Ordinal)
+            ? 0
+            : text.IndexOf("\n---\n", StringComparison.Ordinal) + 1;
         var routes = Lines(text[..cut]).Select(line =>
         {
             var (name, rest) = (line["route ".Length..line.IndexOf(':')], line[(line.IndexOf(':') + 2)..].Split(' '));

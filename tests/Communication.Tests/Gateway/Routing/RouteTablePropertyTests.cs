@@ -3,11 +3,14 @@ using Groundwork.Kernel.Resources;
 
 namespace Groundwork.Communication.Tests.Gateway.Routing;
 
-/// <summary>The table against a reference that looks at every route and sorts: thousands of small random worlds.</summary>
+/// <summary>
+/// The table against a reference that looks at every route and sorts: thousands of small random worlds.
+/// </summary>
 public sealed class RouteTablePropertyTests
 {
     private static readonly string[] Hosts = ["a.test", "b.a.test", "*.a.test", "*.test", "*", "10.0.0.1", "[::1]"];
-    private static readonly string[] AskedHosts = ["a.test", "b.a.test", "c.a.test", "x.b.a.test", "test", "10.0.0.1", "[::1]", "other"];
+    private static readonly string[] AskedHosts =
+        ["a.test", "b.a.test", "c.a.test", "x.b.a.test", "test", "10.0.0.1", "[::1]", "other"];
     private static readonly string[] Segments = ["x", "y", "xy", ""];
     private static readonly string[] Methods = ["GET", "POST", "PUT"];
 
@@ -33,9 +36,11 @@ public sealed class RouteTablePropertyTests
                 var match = table.Match(host, path, method);
                 Assert.True(
                     ReferenceEquals(expected, match.Route),
-                    $"{method} {host} {path}: {match.Route?.Key.Name ?? "none"} instead of {expected?.Key.Name ?? "none"} among\n"
+                    $"{method} {host} {path}: {match.Route?.Key.Name ?? "none"} instead of "
+                    + $"{expected?.Key.Name ?? "none"} among\n"
                     + string.Join('\n', routes.Select(Show)));
-                Assert.Equal(routes.Any(route => route.Hosts.Any(pattern => HostRank(pattern, host) >= 0)), match.HostKnown);
+                Assert.Equal(
+                    routes.Any(route => route.Hosts.Any(pattern => HostRank(pattern, host) >= 0)), match.HostKnown);
             }
         }
     }
@@ -71,8 +76,11 @@ public sealed class RouteTablePropertyTests
         {
             var hosts = Hosts.Where(_ => random.Next(4) == 0).DefaultIfEmpty(Pick(Hosts, random)).ToArray();
             var path = NewPattern(random);
-            var methods = random.Next(3) == 0 ? Methods.Where(_ => random.Next(2) == 0).DefaultIfEmpty("GET").ToArray() : null;
-            var wants = hosts.SelectMany(host => (methods ?? ["all"]).Select(method => $"{host} {path} {method}")).ToList();
+            var methods = random.Next(3) == 0
+                ? Methods.Where(_ => random.Next(2) == 0).DefaultIfEmpty("GET").ToArray()
+                : null;
+            var wants = hosts.SelectMany(host => (methods ?? ["all"]).Select(method => $"{host} {path} {method}"))
+                .ToList();
             if (wants.Any(taken.Contains)) continue;
             taken.UnionWith(wants);
             routes.Add(Routes.Make($"r{routes.Count}", path, hosts, methods));

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Groundwork.Kernel.Tests.Storage.Postgres;
 
 /// <summary>
-/// A TCP proxy before PostgreSQL that breaks a connection at the moment that matters: after the server has committed and
-/// before the client hears of it, or before the server hears of what the client asks.
+/// A TCP proxy before PostgreSQL that breaks a connection at the moment that matters: after the server has committed
+/// and before the client hears of it, or before the server hears of what the client asks.
 /// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
@@ -55,7 +55,8 @@ internal sealed class CuttingProxy : IAsyncDisposable
                 connections.Add(Task.Run(() => ServeAsync(client)));
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception exception) when (
+            exception is OperationCanceledException or SocketException or ObjectDisposedException)
         {
             // The test is over.
         }

@@ -22,7 +22,8 @@ public sealed class PostgresStorageTests(PostgresServer server) : BackupContract
         Cancel);
 
     private async Task<IStorage> OpenNodeAsync() => await PostgresStorage.OpenAsync(
-        new PostgresOptions { ConnectionString = connectionString }, TimeProvider.System, NullLoggerFactory.Instance, Cancel);
+        new PostgresOptions { ConnectionString = connectionString }, TimeProvider.System, NullLoggerFactory.Instance,
+            Cancel);
 
     public override async ValueTask InitializeAsync()
     {
@@ -62,7 +63,8 @@ public sealed class PostgresStorageTests(PostgresServer server) : BackupContract
                 await node.WriteAsync(
                     session =>
                     {
-                        var next = session.One("SELECT coalesce(max(position), 0) + 1 FROM sample_log", row => row.Int64(0));
+                        var next = session.One(
+                            "SELECT coalesce(max(position), 0) + 1 FROM sample_log", row => row.Int64(0));
                         session.Enqueue(
                             "INSERT INTO sample_log (position, writer, item) VALUES ($1, $2, $3)", next, writer, i);
                         return next;
@@ -86,8 +88,10 @@ public sealed class PostgresStorageTests(PostgresServer server) : BackupContract
         // Both have said so once when they began to listen, now or before we subscribed.
         await Eventually.TrueAsync(
             async () => (long)(await server.QueryAsync(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'groundwork-listener' AND state = 'idle' "
-                + $"AND query LIKE 'LISTEN%' AND datname = '{new Npgsql.NpgsqlConnectionStringBuilder(connectionString).Database}'"))!
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'groundwork-listener' AND state = "
+                + "'idle' "
+                + "AND query LIKE 'LISTEN%' AND datname = "
+                + $"'{new Npgsql.NpgsqlConnectionStringBuilder(connectionString).Database}'"))!
                 == 2,
             "both listen");
         await Eventually.TrueAsync(
@@ -135,7 +139,8 @@ public sealed class PostgresStorageTests(PostgresServer server) : BackupContract
         await node.WriteAsync(session => Insert(session, "before"), Cancel);
         await own.StopAsync();
         var started = TimeProvider.System.GetTimestamp();
-        var write = Assert.ThrowsAsync<StorageException>(() => node.WriteAsync(session => Insert(session, "lost"), Cancel));
+        var write = Assert.ThrowsAsync<StorageException>(
+            () => node.WriteAsync(session => Insert(session, "lost"), Cancel));
         var read = Assert.ThrowsAsync<StorageException>(
             () => node.ReadAsync(session => session.One("SELECT 1", row => row.Int64(0)), Cancel));
         Assert.Equal(ErrorCodes.StorageUnavailable, (await write).Fault.Error);
@@ -176,7 +181,8 @@ public sealed class PostgresStorageTests(PostgresServer server) : BackupContract
     public async Task A_connection_cut_at_the_commit_is_resolved_before_the_writes_are_answered(string lost)
     {
         await using var proxy = new CuttingProxy(server.Port);
-        connectionString = new Npgsql.NpgsqlConnectionStringBuilder(connectionString) { Port = proxy.Port }.ConnectionString;
+        connectionString = new Npgsql.NpgsqlConnectionStringBuilder(
+            connectionString) { Port = proxy.Port }.ConnectionString;
         await using var node = await OpenNodeAsync();
         var load = new CountedLoad(node, writers: 8);
         var rounds = LongRun.Count(usual: 20, whole: 300);

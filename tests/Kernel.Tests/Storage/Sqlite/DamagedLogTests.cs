@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Groundwork.Kernel.Tests.Storage.Sqlite;
 
 /// <summary>
-/// A write-ahead log that a crash cut off, or that a failing disk damaged, before its pages were copied to the database:
-/// whatever the place, the store opens with the first so many acknowledged writes, each whole.
+/// A write-ahead log that a crash cut off, or that a failing disk damaged, before its pages were copied to the
+/// database: whatever the place, the store opens with the first so many acknowledged writes, each whole.
 /// </summary>
 public sealed class DamagedLogTests : IDisposable
 {
@@ -28,7 +28,8 @@ public sealed class DamagedLogTests : IDisposable
         var lengths = new HashSet<int>();
         for (var round = 0; round < LongRun.Count(usual: 60, whole: 1_000); round++)
             lengths.Add(await OpenDamagedAsync(database, Damage(log, random)));
-        Assert.True(lengths.Count > 10, $"Only {lengths.Count} different prefixes: the damage was not where the writes are.");
+        Assert.True(
+            lengths.Count > 10, $"Only {lengths.Count} different prefixes: the damage was not where the writes are.");
     }
 
     [Theory]
@@ -53,7 +54,8 @@ public sealed class DamagedLogTests : IDisposable
         var path = directory.Combine("store.db");
         await using var storage = await SqliteStorage.OpenAsync(
             new SqliteOptions { Path = path }, TimeProvider.System, NullLoggerFactory.Instance, Cancel);
-        await storage.MigrateAsync([new("sample", 1, "CREATE TABLE sample_log (writer BIGINT, item BIGINT, filler {blob})")], Cancel);
+        await storage.MigrateAsync(
+            [new("sample", 1, "CREATE TABLE sample_log (writer BIGINT, item BIGINT, filler {blob})")], Cancel);
         for (var write = 0; write < Writes; write++)
         {
             var number = write;
@@ -79,7 +81,8 @@ public sealed class DamagedLogTests : IDisposable
 
     private static async Task<byte[]> ReadSharedAsync(string path)
     {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        await using var file = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         var bytes = new byte[file.Length];
         await file.ReadExactlyAsync(bytes, Cancel);
         return bytes;
@@ -105,7 +108,9 @@ public sealed class DamagedLogTests : IDisposable
         }
     }
 
-    /// <summary>Opens a copy and returns how many writes are there, after a check that they are the first ones and whole.</summary>
+    /// <summary>
+    /// Opens a copy and returns how many writes are there, after a check that they are the first ones and whole.
+    /// </summary>
     private async Task<int> OpenDamagedAsync(byte[] database, byte[] log)
     {
         using var place = new TemporaryDirectory();
@@ -127,7 +132,8 @@ public sealed class DamagedLogTests : IDisposable
             Cancel);
         Assert.True(IsPrefix(rows, out var writes), $"{rows.Count} rows are no prefix.");
         // And it goes on from there.
-        await storage.WriteAsync(session => session.Execute("INSERT INTO sample_log (writer, item) VALUES (-1, 0)"), Cancel);
+        await storage.WriteAsync(
+            session => session.Execute("INSERT INTO sample_log (writer, item) VALUES (-1, 0)"), Cancel);
         return writes;
     }
 

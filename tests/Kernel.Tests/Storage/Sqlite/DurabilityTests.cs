@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Groundwork.Kernel.Tests.Storage.Sqlite;
 
 /// <summary>
-/// Acknowledged means synced, which no test inside the process can see: kill -9 leaves the page cache. So a writer runs under
-/// strace, and its system calls are read.
+/// Acknowledged means synced, which no test inside the process can see: kill -9 leaves the page cache. So a writer runs
+/// under strace, and its system calls are read.
 /// </summary>
 public sealed partial class DurabilityTests
 {
@@ -47,7 +47,8 @@ public sealed partial class DurabilityTests
         await using var storage = await SqliteStorage.OpenAsync(
             options, TimeProvider.System, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
         await storage.MigrateAsync(
-            [new("sample", 1, "CREATE TABLE sample_rows (position {id} PRIMARY KEY)")], TestContext.Current.CancellationToken);
+            [new("sample", 1, "CREATE TABLE sample_rows (position {id} PRIMARY KEY)")],
+                TestContext.Current.CancellationToken);
         using var acknowledgements = File.OpenHandle(
             Path.Combine(directory, "acknowledged"), FileMode.CreateNew, FileAccess.Write);
         for (var i = 0; i < Writes; i++)
@@ -72,7 +73,8 @@ public sealed partial class DurabilityTests
             },
             [
                 strace, "-f", "-y", "-s", "4", "-e", "trace=pwrite64,pwritev,write,writev,fsync,fdatasync", "-o", trace,
-                SelfProcess.Program, "-explicit", "only", "-method", $"{typeof(DurabilityTests).FullName}.{nameof(Writer)}",
+                SelfProcess.Program, "-explicit", "only", "-method",
+                    $"{typeof(DurabilityTests).FullName}.{nameof(Writer)}",
             ],
             TestContext.Current.CancellationToken);
         Assert.True(exitCode == 0, output);
@@ -80,8 +82,8 @@ public sealed partial class DurabilityTests
     }
 
     /// <summary>
-    /// One line per acknowledgement that had no write to the log before it, or a write without a finished sync after it.
-    /// Calls of several threads interleave; a sync counts when it returns, an acknowledgement when it begins.
+    /// One line per acknowledgement that had no write to the log before it, or a write without a finished sync after
+    /// it. Calls of several threads interleave; a sync counts when it returns, an acknowledgement when it begins.
     /// </summary>
     private static List<string> Violations(string[] trace, out int acknowledgements)
     {
@@ -122,6 +124,7 @@ public sealed partial class DurabilityTests
     [GeneratedRegex(@"^([0-9]+) +([a-z0-9]+)\([0-9]+<([^>]*)>", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Call();
 
-    [GeneratedRegex(@"^([0-9]+) +<\.\.\. f(?:data)?sync resumed>.*= 0$", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
+    [GeneratedRegex(
+        @"^([0-9]+) +<\.\.\. f(?:data)?sync resumed>.*= 0$", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Resumed();
 }

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Groundwork.Kernel.Tests.Storage.Sqlite;
 
-/// <summary>A disk that is full: refused by name, nothing half written, reads go on, and it recovers by itself.</summary>
+/// <summary>
+/// A disk that is full: refused by name, nothing half written, reads go on, and it recovers by itself.
+/// </summary>
 public sealed class FullDiskTests : IDisposable
 {
     private const string CreateRows = "CREATE TABLE sample_rows (position {id} PRIMARY KEY, filler {blob})";
@@ -51,7 +53,8 @@ public sealed class FullDiskTests : IDisposable
 
                 // Full to the last byte, with many writers at once.
                 written = await FillAsync(storage);
-                var writes = Enumerable.Range(written + 1, 50).Select(position => InsertAsync(storage, position)).ToArray();
+                var writes = Enumerable.Range(written + 1, 50).Select(position => InsertAsync(storage, position))
+                    .ToArray();
                 foreach (var write in writes)
                 {
                     var refused = await Assert.ThrowsAsync<StorageException>(() => write);
@@ -91,8 +94,8 @@ public sealed class FullDiskTests : IDisposable
         session => session.One("SELECT count(*) FROM sample_rows", row => row.Int64(0)), Cancel);
 
     /// <summary>
-    /// Writes rows until they are refused again and again (after the first refusal a checkpoint may make room in the log),
-    /// and returns how many there are.
+    /// Writes rows until they are refused again and again (after the first refusal a checkpoint may make room in the
+    /// log), and returns how many there are.
     /// </summary>
     private static async Task<int> FillAsync(SqliteStorage storage)
     {

@@ -17,7 +17,8 @@ public class SqliteStorageTests : BackupContract
         await SqliteStorage.OpenAsync(Options, TimeProvider.System, NullLoggerFactory.Instance, Cancel);
 
     protected override async Task<IStorage> OpenEmptyAsync() => await SqliteStorage.OpenAsync(
-        new SqliteOptions { Path = directory.Combine("empty.db") }, TimeProvider.System, NullLoggerFactory.Instance, Cancel);
+        new SqliteOptions { Path = directory.Combine(
+            "empty.db") }, TimeProvider.System, NullLoggerFactory.Instance, Cancel);
 
     public override async ValueTask DisposeAsync()
     {

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Groundwork.Wire;
 
-namespace Groundwork.Kernel.Hosting;
+namespace Groundwork.Kernel.Documents;
 
 /// <summary>Says what the JSON reader disliked without the CLR names that its own messages carry.</summary>
 public static class JsonFaults
@@ -35,7 +35,8 @@ public static class JsonFaults
         }
         if (message.Contains("missing required properties", StringComparison.Ordinal))
         {
-            var names = message[(message.LastIndexOf(':') + 1)..].Trim().TrimEnd('.').Replace("'", "", StringComparison.Ordinal);
+            var names = message[(message.LastIndexOf(':') + 1)..].Trim().TrimEnd('.')
+                .Replace("'", "", StringComparison.Ordinal);
             return $"lacks the required field {names}";
         }
         if (message.Contains("Duplicate property", StringComparison.Ordinal)) return "has a field twice";
