@@ -38,7 +38,9 @@ internal sealed class EventStream(ApiConnection connection, TimeProvider time)
         while (true)
         {
             // Until an event has named a place, the place is the revision at which the first connection began.
-            var resume = lastId is null && startedAt is not null && !NamesPlace(path) ? ApiPaths.With(path, ("after", startedAt)) : path;
+            var resume = lastId is null && startedAt is not null && !NamesPlace(path)
+                ? ApiPaths.With(path, ("after", startedAt))
+                : path;
             var request = ApiRequest.Get(resume) with { Accept = "text/event-stream", LastEventId = lastId };
             var events = OpenAsync(request, connected, cancellationToken).GetAsyncEnumerator(cancellationToken);
             await using (events.ConfigureAwait(false))

@@ -138,23 +138,21 @@ internal static partial class ChangeVerbs
     }
 
     /// <summary>
-    /// The API names a resource by its key, or a change by its place in the changeset; people know both by file and line.
+    /// The API names a resource by its key, or a change by its place in the changeset; people know both by file and
+    /// line.
     /// </summary>
     private static string Place(FieldFault fault, ImmutableArray<FiledResource> filed)
     {
         var bare = fault with { Line = null, Column = null };
         var match = ChangePath().Match(fault.Path);
-        if (!match.Success)
-        {
-            // A single change needs no place in the changeset.
-            return filed is [var only]
-                ? only.Describe(fault with { Line = null, Column = null })
-                : VerbFailure.Describe(fault);
-        }
-        var index = int.Parse(match.Groups["index"].Value, CultureInfo.InvariantCulture);
-        return index < filed.Length
-            ? filed[index].Describe(fault with { Path = match.Groups["rest"].Value, Line = null, Column = null })
-            : VerbFailure.Describe(fault);
+        if (match.Success && int.Parse(match.Groups["index"].Value, CultureInfo.InvariantCulture) is var index
+            && index < filed.Length)
+            return filed[index].Describe(bare with { Path = match.Groups["rest"].Value });
+        if (fault.Path.Split(": ", 2) is [var key, var path]
+            && filed.FirstOrDefault(entry => IsNamed(entry.Resource, key)) is { } named)
+            return named.Describe(bare with { Path = path });
+        // Alone, a resource needs no name.
+        return filed is [var only] ? only.Describe(bare) : VerbFailure.Describe(fault);
     }
 
     // A file may leave the namespace out, also where the kind has none.

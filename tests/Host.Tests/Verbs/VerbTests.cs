@@ -260,10 +260,6 @@ public sealed class VerbTests : IDisposable
             {
                 await context.Response.WriteAsync(
                     $"id: s.1.0\nevent: change\ndata: {Change(1)}\n\nid: s.5.0\nevent: progress\ndata: {{}}\n\n");
-                await context.Response.Body.FlushAsync();
-                // A reset throws away what the client has not read yet; a moment lets it read.
-                await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System);
-                context.Abort();
                 return;
             }
             resumed = context.Request.Headers["Last-Event-ID"].ToString();
@@ -286,7 +282,8 @@ public sealed class VerbTests : IDisposable
             context.Response.ContentType = "text/event-stream";
             context.Response.Headers[HeaderNames.Revision] = $"{40 + queries.Count}";
             await context.Response.Body.FlushAsync();
-            if (queries.Count == 3) await context.Response.WriteAsync($"id: s.42.0\nevent: change\ndata: {Change(42)}\n\n");
+            if (queries.Count == 3)
+                await context.Response.WriteAsync($"id: s.42.0\nevent: change\ndata: {Change(42)}\n\n");
         });
         Assert.Equal(ExitCodes.Ok, await run.RunAsync("watch", "route", "--count", "1"));
         Assert.Equal(["?kind=route", "?kind=route&after=41", "?kind=route&after=41"], queries);
