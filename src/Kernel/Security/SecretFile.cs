@@ -7,25 +7,29 @@ internal static class SecretFile
 {
     public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    // Two threads of a process would write the same draft.
+    private static readonly Lock Drafts = new();
+
     /// <summary>
     /// Creates the file with its content, on disk. False when the path is taken: it is never overwritten.
     /// </summary>
     public static bool TryCreate(string path, string content)
     {
         var full = Path.GetFullPath(path);
-        var draft = $"{full}.{Environment.ProcessId}.new";
-        File.Delete(draft); // Left by a process of this id that died half-way.
-        WriteNew(draft, content);
-        try
+        lock (Drafts)
         {
-            // A link to the finished file: it fails when the path is taken, unlike a rename, and never shows half a
-            // file.
-            File.Move(draft, full, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(full))
-        {
-            File.Delete(draft);
-            return false;
+            var draft = WriteDraft(full, content);
+            try
+            {
+                // A link to the finished file: it fails when the path is taken, unlike a rename, and never shows half
+                // a file.
+                File.Move(draft, full, overwrite: false);
+            }
+            catch (IOException) when (File.Exists(full))
+            {
+                File.Delete(draft);
+                return false;
+            }
         }
         Posix.SyncDirectory(Path.GetDirectoryName(full) ?? "/");
         return true;
@@ -35,11 +39,20 @@ internal static class SecretFile
     public static void Replace(string path, string content)
     {
         var full = Path.GetFullPath(path);
+        lock (Drafts)
+        {
+            File.Move(WriteDraft(full, content), full, overwrite: true);
+        }
+        Posix.SyncDirectory(Path.GetDirectoryName(full) ?? "/");
+    }
+
+    // Named after the process alone, so that the next one of this id clears away what a death half-way left.
+    private static string WriteDraft(string full, string content)
+    {
         var draft = $"{full}.{Environment.ProcessId}.new";
         File.Delete(draft);
         WriteNew(draft, content);
-        File.Move(draft, full, overwrite: true);
-        Posix.SyncDirectory(Path.GetDirectoryName(full) ?? "/");
+        return draft;
     }
 
     private static void WriteNew(string path, string content)
