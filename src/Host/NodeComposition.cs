@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Groundwork.Communication.Gateway;
+using Groundwork.Host.Processes;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Hosting.Logging;
 using Groundwork.Services.Registry;
@@ -17,6 +18,7 @@ internal static class NodeComposition
     public static Task<NodeHost> StartAsync(
         ProcessConfiguration configuration, TimeProvider time, ConsoleLogs logs, CancellationToken cancellationToken)
     {
+        SocketCompletions.Choose(inline: configuration.IsEdge);
         var modules = Modules(configuration);
         return NodeHost.StartAsync(
             new NodeHostParts(configuration, modules, time, logs) { Revision = logs.Revision }, cancellationToken);
@@ -32,6 +34,6 @@ internal static class NodeComposition
             new GatewayModule(
                 () => registry.View, new GatewayOptions { TrustedProxies = configuration.TrustedProxies }),
         ];
-        return [.. all.Where(module => configuration.Modules.Has(module.Name))];
+        return [.. all.Where(module => configuration.Modules.Involves(module.Name))];
     }
 }

@@ -17,6 +17,9 @@ public sealed class AuthorisationMatrixTests
 {
     private const string Sample = "sample";
 
+    /// <summary>Refused to everybody over TCP, whatever they hold: the answer carries the root key.</summary>
+    private const string SocketOnly = "/groundwork/v1/nodes/invitations";
+
     private enum Caller { WithoutCredential, WithWrongCredential, OfAnotherNamespace, ReadOnly, WithTheRight }
 
     [Fact]
@@ -44,7 +47,7 @@ public sealed class AuthorisationMatrixTests
             }
         }
         Assert.True(endpoints.Length >= 20, $"only {endpoints.Length} operations are mapped");
-        Assert.Empty(faults);
+        Assert.True(faults.Count == 0, string.Join(Environment.NewLine, faults));
     }
 
     private static async Task<HttpStatusCode> SendAsync(RunningNode product, Call call, string? credential)
@@ -100,6 +103,7 @@ public sealed class AuthorisationMatrixTests
             // The handler decides what such a caller sees; the listener only that it is somebody.
             if (Endpoint.Permission is EndpointPermission.AnyPrincipal)
                 return status != HttpStatusCode.Unauthorized && !IsServerFault(status);
+            if (Endpoint.Pattern == SocketOnly) return status == HttpStatusCode.Forbidden;
             var may = caller == Caller.WithTheRight
                 || (caller == Caller.ReadOnly && Endpoint.Permission is EndpointPermission.Grant { Verb: Verb.Read });
             return may ? !isRefused && !IsServerFault(status) : status == HttpStatusCode.Forbidden;
@@ -119,6 +123,7 @@ public sealed class AuthorisationMatrixTests
                 ["kind", ..] => kind,
                 ["namespace", ..] => Names.DefaultNamespace,
                 [_, "long" or "int", ..] => "1",
+                [_, "guid", ..] => "00000000-0000-7000-8000-000000000000",
                 _ => Sample,
             };
             values[parts[0]] = value;

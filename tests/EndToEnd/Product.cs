@@ -1,4 +1,7 @@
+using Groundwork.Communication.Gateway;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Services.Registry;
+using Groundwork.Services.Settings;
 using Groundwork.Tests.Support;
 
 namespace Groundwork.Tests.EndToEnd;
@@ -6,7 +9,12 @@ namespace Groundwork.Tests.EndToEnd;
 /// <summary>A node with every module of the product, in this process.</summary>
 internal static class Product
 {
-    public static Task<RunningNode> StartAsync() => RunningNode.StartAsync(Modules());
+    public static Task<RunningNode> StartAsync() => RunningNode.StartAsync([.. EdgeModules(), new SettingsModule()]);
 
-    private static IReadOnlyCollection<IModule> Modules() => [];
+    /// <summary>The gateway and the registry that it needs.</summary>
+    public static IReadOnlyCollection<IModule> EdgeModules()
+    {
+        var registry = new RegistryModule();
+        return [registry, new GatewayModule(() => registry.View, new GatewayOptions())];
+    }
 }

@@ -7,19 +7,13 @@ namespace Groundwork.Host.Up;
 /// <summary>How the replicas of a service are run: the command, where, and with which environment.</summary>
 internal static class ServiceStart
 {
-    /// <summary>
-    /// Runs continuations on the socket threads, process-wide: right for an edge gateway, and wrong for everything that
-    /// <c>up</c> starts, which would inherit it.
-    /// </summary>
-    private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
-
     /// <param name="assembly">What the service's project became; null when it has a command.</param>
     public static ReplicaStart Of(
         UpFile file, ServiceDefinition service, int replica, int port, string? assembly, string apiAddress,
             string keyFile)
     {
         var environment = ImmutableDictionary.CreateBuilder<string, string?>(StringComparer.Ordinal);
-        environment[InlineCompletions] = null;
+        environment[SocketCompletions.Variable] = null; // Ours, should we have it.
         environment["ASPNETCORE_URLS"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
         environment["PORT"] = port.ToString(CultureInfo.InvariantCulture);
         // What the service says of itself wins over what we would set, except for who it is to the platform.

@@ -26,6 +26,13 @@ public sealed record ModuleSelection(ImmutableArray<ModuleDefinition> InStartOrd
     public static ModuleSelection None { get; } = new([], IsEdge: false);
 
     public bool Has(string module) => InStartOrder.Any(definition => definition.Name == module);
+
+    /// <summary>
+    /// Like <see cref="Has"/>, and also true for what those that run here need. On a node that follows another such a
+    /// module runs nothing of its own: it reads what the followed node has.
+    /// </summary>
+    public bool Involves(string module) =>
+        InStartOrder.Any(definition => definition.Name == module || definition.Needs.Contains(module));
 }
 
 /// <summary>

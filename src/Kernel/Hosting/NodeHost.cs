@@ -9,7 +9,10 @@ using Microsoft.Extensions.Logging;
 namespace Groundwork.Kernel.Hosting;
 
 /// <summary>What a node is made of.</summary>
-/// <param name="Modules">Exactly those that the configuration selects, in any order.</param>
+/// <param name="Modules">
+/// Those that the configuration selects and what they need, in any order. On a node that follows another, what is
+/// needed and not selected reads from that node.
+/// </param>
 public sealed record NodeHostParts(
     ProcessConfiguration Configuration, IReadOnlyCollection<IModule> Modules, TimeProvider Time, ILoggerFactory Logs)
 {
@@ -281,13 +284,16 @@ public sealed partial class NodeHost : IAsyncDisposable
 
     private static IReadOnlyList<IModule> InStartOrder(NodeHostParts parts)
     {
-        var wanted = parts.Configuration.Modules.InStartOrder.Select(definition => definition.Name).ToArray();
+        var wanted = parts.Configuration.Modules.InStartOrder
+            .SelectMany(definition => definition.Needs.Append(definition.Name))
+            .Distinct()
+            .ToArray();
         var given = parts.Modules.ToDictionary(module => module.Name, StringComparer.Ordinal);
         if (given.Count != wanted.Length || !wanted.All(given.ContainsKey))
         {
             throw new ArgumentException(
-                $"The configuration selects {string.Join(", ", wanted)}; given are {string.Join(", ", given.Keys)}.",
-                    nameof(parts));
+                $"The configuration involves {string.Join(", ", wanted)}; given are {string.Join(", ", given.Keys)}.",
+                nameof(parts));
         }
         return [.. wanted.Select(name => given[name])];
     }

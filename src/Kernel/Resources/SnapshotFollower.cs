@@ -19,6 +19,9 @@ public sealed partial class SnapshotFollower : IAsyncDisposable
     /// <summary>The node sends progress every 15 s; a stream that is silent for longer is dead.</summary>
     private static readonly TimeSpan MaxSilence = 3 * Watch.ProgressEvery;
 
+    /// <summary>A stream without changes brings progress in time for this; what is younger has no age.</summary>
+    private static readonly TimeSpan FreshFor = Watch.ProgressEvery + TimeSpan.FromSeconds(5);
+
     private readonly HttpClient api;
     private readonly KindCatalog kinds;
     private readonly FollowerCopy copy;
@@ -42,7 +45,7 @@ public sealed partial class SnapshotFollower : IAsyncDisposable
         this.copy = copy;
         this.time = time;
         log = logs.CreateLogger<SnapshotFollower>();
-        publisher = new SnapshotPublisher(first, time, logs.CreateLogger<SnapshotPublisher>());
+        publisher = new SnapshotPublisher(first, time, logs.CreateLogger<SnapshotPublisher>(), FreshFor);
     }
 
     public ISnapshotSource Snapshots => publisher;
@@ -109,6 +112,7 @@ public sealed partial class SnapshotFollower : IAsyncDisposable
                 if (!isAway) Away(log, api.BaseAddress, fault.Message);
                 isAway = true;
             }
+            publisher.NoteAway();
             if (!await PauseAsync(pause)) return;
             pause = TimeSpan.FromTicks(Math.Min(MaxPause.Ticks, pause.Ticks * 2));
         }
@@ -142,6 +146,8 @@ public sealed partial class SnapshotFollower : IAsyncDisposable
             documents.Add(JsonSerializer.Deserialize(line, WireJson.Lenient.ResourceDocument)
                 ?? throw new IOException("A line of the snapshot is null."));
         }
+        // In the edge profile what was awaited goes on upon a thread of the sockets, which is not there for this.
+        await Task.Yield();
         publisher.Reload(ToSnapshot(kinds, head, documents));
         token = new WatchToken(head.StoreId, head.Revision, int.MaxValue);
         open.Clear();
@@ -167,6 +173,7 @@ public sealed partial class SnapshotFollower : IAsyncDisposable
         var stream = await response.Content.ReadAsStreamAsync(silence.Token);
         await foreach (var item in SseParser.Create(stream).EnumerateAsync(silence.Token))
         {
+            await Task.Yield(); // Off the sockets' thread, as above: to publish runs what every module makes of it.
             silence.CancelAfter(MaxSilence);
             heard();
             publisher.NoteNews();

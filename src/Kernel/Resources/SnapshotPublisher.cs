@@ -18,32 +18,39 @@ public sealed partial class SnapshotPublisher : ISnapshotSource
     private readonly List<Action<SnapshotChange>> subscribers = [];
     private readonly PriorityQueue<TaskCompletionSource, long> waiters = new();
     private Snapshot current;
+    private readonly TimeSpan freshFor;
     private long lastNewsAt;
+    private bool isAway; // Written by the one who asks the origin, read anywhere.
 
-    public SnapshotPublisher(Snapshot first, TimeProvider time, ILogger<SnapshotPublisher> log)
+    /// <param name="freshFor">
+    /// Silence that is the ordinary gap between two signs of life of the origin; null: that of the poll of a store.
+    /// </param>
+    public SnapshotPublisher(
+        Snapshot first, TimeProvider time, ILogger<SnapshotPublisher> log, TimeSpan? freshFor = null)
     {
         current = first;
         this.time = time;
         this.log = log;
+        this.freshFor = freshFor ?? PollFreshFor;
         lastNewsAt = time.GetTimestamp();
     }
 
     public Snapshot Current => Volatile.Read(ref current);
 
     /// <summary>
-    /// A store that answers has no age; the poll of the log notes each answer (see <see cref="NoteNews"/>).
+    /// An origin that answers has no age; whoever asks it notes each answer (see <see cref="NoteNews"/>).
     /// </summary>
     public TimeSpan Staleness
     {
         get
         {
             var age = time.GetElapsedTime(Volatile.Read(ref lastNewsAt));
-            return age > FreshFor ? age : TimeSpan.Zero;
+            return age > freshFor || Volatile.Read(ref isAway) ? age : TimeSpan.Zero;
         }
     }
 
-    /// <summary>Silence shorter than this is the ordinary gap between two polls.</summary>
-    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
+    /// <summary>Silence of a store shorter than this is the ordinary gap between two polls.</summary>
+    private static readonly TimeSpan PollFreshFor = TimeSpan.FromSeconds(5);
 
     public IDisposable Subscribe(Action<SnapshotChange> changed)
     {
@@ -84,7 +91,14 @@ public sealed partial class SnapshotPublisher : ISnapshotSource
     }
 
     /// <summary>The origin answered, whether with news or without.</summary>
-    internal void NoteNews() => Volatile.Write(ref lastNewsAt, time.GetTimestamp());
+    internal void NoteNews()
+    {
+        Volatile.Write(ref lastNewsAt, time.GetTimestamp());
+        Volatile.Write(ref isAway, false);
+    }
+
+    /// <summary>The origin was asked and did not answer: from now on what is here has an age, at once.</summary>
+    internal void NoteAway() => Volatile.Write(ref isAway, true);
 
     /// <summary>Makes a group visible. A group that is not newer than what is visible is passed over.</summary>
     internal void Publish(Snapshot next, IReadOnlyList<AppliedChange> changes)

@@ -19,20 +19,33 @@ internal sealed class RegistryApi(
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPut($"{Root}/instances", RegisterAsync)
-            .RequiresPrincipal(OnBody).LimitsBody(RegistryLimits.MaxRegistrationBytes);
-        endpoints.MapPut($"{Root}/renewals", Renew)
+        var api = endpoints.MapGroup(Root).WithTags("Registry");
+        api.MapPut("/instances", RegisterAsync)
+            .RequiresPrincipal(OnBody).LimitsBody(RegistryLimits.MaxRegistrationBytes)
+            .Describe<RegistrationAnswer>(
+                "registerInstance", "Registers an instance, or replaces what is registered by its id.");
+        api.MapPut("/renewals", Renew)
             .RequiresPrincipal("Renew on every instance of the batch; the others are refused one by one")
-            .LimitsBody(RegistryLimits.MaxBatchBytes);
-        endpoints.MapDelete($"{Root}/instances/{{namespace}}/{{service}}/{{id}}", DeregisterAsync)
-            .Requires(Verb.Register, InstanceTarget);
-        endpoints.MapPost($"{Root}/instances/{{namespace}}/{{service}}/{{id}}/drain", DrainAsync)
-            .RequiresPrincipal("Operate or Register on the instance");
-        endpoints.MapGet($"{Root}/services", ListServices).RequiresPrincipal("shows the services that it may discover");
-        endpoints.MapPost($"{Root}/outcomes", ReportOutcomes)
-            .RequiresPrincipal("Discover on the service of every outcome").LimitsBody(RegistryLimits.MaxBatchBytes);
-        endpoints.MapGet($"{Root}/events", ListEvents)
-            .RequiresPrincipal("shows events of services that it may discover");
+            .LimitsBody(RegistryLimits.MaxBatchBytes)
+            .Describe<RenewalAnswer>("renewInstances", "Extends the leases of up to a thousand instances.");
+        api.MapDelete("/instances/{namespace}/{service}/{id}", DeregisterAsync)
+            .Requires(Verb.Register, InstanceTarget)
+            .ReadsQuery("group")
+            .WithName("deregisterInstance").WithSummary("Takes an instance out; one that is gone already is no fault.")
+            .Produces(StatusCodes.Status204NoContent);
+        api.MapPost("/instances/{namespace}/{service}/{id}/drain", DrainAsync)
+            .RequiresPrincipal("Operate or Register on the instance")
+            .ReadsQuery("group")
+            .Describe<ServiceDocument>(
+                "drainInstance", "Sends no new traffic to an instance; with wait, answers when watchers have seen it.");
+        api.MapGet("/services", ListServices).RequiresPrincipal("shows the services that it may discover")
+            .Describe<ServiceList>("listServices", "A page of services with their counts.");
+        api.MapPost("/outcomes", ReportOutcomes)
+            .RequiresPrincipal("Discover on the service of every outcome").LimitsBody(RegistryLimits.MaxBatchBytes)
+            .WithName("reportOutcomes").WithSummary("Tells how calls to instances went, as followers and SDKs saw it.")
+            .Produces(StatusCodes.Status204NoContent);
+        api.MapGet("/events", ListEvents).RequiresPrincipal("shows events of services that it may discover")
+            .Describe<RegistryEventList>("listRegistryEvents", "What happened to instances lately, newest first.");
     }
 
     /// <summary>The target of a permission on the instance that the path names.</summary>

@@ -1,5 +1,6 @@
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Storage;
+using Groundwork.Services.Registry.Following;
 using Groundwork.Services.Registry.Leases;
 using Groundwork.Services.Registry.Storing;
 using Microsoft.Extensions.Logging;
@@ -8,10 +9,16 @@ namespace Groundwork.Services.Registry;
 
 /// <summary>
 /// The registry: which instances of which services there are. Instances register and renew, callers list and watch;
-/// other modules read <see cref="View"/>.
+/// other modules read <see cref="View"/>. On a node that follows another, the view is of that node's registry.
 /// </summary>
 public sealed partial class RegistryModule : IModule
 {
+    /// <summary>The copy of a followed registry, in the data directory.</summary>
+    private const string FollowedFile = "followed-registry.json";
+
+    /// <summary>Silence of the followed registry that is worth telling.</summary>
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(10);
+
     private readonly RegistryOptions options;
     private readonly Func<IReadOnlySet<string>>? liveNodes;
     private readonly CancellationTokenSource ending = new();
@@ -19,6 +26,7 @@ public sealed partial class RegistryModule : IModule
     private ILogger? logger;
     private StoreSync? sync;
     private IRegistryView? view;
+    private RegistryFollower? follower;
 
     /// <param name="liveNodes">
     /// Names of the nodes whose leases are good, this one included; null: as the node's cluster knows them. Called once
@@ -42,10 +50,9 @@ public sealed partial class RegistryModule : IModule
 
     public async Task StartAsync(Node node, CancellationToken cancellationToken)
     {
-        if (node.Storage is not { } storage)
-            throw new InvalidOperationException("A node without a store follows another's registry.");
         logger = node.Logs.CreateLogger<RegistryModule>();
-        await StartAsync(node, storage, cancellationToken);
+        if (node.Storage is { } storage) await StartAsync(node, storage, cancellationToken);
+        else await FollowAsync(node, cancellationToken);
     }
 
     /// <summary>Nothing to finish: whoever registers now is written when the module stops.</summary>
@@ -55,8 +62,21 @@ public sealed partial class RegistryModule : IModule
     {
         await ending.CancelAsync();
         await Task.WhenAll(loops);
+        if (follower is not null) await follower.DisposeAsync();
         if (sync is not null && !await sync.RoundAsync(cancellationToken)) LogUnwritten();
         ending.Dispose();
+    }
+
+    private async Task FollowAsync(Node node, CancellationToken cancellationToken)
+    {
+        var api = node.Followed ?? throw new InvalidOperationException("A node without a store follows another.");
+        follower = new RegistryFollower(
+            api, node.DataDirectory.Combine(FollowedFile), node.Time, node.Logs.CreateLogger<RegistryFollower>());
+        view = follower;
+        node.Health.Add("registry", () => follower.Staleness is var age && age > StaleAfter
+            ? $"no news of instances for {age.TotalSeconds:0} s; those known then are used"
+            : null);
+        await follower.StartAsync(cancellationToken);
     }
 
     private async Task StartAsync(Node node, IStorage storage, CancellationToken cancellationToken)

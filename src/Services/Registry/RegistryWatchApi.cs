@@ -39,12 +39,22 @@ internal sealed class RegistryWatchApi(
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet($"{Root}/services/{{namespace}}/{{service}}", GetServiceAsync)
-            .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)));
-        endpoints.MapGet($"{Root}/services/{{namespace}}/{{service}}/watchers", GetWatchersAsync)
-            .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)));
-        endpoints.MapGet($"{Root}/watch", WatchAsync)
-            .RequiresPrincipal("Discover on every service named; of a namespace it shows what it may discover");
+        var api = endpoints.MapGroup(Root).WithTags("Registry");
+        api.MapGet("/services/{namespace}/{service}", GetServiceAsync)
+            .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)))
+            .ReadsQuery("group")
+            .Describe<ServiceDocument>(
+                "getService", "A service with its instances; with index it waits until there is a newer one.");
+        api.MapGet("/services/{namespace}/{service}/watchers", GetWatchersAsync)
+            .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)))
+            .ReadsQuery("group")
+            .Describe<WatchersDocument>(
+                "getWatchers", "How many watch a service, and how many have not seen the index yet.");
+        api.MapGet("/watch", WatchAsync)
+            .RequiresPrincipal("Discover on every service named; of a namespace it shows what it may discover")
+            .Describe<ServiceDocument>(
+                "watchServices", "Server-sent events: the services now, then each as it changes, coalesced.",
+                "text/event-stream");
     }
 
     private async Task GetServiceAsync(HttpContext context, long? index, string? wait)

@@ -68,6 +68,7 @@ internal static class ApiDocument
             EndpointPermission.Anyone anyone => $"Needs no credential: {anyone.Why}.",
             _ => null,
         };
+        AddPathParameters(operation, context.Description.RelativePath ?? "");
         foreach (var read in metadata.OfType<ReadParameter>())
         {
             operation.Parameters ??= [];
@@ -93,5 +94,26 @@ internal static class ApiDocument
             },
         };
         return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// A handler that takes a value from the route itself declares no parameter for it; the path has it all the same.
+    /// </summary>
+    private static void AddPathParameters(OpenApiOperation operation, string path)
+    {
+        foreach (var segment in path.Split('/'))
+        {
+            if (!segment.StartsWith('{')) continue;
+            var name = segment.Trim('{', '}').TrimStart('*').Split(':')[0];
+            operation.Parameters ??= [];
+            if (operation.Parameters.Any(known => known.Name == name && known.In == ParameterLocation.Path)) continue;
+            operation.Parameters.Add(new OpenApiParameter
+            {
+                Name = name,
+                In = ParameterLocation.Path,
+                Required = true,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            });
+        }
     }
 }

@@ -117,7 +117,11 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
             Volatile.Write(ref connected, true);
             LogFollowing();
             await foreach (var item in SseParser.Create(body, ReadEvent).EnumerateAsync(silence.Token))
+            {
+                // In the edge profile this goes on upon a thread of the sockets, which is there for the gateway alone.
+                await Task.Yield();
                 if (item.Data is { } document) Take(document);
+            }
         }
         catch (OperationCanceledException silent) when (!cancellationToken.IsCancellationRequested)
         {
