@@ -5,15 +5,20 @@ namespace Groundwork.Load;
 
 /// <summary>How long and how hard to run.</summary>
 /// <param name="Rounds">Each contender runs so often, in turn with the others; the median is reported.</param>
-/// <param name="Seconds">Of each measured run; a fifth of it, at least one second, warms up.</param>
+/// <param name="Seconds">Of each measured run.</param>
 /// <param name="Workers">Operations under way at once.</param>
-internal sealed record LoadOptions(int Rounds = 5, int Seconds = 5, int Workers = 64)
+/// <param name="WarmUpSeconds">Before each; 0: a fifth of the run, at least one second.</param>
+/// <param name="Only">Number of the only contender to run, from 1; 0: all.</param>
+internal sealed record LoadOptions(
+    int Rounds = 5, int Seconds = 5, int Workers = 64, int WarmUpSeconds = 0, int Only = 0)
 {
     private const int MaxRounds = 100;
     private const int MaxSeconds = 3600;
+    private const int MaxContenders = 20;
     private const int MaxWorkers = 10_000;
 
-    public TimeSpan WarmUp => TimeSpan.FromSeconds(Math.Max(1, Seconds / 5.0));
+    public TimeSpan WarmUp => TimeSpan.FromSeconds(
+        WarmUpSeconds > 0 ? WarmUpSeconds : Math.Max(1, Seconds / 5.0));
 
     public TimeSpan Measured => TimeSpan.FromSeconds(Seconds);
 
@@ -34,9 +39,11 @@ internal sealed record LoadOptions(int Rounds = 5, int Seconds = 5, int Workers 
                 "rounds" => (read with { Rounds = number }, MaxRounds),
                 "seconds" => (read with { Seconds = number }, MaxSeconds),
                 "workers" => (read with { Workers = number }, MaxWorkers),
+                "warmup" => (read with { WarmUpSeconds = number }, MaxSeconds),
+                "only" => (read with { Only = number }, MaxContenders),
                 _ => (read, 0),
             };
-            if (limit == 0) return Refuse($"{parts[0]} is not one of rounds, seconds, workers", out options, out fault);
+            if (limit == 0) return Refuse($"{parts[0]} is not one of rounds, seconds, workers, warmup, only", out options, out fault);
             if (number < 1 || number > limit)
                 return Refuse($"{parts[0]} is between 1 and {limit}", out options, out fault);
         }

@@ -7,6 +7,10 @@ Scenario[] scenarios =
     new FloorScenario(),
     new StoreScenario(),
     new ChangesScenario(),
+    new HttpChangesScenario(),
+    new WatchersScenario(),
+    new OpenScenario(),
+    new RenewalsScenario(),
 ];
 
 if (args is ["serve", var name, .. var rest])
@@ -14,7 +18,7 @@ if (args is ["serve", var name, .. var rest])
 if (args.Length == 0 || scenarios.FirstOrDefault(one => one.Name == args[0]) is not { } chosen)
 {
     Console.Error.WriteLine(
-        "Usage: dotnet run -c Release --project bench/load -- SCENARIO [rounds=5] [seconds=5] [workers=64]");
+        "Usage: dotnet run -c Release --project bench/load -- SCENARIO [rounds=5] [seconds=5] [workers=64] [warmup=0] [only=0]");
     foreach (var scenario in scenarios) Console.Error.WriteLine($"  {scenario.Name,-12} {scenario.Question}");
     return 2;
 }
@@ -23,6 +27,7 @@ if (!LoadOptions.TryParse(args.AsSpan(1), out var options, out var fault))
     Console.Error.WriteLine(fault);
     return 2;
 }
+options = options with { Workers = chosen.Workers ?? options.Workers };
 
 var results = await Runner.RunAsync(chosen, options, TimeProvider.System);
 Report.Write(Console.Out, chosen, options, results);

@@ -22,8 +22,9 @@ internal static class Report
             "| contender | operations/s | to the last | server CPU µs/op | generator CPU µs/op | generator bytes/op "
             + "| p50 ms | p99 ms | p99.9 ms |");
         output.WriteLine("|---|---|---|---|---|---|---|---|---|");
-        var peer = Median(results[scenario.Contenders[^1].Name], sample => sample.PerSecond);
-        foreach (var contender in scenario.Contenders)
+        var contenders = Runner.Chosen(scenario, options);
+        var peer = Median(results[contenders[^1].Name], sample => sample.PerSecond);
+        foreach (var contender in contenders)
         {
             var samples = results[contender.Name];
             var perSecond = Median(samples, sample => sample.PerSecond);

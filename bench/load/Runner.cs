@@ -28,10 +28,11 @@ internal static class Runner
     public static async Task<IReadOnlyDictionary<string, IReadOnlyList<Sample>>> RunAsync(
         Scenario scenario, LoadOptions options, TimeProvider time)
     {
-        var samples = scenario.Contenders.ToDictionary(contender => contender.Name, _ => new List<Sample>());
+        var contenders = Chosen(scenario, options);
+        var samples = contenders.ToDictionary(contender => contender.Name, _ => new List<Sample>());
         for (var round = 1; round <= options.Rounds; round++)
         {
-            foreach (var contender in scenario.Contenders)
+            foreach (var contender in contenders)
             {
                 var running = await contender.StartAsync(options);
                 try
@@ -49,6 +50,10 @@ internal static class Runner
         }
         return samples.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<Sample>)entry.Value);
     }
+
+    /// <summary>The contenders that the options leave.</summary>
+    public static IReadOnlyList<Contender> Chosen(Scenario scenario, LoadOptions options) =>
+        options.Only == 0 ? scenario.Contenders : [scenario.Contenders[options.Only - 1]];
 
     private static async Task<Sample> MeasureAsync(Running running, int workers, TimeSpan duration, TimeProvider time)
     {
@@ -85,6 +90,7 @@ internal static class Runner
         var latencies = new LatencyHistogram();
         while (!stop.IsCancellationRequested)
         {
+            if (running.Pace > TimeSpan.Zero) await Task.Delay(running.Pace, time, CancellationToken.None);
             var started = time.GetTimestamp();
             // Not the stop token: an operation that has begun is finished and counted.
             await running.Operation(worker, CancellationToken.None);

@@ -11,6 +11,9 @@ internal abstract class Scenario
     /// <summary>What the figures answer, one sentence.</summary>
     public abstract string Question { get; }
 
+    /// <summary>Operations under way at once, when the question leaves no choice; null: the options say.</summary>
+    public virtual int? Workers => null;
+
     /// <summary>The contenders; the last is the peer to which the others' ratios refer.</summary>
     public abstract IReadOnlyList<Contender> Contenders { get; }
 
@@ -34,4 +37,8 @@ internal sealed record Contender(string Name, Func<LoadOptions, Task<Running>> S
 /// <param name="Server">The process that serves; null when all happens in the generator's own.</param>
 /// <param name="StopAsync">Ends what was started.</param>
 internal sealed record Running(
-    Func<int, CancellationToken, Task> Operation, ServerProcess? Server, Func<Task> StopAsync);
+    Func<int, CancellationToken, Task> Operation, ServerProcess? Server, Func<Task> StopAsync)
+{
+    /// <summary>From the end of a worker's operation to the begin of its next; the wait is not measured.</summary>
+    public TimeSpan Pace { get; init; }
+}

@@ -12,19 +12,29 @@ internal sealed class ServerProcess : IAsyncDisposable
     private const double ClockTicksPerSecond = 100;
 
     private readonly Process process;
+    private readonly bool watchesInput;
 
-    private ServerProcess(Process process) => this.process = process;
+    private ServerProcess(Process process, bool watchesInput)
+    {
+        this.process = process;
+        this.watchesInput = watchesInput;
+    }
 
-    /// <summary>Starts a program; its output goes where ours goes.</summary>
-    public static ServerProcess Start(string program, IEnumerable<string> arguments)
+    /// <summary>Starts a program; its errors go where ours go, and its output unless it is to be quiet.</summary>
+    public static ServerProcess Start(string program, IEnumerable<string> arguments, bool quiet = false) =>
+        Start(program, arguments, quiet, watchesInput: false);
+
+    private static ServerProcess Start(string program, IEnumerable<string> arguments, bool quiet, bool watchesInput)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
+            RedirectStandardOutput = quiet,
             UseShellExecute = false,
         };
-        return new ServerProcess(Process.Start(start)
-            ?? throw new InvalidOperationException($"{program} did not start."));
+        var started = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
+        if (quiet) started.BeginOutputReadLine(); // Read and forgotten: a full pipe would stop it.
+        return new ServerProcess(started, watchesInput);
     }
 
     /// <summary>
@@ -35,8 +45,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         var program = Environment.ProcessPath ?? throw new InvalidOperationException("This process has no path.");
         // Under `dotnet Groundwork.Load.dll` the program is dotnet, and needs to be told what to run.
         var isHosted = Path.GetFileNameWithoutExtension(program) == "dotnet";
-        return Start(program, [.. isHosted ? [typeof(ServerProcess).Assembly.Location] : Array.Empty<string>(),
-            "serve", scenario, .. arguments]);
+        string[] self = isHosted ? [typeof(ServerProcess).Assembly.Location] : [];
+        return Start(program, [.. self, "serve", scenario, .. arguments], quiet: false, watchesInput: true);
     }
 
     /// <summary>Completes when the parent has gone or has ended our standard input.</summary>
@@ -49,6 +59,8 @@ internal sealed class ServerProcess : IAsyncDisposable
             // Nothing is said to us; only the end matters.
         }
     }
+
+    public bool HasExited => process.HasExited;
 
     /// <summary>CPU time of the process and of all below it, from /proc.</summary>
     public TimeSpan CpuTime
@@ -69,6 +81,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         process.StandardInput.Close();
+        if (!watchesInput) await SignalAsync();
         using var patience = new CancellationTokenSource(StopPatience, TimeProvider.System);
         try
         {
@@ -76,11 +89,16 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // A peer's server does not watch its standard input.
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(CancellationToken.None);
         }
         process.Dispose();
+    }
+
+    private async Task SignalAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     // proc(5): the fields after the closing parenthesis are state, parent, …; the 12th to 15th user and system time,

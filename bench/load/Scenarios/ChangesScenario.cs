@@ -1,10 +1,10 @@
 using System.Text;
-using System.Text.Json.Serialization;
-using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
+using Groundwork.Kernel.Storage.Postgres;
 using Groundwork.Kernel.Storage.Sqlite;
+using Groundwork.Load.Peers;
 using Groundwork.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -24,39 +24,47 @@ internal sealed class ChangesScenario : Scenario
     /// </summary>
     private const int Resources = 10_000;
 
-    private static readonly Kind<BenchSpec> Bench = new("bench", BenchJson.Default.BenchSpec)
-    {
-        Module = "bench",
-        Summary = "A document of the load run.",
-        Validate = static (spec, faults) =>
-        {
-            if (spec.Text.Length == 0) faults.Add(new FieldFault("spec.text", "must not be empty"));
-        },
-    };
-
     public override string Name => "changes";
 
     public override string Question => "How many acknowledged changes a second, in process, synchronous=FULL?";
 
     public override IReadOnlyList<Contender> Contenders =>
-        [new("change log, SQLite", StartLogAsync), new("bare grouped inserts, SQLite", StartBareAsync)];
+    [
+        new("change log, SQLite", StartOnSqliteAsync),
+        .. PostgresDatabase.Server is null
+            ? Array.Empty<Contender>()
+            : [new("change log, PostgreSQL", StartOnPostgresAsync)],
+        new("bare grouped inserts, SQLite", StartBareAsync),
+    ];
 
-    private async Task<Running> StartLogAsync(LoadOptions options)
+    private static async Task<Running> StartOnSqliteAsync(LoadOptions options)
     {
         var directory = Directory.CreateTempSubdirectory("groundwork-load-");
         var storage = await OpenAsync(directory);
-        var root = RootKey.Generate();
-        await storage.MigrateAsync(
-            [.. ChangeLog.Migrations, .. SecuritySchema.Migrations, .. NodeLeases.Migrations], CancellationToken.None);
-        var keys = await WorkingKeys.OpenAsync(storage, root, NullLogger.Instance, CancellationToken.None);
-        var authorizer = new Authorizer();
-        var log = await ChangeLog.OpenAsync(
-            new ChangeLogParts(
-                storage, new KindCatalog([.. ChangeLog.OwnKinds, .. SecurityKinds.All, Bench]), authorizer,
-                new SecretProtector(
-                    root, keys.Value), root.ChangeChain(), TimeProvider.System, NullLoggerFactory.Instance),
-            CancellationToken.None);
-        authorizer.Follow(log.Snapshots);
+        return await StartLogAsync(options, storage, async () =>
+        {
+            Console.Error.WriteLine($"  {storage.Engine}, {storage.WriterSettings}");
+            await storage.DisposeAsync();
+            directory.Delete(recursive: true);
+        });
+    }
+
+    private static async Task<Running> StartOnPostgresAsync(LoadOptions options)
+    {
+        var database = await PostgresDatabase.CreateAsync();
+        var storage = await PostgresStorage.OpenAsync(
+            new PostgresOptions { ConnectionString = database.ConnectionString },
+            TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+        return await StartLogAsync(options, storage, async () =>
+        {
+            await storage.DisposeAsync();
+            await database.DisposeAsync();
+        });
+    }
+
+    private static async Task<Running> StartLogAsync(LoadOptions options, IStorage storage, Func<Task> end)
+    {
+        var log = await BenchLog.OpenAsync(storage, RootKey.Generate());
         var author = new Principal("operator:load", [BuiltInRoles.Administrator]);
         var counters = new int[options.Workers];
         return new Running(
@@ -72,15 +80,12 @@ internal sealed class ChangesScenario : Scenario
             null,
             async () =>
             {
-                Console.Error.WriteLine(
-                    $"  {storage.Engine}, {storage.WriterSettings}, revision {log.Snapshots.Current.Revision}");
                 await log.DisposeAsync();
-                await storage.DisposeAsync();
-                directory.Delete(recursive: true);
+                await end();
             });
     }
 
-    private async Task<Running> StartBareAsync(LoadOptions options)
+    private static async Task<Running> StartBareAsync(LoadOptions options)
     {
         var directory = Directory.CreateTempSubdirectory("groundwork-load-");
         var storage = await OpenAsync(directory);
@@ -121,10 +126,3 @@ internal sealed class ChangesScenario : Scenario
         return Encoding.UTF8.GetBytes(head + new string('x', SpecBytes - head.Length - 2) + "\"}");
     }
 }
-
-/// <summary>The document of the load run.</summary>
-internal sealed record BenchSpec(string Text);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(BenchSpec))]
-internal sealed partial class BenchJson : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Groundwork.Load.Peers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,6 @@ namespace Groundwork.Load.Scenarios;
 internal sealed class FloorScenario : Scenario
 {
     private const int BodyBytes = 100;
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
 
     public override string Name => "floor";
 
@@ -32,9 +32,9 @@ internal sealed class FloorScenario : Scenario
 
     private async Task<Running> StartHttpAsync(LoadOptions options)
     {
-        var port = FreePort();
+        var port = LoopbackPort.Free();
         var server = ServerProcess.StartSelf(Name, "http", $"{port}");
-        await ConnectableAsync(port);
+        await LoopbackPort.ConnectableAsync(port);
         var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = options.Workers });
         var address = new Uri($"http://127.0.0.1:{port}/");
         return new Running(
@@ -53,9 +53,9 @@ internal sealed class FloorScenario : Scenario
 
     private async Task<Running> StartTcpAsync(LoadOptions options)
     {
-        var port = FreePort();
+        var port = LoopbackPort.Free();
         var server = ServerProcess.StartSelf(Name, "tcp", $"{port}");
-        await ConnectableAsync(port);
+        await LoopbackPort.ConnectableAsync(port);
         var streams = new NetworkStream[options.Workers];
         var buffers = new byte[options.Workers][];
         for (var i = 0; i < streams.Length; i++)
@@ -116,31 +116,5 @@ internal sealed class FloorScenario : Scenario
         var buffer = new byte[BodyBytes];
         int read;
         while ((read = await stream.ReadAsync(buffer)) > 0) await stream.WriteAsync(buffer.AsMemory(0, read));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static async Task ConnectableAsync(int port)
-    {
-        using var patience = new CancellationTokenSource(StartPatience, TimeProvider.System);
-        while (true)
-        {
-            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                await socket.ConnectAsync(IPAddress.Loopback, port, patience.Token);
-                return;
-            }
-            catch (SocketException)
-            {
-                // It does not listen yet.
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
-            }
-        }
     }
 }

@@ -7,12 +7,12 @@ namespace Groundwork.Load.Scenarios;
 
 /// <summary>
 /// What one small acknowledged write costs: one row of 100 bytes, synced. The peer writes the same rows alone, one sync
-/// each, which is what a store without group commit does. PostgreSQL joins when <c>GROUNDWORK_BENCH_POSTGRES</c> names
+/// each, which is what a store without group commit does. PostgreSQL joins when <c>BENCH_POSTGRES</c> names
 /// a database.
 /// </summary>
 internal sealed class StoreScenario : Scenario
 {
-    private const string PostgresVariable = "GROUNDWORK_BENCH_POSTGRES";
+    private const string PostgresVariable = "BENCH_POSTGRES";
     private const string Insert = "INSERT INTO bench_rows (id, writer, content) VALUES ($1, $2, $3)";
 
     private static readonly Migration[] Tables =

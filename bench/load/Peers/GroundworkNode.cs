@@ -1,0 +1,91 @@
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Security;
+using Groundwork.Load.Wire;
+using Groundwork.Wire.Contracts;
+
+namespace Groundwork.Load.Peers;
+
+/// <summary>The real executable as <c>groundwork run</c>, on a directory of its own, with an access key.</summary>
+internal sealed class GroundworkNode : IAsyncDisposable
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+
+    private readonly DirectoryInfo directory;
+
+    private GroundworkNode(ServerProcess process, int port, string accessKey, DirectoryInfo directory)
+    {
+        Process = process;
+        Port = port;
+        AccessKey = accessKey;
+        this.directory = directory;
+    }
+
+    public ServerProcess Process { get; }
+
+    /// <summary>Of the API.</summary>
+    public int Port { get; }
+
+    /// <summary>Holds the role administrator, so that authorisation is the short way and the same for all.</summary>
+    public string AccessKey { get; }
+
+    /// <param name="database">A connection string; null: the embedded engine.</param>
+    public static async Task<GroundworkNode> StartAsync(string? database = null)
+    {
+        var owned = Directory.CreateTempSubdirectory("groundwork-load-node-");
+        var data = Path.Combine(owned.FullName, "data");
+        var process = ServerProcess.Start(
+            Path.Combine(AppContext.BaseDirectory, "groundwork"),
+            [
+                "run", "--data", data, "--set", "listeners.api.address=127.0.0.1:0",
+                "--set", "listeners.gateway.address=127.0.0.1:0",
+                .. database is null ? Array.Empty<string>() : ["--set", $"database={database}"],
+            ],
+            quiet: true);
+        var node = await ReadNodeFileAsync(data, process);
+        return new GroundworkNode(
+            process, new Uri(node.ApiAddress!).Port, await CreateKeyAsync(node.ApiSocket!), owned);
+    }
+
+    public Task<Http1Connection> ConnectAsync() => Http1Connection.OpenAsync(Port);
+
+    public byte[] Request(string method, string path, string? body = null) =>
+        Http1Connection.Request(method, $"/groundwork/v1/{path}", AccessKey, body);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Process.DisposeAsync();
+        directory.Delete(recursive: true);
+    }
+
+    private static async Task<NodeFile> ReadNodeFileAsync(string data, ServerProcess process)
+    {
+        using var patience = new CancellationTokenSource(StartPatience, TimeProvider.System);
+        while (true)
+        {
+            if (NodeFile.Read(data) is { ApiAddress: not null, ApiSocket: not null } node) return node;
+            if (process.HasExited) throw new InvalidOperationException("The node ended while it was starting.");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+        }
+    }
+
+    private static async Task<string> CreateKeyAsync(string socketPath)
+    {
+        using var local = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
+        using var answer = await local.PostAsJsonAsync(
+            new Uri("http://localhost/groundwork/v1/access-keys"),
+            new AccessKeyRequest("load", [BuiltInRoles.Administrator]));
+        answer.EnsureSuccessStatusCode();
+        return (await answer.Content.ReadFromJsonAsync<AccessKeyAnswer>())?.Secret
+            ?? throw new InvalidDataException("The answer holds no key.");
+    }
+}

@@ -1,0 +1,92 @@
+using Groundwork.Load.Peers;
+using Groundwork.Load.Wire;
+
+namespace Groundwork.Load.Scenarios;
+
+/// <summary>
+/// Acknowledged writes of 500 bytes over the network, one connection a worker, beside etcd: both sync before they
+/// answer, keep history and tell watchers. Ours is authenticated, authorised, validated and audited besides.
+/// </summary>
+internal sealed class HttpChangesScenario : Scenario
+{
+    private const int ValueBytes = 500;
+
+    /// <summary>Keys that the writers change in turn, as in <see cref="ChangesScenario"/>.</summary>
+    private const int Keys = 10_000;
+
+    private static readonly string Text = new('x', ValueBytes - 24);
+
+    public override string Name => "http-changes";
+
+    public override string Question => "How many acknowledged changes a second over the network, beside etcd?";
+
+    public override IReadOnlyList<Contender> Contenders =>
+    [
+        new("Groundwork, SQLite, a resource", options => StartNodeAsync(options, Resource)),
+        new("Groundwork, SQLite, a setting", options => StartNodeAsync(options, Setting)),
+        .. PostgresDatabase.Server is null
+            ? Array.Empty<Contender>()
+            : [new("Groundwork, PostgreSQL, a resource", StartOnPostgresAsync)],
+        new("etcd", StartEtcdAsync),
+    ];
+
+    private static async Task<Running> StartOnPostgresAsync(LoadOptions options)
+    {
+        var database = await PostgresDatabase.CreateAsync();
+        var running = await StartNodeAsync(options, Resource, database.ConnectionString);
+        return running with
+        {
+            StopAsync = async () =>
+            {
+                await running.StopAsync();
+                await database.DisposeAsync();
+            },
+        };
+    }
+
+    private static async Task<Running> StartNodeAsync(
+        LoadOptions options, Func<GroundworkNode, int, byte[]> request, string? database = null)
+    {
+        var node = await GroundworkNode.StartAsync(database);
+        var connections = new Http1Connection[options.Workers];
+        for (var worker = 0; worker < connections.Length; worker++) connections[worker] = await node.ConnectAsync();
+        var counters = new int[options.Workers];
+        return new Running(
+            async (worker, _) =>
+                await connections[worker].SendAsync(request(node, counters[worker]++ * options.Workers + worker)),
+            node.Process,
+            async () =>
+            {
+                foreach (var connection in connections) connection.Dispose();
+                await node.DisposeAsync();
+            });
+    }
+
+    private static async Task<Running> StartEtcdAsync(LoadOptions options)
+    {
+        var etcd = await EtcdServer.StartAsync();
+        var connections = new GrpcConnection[options.Workers];
+        for (var worker = 0; worker < connections.Length; worker++) connections[worker] = await etcd.ConnectAsync();
+        var counters = new int[options.Workers];
+        return new Running(
+            async (worker, _) =>
+            {
+                var number = counters[worker]++ * options.Workers + worker;
+                await connections[worker].CallAsync(EtcdServer.Put($"/load/r{number % Keys}", $"{number} {Text}"));
+            },
+            etcd.Process,
+            async () =>
+            {
+                foreach (var connection in connections) connection.Dispose();
+                await etcd.DisposeAsync();
+            });
+    }
+
+    // Namespaces are the kernel's plainest kind: resident, with a description as long as we like.
+    private static byte[] Resource(GroundworkNode node, int number) => node.Request(
+        "PUT", $"resources/namespace/_/r{number % Keys}", $$$"""{"spec":{"description":"{{{number}}} {{{Text}}}"}}""");
+
+    private static byte[] Setting(GroundworkNode node, int number) => node.Request(
+        "PUT", $"resources/setting/default/load/r{number % Keys}",
+        $$$"""{"spec":{"format":"text","content":"{{{number}}} {{{Text}}}"}}""");
+}
