@@ -15,6 +15,7 @@ internal sealed record LoadOptions(
     private const int MaxRounds = 100;
     private const int MaxSeconds = 3600;
     private const int MaxContenders = 20;
+    private const string Names = "rounds, seconds, workers, warmup, only";
     private const int MaxWorkers = 10_000;
 
     public TimeSpan WarmUp => TimeSpan.FromSeconds(
@@ -43,7 +44,7 @@ internal sealed record LoadOptions(
                 "only" => (read with { Only = number }, MaxContenders),
                 _ => (read, 0),
             };
-            if (limit == 0) return Refuse($"{parts[0]} is not one of rounds, seconds, workers, warmup, only", out options, out fault);
+            if (limit == 0) return Refuse($"{parts[0]} is not one of {Names}", out options, out fault);
             if (number < 1 || number > limit)
                 return Refuse($"{parts[0]} is between 1 and {limit}", out options, out fault);
         }

@@ -18,7 +18,8 @@ if (args is ["serve", var name, .. var rest])
 if (args.Length == 0 || scenarios.FirstOrDefault(one => one.Name == args[0]) is not { } chosen)
 {
     Console.Error.WriteLine(
-        "Usage: dotnet run -c Release --project bench/load -- SCENARIO [rounds=5] [seconds=5] [workers=64] [warmup=0] [only=0]");
+        "Usage: dotnet run -c Release --project bench/load -- SCENARIO "
+        + "[rounds=5] [seconds=5] [workers=64] [warmup=0] [only=0]");
     foreach (var scenario in scenarios) Console.Error.WriteLine($"  {scenario.Name,-12} {scenario.Question}");
     return 2;
 }

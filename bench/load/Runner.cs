@@ -88,9 +88,15 @@ internal static class Runner
         Running running, int worker, TimeProvider time, CancellationToken stop)
     {
         var latencies = new LatencyHistogram();
+        var (begun, due) = (time.GetTimestamp(), TimeSpan.Zero);
         while (!stop.IsCancellationRequested)
         {
-            if (running.Pace > TimeSpan.Zero) await Task.Delay(running.Pace, time, CancellationToken.None);
+            if (running.Pace > TimeSpan.Zero)
+            {
+                var early = due - time.GetElapsedTime(begun);
+                due += running.Pace;
+                if (early > TimeSpan.Zero) await Task.Delay(early, time, CancellationToken.None);
+            }
             var started = time.GetTimestamp();
             // Not the stop token: an operation that has begun is finished and counted.
             await running.Operation(worker, CancellationToken.None);

@@ -39,6 +39,8 @@ internal sealed record Contender(string Name, Func<LoadOptions, Task<Running>> S
 internal sealed record Running(
     Func<int, CancellationToken, Task> Operation, ServerProcess? Server, Func<Task> StopAsync)
 {
-    /// <summary>From the end of a worker's operation to the begin of its next; the wait is not measured.</summary>
+    /// <summary>
+    /// From the begin of a worker's operation to the begin of its next; zero: at once. The wait is not measured.
+    /// </summary>
     public TimeSpan Pace { get; init; }
 }

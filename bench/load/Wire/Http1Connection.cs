@@ -29,7 +29,8 @@ internal sealed class Http1Connection : IDisposable
         var content = body is null
             ? ""
             : $"Content-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n";
-        return Encoding.UTF8.GetBytes($"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{credential}{content}\r\n{body}");
+        return Encoding.UTF8.GetBytes(
+            $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{credential}{content}\r\n{body}");
     }
 
     /// <summary>Sends a request and reads the answer to its end.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Groundwork.Kernel.Documents;
@@ -9,6 +10,11 @@ namespace Groundwork.Kernel.Hosting;
 /// <summary>Reads JSON bodies and says what is wrong with them in terms of the document.</summary>
 public static class RequestBody
 {
+    /// <summary>Bodies up to this size, which nearly all are, are read in one piece where they arrived.</summary>
+    private const int MaxBufferedBytes = 64 * 1024;
+
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
     /// <summary>
     /// The document, or <c>unsupported_media_type</c>, <c>body_too_large</c> or <c>bad_request</c> with the path.
     /// </summary>
@@ -22,7 +28,9 @@ public static class RequestBody
         }
         try
         {
-            var value = await JsonSerializer.DeserializeAsync(request.Body, json, request.HttpContext.RequestAborted);
+            var value = request.ContentLength <= MaxBufferedBytes
+                ? await ReadBufferedAsync(request, json)
+                : await JsonSerializer.DeserializeAsync(request.Body, json, request.HttpContext.RequestAborted);
             return value is null ? new Fault(ErrorCodes.BadRequest, "The body is null.") : value;
         }
         catch (JsonException fault)
@@ -40,5 +48,37 @@ public static class RequestBody
                 : ErrorCodes.BadRequest;
             return new Fault(code, fault.Message);
         }
+    }
+
+    private static async ValueTask<T?> ReadBufferedAsync<T>(HttpRequest request, JsonTypeInfo<T> json)
+        where T : class
+    {
+        var reader = request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(request.HttpContext.RequestAborted);
+            if (!read.IsCompleted)
+            {
+                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                continue;
+            }
+            try
+            {
+                return Deserialize(read.Buffer, json);
+            }
+            finally
+            {
+                reader.AdvanceTo(read.Buffer.End);
+            }
+        }
+    }
+
+    private static T? Deserialize<T>(ReadOnlySequence<byte> body, JsonTypeInfo<T> json)
+        where T : class
+    {
+        var bytes = body.IsSingleSegment ? body.FirstSpan : body.ToArray();
+        // As the reader of streams does.
+        if (bytes.StartsWith(ByteOrderMark)) bytes = bytes[ByteOrderMark.Length..];
+        return JsonSerializer.Deserialize(bytes, json);
     }
 }

@@ -13,24 +13,29 @@ internal static class ChangeDigest
     /// <summary>Bytes of <see cref="Message"/>: revision, place in the changeset, digest.</summary>
     public const int MessageBytes = sizeof(long) + sizeof(long) + SHA256.HashSizeInBytes;
 
+    /// <summary>Rows with longer texts are framed on the heap.</summary>
+    private const int MaxStackBytes = 1024;
+
+    private const int GuidBytes = 16;
+
     public static byte[] Of(ChangeRow row)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> numbers = stackalloc byte[4 * sizeof(long)];
-        BinaryPrimitives.WriteInt64BigEndian(numbers, (long)row.Operation);
-        BinaryPrimitives.WriteInt64BigEndian(numbers[8..], row.Version);
-        BinaryPrimitives.WriteInt64BigEndian(numbers[16..], row.At.ToUnixTimeMilliseconds());
-        BinaryPrimitives.WriteInt64BigEndian(numbers[24..], row.Labels.Length);
-        hash.AppendData(numbers);
-        Append(hash, row.Key.Kind);
-        Append(hash, row.Key.Namespace);
-        Append(hash, row.Key.Name);
-        Append(hash, row.Labels);
-        Append(hash, row.Author);
-        Append(hash, row.Reason);
-        hash.AppendData(row.SpecHash);
-        hash.AppendData(row.ChangesetId.ToByteArray(bigEndian: true));
-        return hash.GetHashAndReset();
+        ReadOnlySpan<string> texts =
+            [row.Key.Kind, row.Key.Namespace, row.Key.Name, row.Labels, row.Author, row.Reason];
+        var most = 4 * sizeof(long) + SHA256.HashSizeInBytes + GuidBytes;
+        foreach (var text in texts) most += sizeof(int) + Encoding.UTF8.GetMaxByteCount(text.Length);
+        // One call of the hash over everything: each call costs more than the bytes that it hashes.
+        var framed = most <= MaxStackBytes ? stackalloc byte[MaxStackBytes] : new byte[most];
+        BinaryPrimitives.WriteInt64BigEndian(framed, (long)row.Operation);
+        BinaryPrimitives.WriteInt64BigEndian(framed[8..], row.Version);
+        BinaryPrimitives.WriteInt64BigEndian(framed[16..], row.At.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteInt64BigEndian(framed[24..], row.Labels.Length);
+        var length = 4 * sizeof(long);
+        foreach (var text in texts) length += Frame(text, framed[length..]);
+        row.SpecHash.CopyTo(framed[length..]);
+        length += row.SpecHash.Length;
+        row.ChangesetId.TryWriteBytes(framed[length..], bigEndian: true, out var written);
+        return SHA256.HashData(framed[..(length + written)]);
     }
 
     /// <summary>What is linked for a row: where it stands, and its digest.</summary>
@@ -41,14 +46,10 @@ internal static class ChangeDigest
         digest.CopyTo(message[16..]);
     }
 
-    private static void Append(IncrementalHash hash, string text)
+    private static int Frame(string text, Span<byte> output)
     {
-        Span<byte> length = stackalloc byte[sizeof(int)];
-        var maxBytes = Encoding.UTF8.GetMaxByteCount(text.Length);
-        Span<byte> bytes = maxBytes <= 1024 ? stackalloc byte[maxBytes] : new byte[maxBytes];
-        var written = Encoding.UTF8.GetBytes(text, bytes);
-        BinaryPrimitives.WriteInt32BigEndian(length, written);
-        hash.AppendData(length);
-        hash.AppendData(bytes[..written]);
+        var written = Encoding.UTF8.GetBytes(text, output[sizeof(int)..]);
+        BinaryPrimitives.WriteInt32BigEndian(output, written);
+        return sizeof(int) + written;
     }
 }

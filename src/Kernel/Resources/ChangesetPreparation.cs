@@ -111,7 +111,24 @@ internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authori
         if (faults.Count > 0)
             return new Fault(
                 ErrorCodes.ResourceInvalid, $"{change.Key} has {Count(faults.Count)}.") { Fields = [.. faults] };
-        return new PreparedChange { Change = change, Kind = kind, Spec = spec, Typed = typed, Labels = change.Labels };
+        var holdsSecrets = kind.HasSecrets && HoldsSecrets(kind, spec);
+        return new PreparedChange
+        {
+            Change = change,
+            Kind = kind,
+            Spec = spec,
+            Typed = typed,
+            HoldsSecrets = holdsSecrets,
+            SpecHash = holdsSecrets ? null : SHA256.HashData(spec.Span),
+            Labels = change.Labels,
+        };
+    }
+
+    private static bool HoldsSecrets(Kind kind, ReadOnlyMemory<byte> spec)
+    {
+        if (kind.SecretWhen is null) return true;
+        using var document = JsonDocument.Parse(spec);
+        return kind.HoldsSecrets(document.RootElement);
     }
 
     internal static string Count(int faults) => faults == 1 ? "1 fault" : $"{faults} faults";

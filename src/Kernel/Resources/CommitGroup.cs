@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
@@ -154,9 +153,14 @@ internal sealed class CommitGroup(
                 ? new Fault(ErrorCodes.ResourceNotFound, $"There is no {change.Key}.")
                 : new DecidedChange(change, before, ChangeEffect.Deleted, default);
         }
-        if (change.Kind.HasSecrets && before is not null) before = rows.WithSpec(session, before);
-        var protectedSpec = secrets.Protect(change.Kind, change.Key, change.Spec, before);
-        if (!protectedSpec.TryGet(out var spec, out var fault)) return fault;
+        var spec = change.Spec;
+        if (change.HoldsSecrets)
+        {
+            // Secrets that stay as they are keep their ciphertext, which a snapshot lacks for stored kinds.
+            if (before is not null) before = rows.WithSpec(session, before);
+            var sealedSpec = secrets.Protect(change.Kind, change.Key, spec, before);
+            if (!sealedSpec.TryGet(out spec, out var fault)) return fault;
+        }
         if (before is null)
         {
             if (working.Count(change.Kind.Name) >= Kind.MaxResources)
@@ -194,9 +198,9 @@ internal sealed class CommitGroup(
         if (before.Version != change.Kind.Version) return false;
         if (change.Labels is { } labels && !labels.SequenceEqual(before.Labels)) return false;
         // Ciphertexts of one secret differ; their masked forms do not.
-        return change.Kind.HasSecrets
-            ? secrets.Mask(change.Kind, spec).Span.SequenceEqual(secrets.Mask(change.Kind, before.Spec).Span)
-            : SHA256.HashData(spec.Span).AsSpan().SequenceEqual(before.SpecHash.Span);
+        return change.SpecHash is { } hash
+            ? hash.AsSpan().SequenceEqual(before.SpecHash.Span)
+            : secrets.Mask(change.Kind, spec).Span.SequenceEqual(secrets.Mask(change.Kind, before.Spec).Span);
     }
 
     /// <summary>

@@ -16,6 +16,14 @@ internal sealed record PreparedChange
     /// <summary>The spec as its record; null for a delete.</summary>
     public object? Typed { get; init; }
 
+    /// <summary>True when the spec goes to disk with fields encrypted, by <see cref="Kind.HoldsSecrets"/>.</summary>
+    public bool HoldsSecrets { get; init; }
+
+    /// <summary>
+    /// SHA-256 of the spec where it goes to disk as it is, made here so that the writer's thread need not; else null.
+    /// </summary>
+    public byte[]? SpecHash { get; init; }
+
     public ImmutableSortedDictionary<string, string>? Labels { get; init; }
 
     public ResourceKey Key => Change.Key;

@@ -22,6 +22,9 @@ public sealed class Resource
 
     public required long Revision { get; init; }
 
+    /// <summary>Place in the changeset that made this version.</summary>
+    internal int Order { get; init; }
+
     public required string ChangedBy { get; init; }
 
     public required DateTimeOffset ChangedAt { get; init; }
@@ -49,6 +52,7 @@ public sealed class Resource
         Spec = spec,
         SpecHash = SpecHash,
         Revision = Revision,
+        Order = Order,
         ChangedBy = ChangedBy,
         ChangedAt = ChangedAt,
         Kind = Kind,

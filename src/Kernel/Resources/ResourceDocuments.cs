@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
@@ -103,7 +104,7 @@ internal sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secre
                 ChangeOperation.Put,
                 key,
                 document.Resource.Spec is { } spec
-                    ? JsonSerializer.SerializeToUtf8Bytes(spec, WireJson.Strict.JsonElement)
+                    ? JsonMarshal.GetRawUtf8Value(spec).ToArray()
                     : "{}"u8.ToArray(),
                 document.Resource.Version,
                 document.Resource.Labels?.ToImmutableSortedDictionary(StringComparer.Ordinal),

@@ -19,13 +19,14 @@ internal sealed class ResourceRows(KindCatalog kinds)
             Version = prepared.Kind.Version,
             Labels = prepared.IsDelete ? "" : Labels.Write(LabelsOf(change)),
             Spec = prepared.IsDelete || prepared.Kind.Residency == Residency.Stored ? null : change.Spec.ToArray(),
-            SpecHash = prepared.IsDelete ? [] : SHA256.HashData(change.Spec.Span),
+            SpecHash = prepared.IsDelete ? [] : prepared.SpecHash ?? SHA256.HashData(change.Spec.Span),
             Author = changeset.Source.Author.Name,
             Reason = changeset.Source.Reason,
             At = DateTimeOffset.FromUnixTimeMilliseconds(changeset.At.ToUnixTimeMilliseconds()),
             ChangesetId = changeset.Id,
             Revision = revision,
             Order = order,
+            Prior = change.Before is { } before ? (before.Revision, before.Order) : null,
         };
     }
 
@@ -93,6 +94,7 @@ internal sealed class ResourceRows(KindCatalog kinds)
         Spec = row.Spec ?? default(ReadOnlyMemory<byte>),
         SpecHash = row.SpecHash,
         Revision = row.Revision,
+        Order = row.Order,
         ChangedBy = row.Author,
         ChangedAt = row.At,
         Kind = kind,

@@ -29,7 +29,7 @@ internal static class ResourceStore
                 prior_revision BIGINT, prior_seq BIGINT,
                 author TEXT NOT NULL, reason TEXT NOT NULL, at BIGINT NOT NULL, changeset {blob} NOT NULL,
                 digest {blob} NOT NULL, link {blob} NOT NULL,
-                PRIMARY KEY(revision, seq))
+                PRIMARY KEY(revision, seq)) {clustered}
             """,
             """
             CREATE TABLE resource_heads(
@@ -60,21 +60,40 @@ internal static class ResourceStore
     public static void WriteFloor(ISqlSession session, long floor) =>
         session.Execute("UPDATE resource_log SET floor = $1 WHERE id = 1", floor);
 
-    /// <summary>Appends a version and makes it the head; the version before it is looked up in passing.</summary>
+    /// <summary>
+    /// Appends a version and makes it the head. The version before it is the row's own to tell, unless nothing lives
+    /// under the key: then it may be a deleted one, which is looked up in passing.
+    /// </summary>
     public static void Insert(ISqlSession session, ChangeRow row)
     {
-        session.Enqueue(
-            """
-            INSERT INTO resource_changes(
-                revision, seq, kind, namespace, name, op, version, labels, spec, spec_hash,
-                prior_revision, prior_seq, author, reason, at, changeset, digest, link)
-            VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-                (SELECT revision FROM resource_heads WHERE kind = $3 AND namespace = $4 AND name = $5),
-                (SELECT seq FROM resource_heads WHERE kind = $3 AND namespace = $4 AND name = $5),
-                $11, $12, $13, $14, $15, $16)
-            """,
-            row.Revision, row.Order, row.Key.Kind, row.Key.Namespace, row.Key.Name, (long)row.Operation, row.Version,
-            row.Labels, row.Spec, row.SpecHash, row.Author, row.Reason, row.At, row.ChangesetId, row.Digest, row.Link);
+        if (row.Prior is { } prior)
+        {
+            session.Enqueue(
+                """
+                INSERT INTO resource_changes(
+                    revision, seq, kind, namespace, name, op, version, labels, spec, spec_hash,
+                    author, reason, at, changeset, digest, link, prior_revision, prior_seq)
+                VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                """,
+                row.Revision, row.Order, row.Key.Kind, row.Key.Namespace, row.Key.Name, (long)row.Operation,
+                row.Version, row.Labels, row.Spec, row.SpecHash, row.Author, row.Reason, row.At, row.ChangesetId,
+                row.Digest, row.Link, prior.Revision, prior.Order);
+        }
+        else
+        {
+            session.Enqueue(
+                """
+                INSERT INTO resource_changes(
+                    revision, seq, kind, namespace, name, op, version, labels, spec, spec_hash,
+                    author, reason, at, changeset, digest, link, prior_revision, prior_seq)
+                VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                    (SELECT revision FROM resource_heads WHERE kind = $3 AND namespace = $4 AND name = $5),
+                    (SELECT seq FROM resource_heads WHERE kind = $3 AND namespace = $4 AND name = $5))
+                """,
+                row.Revision, row.Order, row.Key.Kind, row.Key.Namespace, row.Key.Name, (long)row.Operation,
+                row.Version, row.Labels, row.Spec, row.SpecHash, row.Author, row.Reason, row.At, row.ChangesetId,
+                row.Digest, row.Link);
+        }
         session.Enqueue(
             """
             INSERT INTO resource_heads(kind, namespace, name, revision, seq) VALUES($1, $2, $3, $4, $5)

@@ -4,8 +4,7 @@ namespace Groundwork.Kernel.Security;
 
 /// <summary>
 /// One chain of the audit trail: each link is HMAC-SHA256(key, previous link ‖ message) under a key that is not in the
-/// database, so whoever can write to the database still cannot write a row that verifies. Thread-safe; allocates
-/// nothing.
+/// database, so whoever can write to the database still cannot write a row that verifies. Thread-safe.
 /// </summary>
 public sealed class AuditChain(ReadOnlySpan<byte> key)
 {
@@ -17,6 +16,7 @@ public sealed class AuditChain(ReadOnlySpan<byte> key)
     public const int MaxMessageBytes = 128;
 
     private readonly byte[] key = key.ToArray();
+    private IncrementalHash? idle;
 
     /// <summary>Computes the link of the row whose message is given.</summary>
     /// <param name="previous">The link before it; empty for the first row of a chain.</param>
@@ -32,6 +32,10 @@ public sealed class AuditChain(ReadOnlySpan<byte> key)
         Span<byte> joined = stackalloc byte[LinkBytes + MaxMessageBytes];
         previous.CopyTo(joined);
         message.CopyTo(joined[previous.Length..]);
-        HMACSHA256.HashData(key, joined[..(previous.Length + message.Length)], link);
+        // Keyed once and used again: making the keyed state costs more than a link. Each thread takes its own.
+        var hash = Interlocked.Exchange(ref idle, null) ?? IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        hash.AppendData(joined[..(previous.Length + message.Length)]);
+        hash.GetHashAndReset(link);
+        if (Interlocked.Exchange(ref idle, hash) is { } spare) spare.Dispose();
     }
 }
