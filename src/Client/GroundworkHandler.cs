@@ -11,7 +11,8 @@ namespace Groundwork.Client;
 /// A host name is a service when it is listed in <see cref="GroundworkOptions.Services"/>, or has one label and no port
 /// of its own and the registry knows it. The instance is the better of two drawn by weight. One more instance is tried
 /// when nothing was sent, or when the method is safe and the request has no body. Two failures in a row leave an
-/// instance out for five seconds, doubling to sixty.
+/// instance out for five seconds, doubling to sixty; then, and while an instance has not begun an answer for a second,
+/// one call at a time finds out whether it answers.
 /// </remarks>
 public sealed class GroundworkHandler : DelegatingHandler
 {

@@ -117,10 +117,10 @@ public sealed class GroundworkOptions
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long a called instance may take to begin its answer before the call counts as failed: 10 s by default. A
-    /// single request says otherwise with <see cref="GroundworkRequest.ResponseHeadTimeout"/>.
+    /// How long a called instance may take to begin its answer before the call counts as failed: 3 s by default, as at
+    /// the gateway. A single request says otherwise with <see cref="GroundworkRequest.ResponseHeadTimeout"/>.
     /// </summary>
-    public TimeSpan ResponseHeadTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan ResponseHeadTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
     /// False: keep no copy of settings and services on disk, so nothing starts while the platform is away.

@@ -124,7 +124,12 @@ internal sealed class GroundworkProcess : IAsyncDisposable
             Output.Contains(text, StringComparison.Ordinal)
                 || Exited(), $"it prints '{text}'. It printed:\n{Output}", Patience);
 
-    public void Signal(int signal) => Kill(process.Id, signal);
+    public void Signal(int signal) => Signal(process.Id, signal);
+
+    public static void Signal(int pid, int signal)
+    {
+        if (Kill(pid, signal) != 0) throw new InvalidOperationException($"Process {pid} cannot be signalled.");
+    }
 
     public async Task<int> ExitAsync()
     {

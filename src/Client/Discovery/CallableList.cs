@@ -60,54 +60,70 @@ internal sealed class CallableList
         && (isProtected || instance.Health?.State != "unhealthy");
 
     /// <summary>
+    /// A place at the instance that <see cref="Choose"/> names; null when there is none to call.
+    /// </summary>
+    public CallPlace? Take(ServiceTarget? excluded, string scheme, bool repeatable)
+    {
+        // Of several calls that find an instance on trial one gets it; the others look again.
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            if (Choose(excluded, scheme, repeatable) is not { } target) return null;
+            if (target.TryBegin() is { } place) return place;
+        }
+        return Choose(excluded, scheme, repeatable)?.Begin();
+    }
+
+    /// <summary>
     /// The better of two by load per weight, both drawn by weight; a tie goes to the first, so that idle instances get
-    /// their weights' share. Left-out instances come last, the excluded one not at all.
+    /// their weights' share. Doubted instances come after the others, left-out ones last, the excluded one not at all.
     /// </summary>
     /// <param name="excluded">The instance that was just tried.</param>
     /// <param name="scheme">The scheme the caller wrote: <c>https</c> is never answered in plain.</param>
-    public ServiceTarget? Choose(ServiceTarget? excluded, string scheme)
+    /// <param name="repeatable">True when the call can be repeated elsewhere if it fails.</param>
+    public ServiceTarget? Choose(ServiceTarget? excluded, string scheme, bool repeatable = true)
     {
-        if (Near?.ChooseAvailable(excluded, scheme) is { } near) return near;
-        return ChooseAvailable(excluded, scheme) ?? ChooseAny(excluded, scheme);
+        if (Near?.ChooseAvailable(excluded, scheme, repeatable) is { } near) return near;
+        return ChooseAvailable(excluded, scheme, repeatable)
+            ?? ChooseAny(excluded, scheme, leftOut: false) ?? ChooseAny(excluded, scheme, leftOut: true);
     }
 
-    private ServiceTarget? ChooseAvailable(ServiceTarget? excluded, string scheme)
+    private ServiceTarget? ChooseAvailable(ServiceTarget? excluded, string scheme, bool repeatable)
     {
-        var first = Draw(excluded, null, scheme);
+        var first = Draw(excluded, null, scheme, repeatable);
         if (first is null) return null;
-        var second = Draw(excluded, first, scheme);
+        var second = Draw(excluded, first, scheme, repeatable);
         if (second is null) return first;
         // a/wa > b/wb without a division; longs, because both factors may be large.
         return (long)first.InFlight * second.Weight > (long)second.InFlight * first.Weight ? second : first;
     }
 
     // A few draws find an available instance unless most are left out; then the list is searched from a random place.
-    private ServiceTarget? Draw(ServiceTarget? excluded, ServiceTarget? other, string scheme)
+    private ServiceTarget? Draw(ServiceTarget? excluded, ServiceTarget? other, string scheme, bool repeatable)
     {
         if (callable.IsEmpty) return null;
         for (var draw = 0; draw < 4; draw++)
         {
             var target = callable[DrawIndex()];
-            if (target != other && IsAvailable(target, excluded, scheme)) return target;
+            if (target != other && IsAvailable(target, excluded, scheme, repeatable)) return target;
         }
         var start = DrawIndex();
         for (var offset = 0; offset < callable.Length; offset++)
         {
             var target = callable[(start + offset) % callable.Length];
-            if (target != other && IsAvailable(target, excluded, scheme)) return target;
+            if (target != other && IsAvailable(target, excluded, scheme, repeatable)) return target;
         }
         return null;
     }
 
-    // All are left out: calling one that failed is better than failing without a call.
-    private ServiceTarget? ChooseAny(ServiceTarget? excluded, string scheme)
+    // All are doubted, or even left out: calling one that failed is better than failing without a call.
+    private ServiceTarget? ChooseAny(ServiceTarget? excluded, string scheme, bool leftOut)
     {
         if (callable.IsEmpty) return null;
         var start = DrawIndex();
         for (var offset = 0; offset < callable.Length; offset++)
         {
             var target = callable[(start + offset) % callable.Length];
-            if (target != excluded && Speaks(target, scheme)) return target;
+            if (target != excluded && Speaks(target, scheme) && (leftOut || !target.IsEjected)) return target;
         }
         return null;
     }
@@ -119,8 +135,9 @@ internal sealed class CallableList
         return index < 0 ? ~index : index;
     }
 
-    private static bool IsAvailable(ServiceTarget target, ServiceTarget? excluded, string scheme) =>
-        target != excluded && Speaks(target, scheme) && !target.IsEjected;
+    private static bool IsAvailable(
+        ServiceTarget target, ServiceTarget? excluded, string scheme, bool repeatable) =>
+        target != excluded && Speaks(target, scheme) && target.CanTake(repeatable);
 
     private static bool Speaks(ServiceTarget target, string scheme) =>
         scheme != Uri.UriSchemeHttps || target.Scheme == Uri.UriSchemeHttps;

@@ -1,3 +1,4 @@
+using System.Net;
 using Groundwork.Wire;
 
 namespace Groundwork.Client.Discovery;
@@ -54,40 +55,50 @@ internal sealed class ServiceCaller(
         Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send,
         CancellationToken cancellationToken)
     {
-        var target = list.Choose(excluded: null, asked.Scheme) ?? throw NoInstance(asked);
+        var repeatable = IsRepeatable(request);
+        var place = list.Take(excluded: null, asked.Scheme, repeatable) ?? throw NoInstance(asked);
         for (var tries = 1; ; tries++)
         {
+            var target = place.Target;
             request.RequestUri = target.Rewrite(asked);
             try
             {
-                return await TryAsync(request, target, asked.Host, send, cancellationToken);
+                return await TryAsync(request, place, asked.Host, send, cancellationToken);
             }
             catch (CallFailedException fault)
             {
-                var next = tries < MaxTries && MayRetry(request, fault) ? list.Choose(target, asked.Scheme) : null;
-                if (next is null || cancellationToken.IsCancellationRequested)
-                    throw fault.AsRequestException(asked.Host, target);
+                var next = tries < MaxTries && (!fault.Sent || repeatable) && !cancellationToken.IsCancellationRequested
+                    ? list.Take(target, asked.Scheme, repeatable)
+                    : null;
+                if (next is null) throw fault.AsRequestException(asked.Host, target);
                 meters.Retries.Add(1, Tag(asked.Host));
-                target = next;
+                place = next;
             }
         }
     }
 
     private async Task<HttpResponseMessage> TryAsync(
         HttpRequestMessage request,
-        ServiceTarget target,
+        CallPlace place,
         string service,
         Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send,
         CancellationToken cancellationToken)
     {
+        var target = place.Target;
         using var late = new CancellationTokenSource(HeadTimeout(request), options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         var began = options.Time.GetTimestamp();
-        target.Begin();
+        var answered = false;
+        place.Asked();
         try
         {
             var response = await send(request, either.Token);
+            answered = true;
             Learn(target, service, CallOutcome.Answered);
+            // What becomes of a connection that switches protocols is not a call, and its stream is written to.
+            if (response.StatusCode != HttpStatusCode.SwitchingProtocols)
+                response.Content = new CountedContent(response.Content, place);
+            else place.Dispose();
             return response;
         }
         catch (HttpRequestException fault) when (IsTransport(fault))
@@ -114,7 +125,8 @@ internal sealed class ServiceCaller(
         }
         finally
         {
-            target.End();
+            place.Heard(answered);
+            if (!answered) place.Dispose();
         }
     }
 
@@ -136,13 +148,10 @@ internal sealed class ServiceCaller(
         return length is <= MaxTimedContentBytes ? options.ResponseHeadTimeout : Timeout.InfiniteTimeSpan;
     }
 
-    // A body that was begun may be gone, so a safe method with a body counts only while nothing was sent.
-    private static bool MayRetry(HttpRequestMessage request, CallFailedException fault) =>
-        !fault.Sent || (request.Content is null && IsSafe(request.Method));
-
-    private static bool IsSafe(HttpMethod method) =>
-        method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options
-            || method == HttpMethod.Trace;
+    // A body that was begun may be gone, so a safe method with a body can be repeated only while nothing was sent.
+    private static bool IsRepeatable(HttpRequestMessage request) => request.Content is null
+        && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head
+            || request.Method == HttpMethod.Options || request.Method == HttpMethod.Trace);
 
     private static bool IsOfConnecting(HttpRequestError error) => error
         is HttpRequestError.ConnectionError

@@ -28,7 +28,23 @@ internal sealed class ServiceTarget(InstanceDocument instance, string id, TimePr
 
     private static readonly TimeSpan LongestEjection = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// An instance that is doubted is tried with calls that can be repeated elsewhere. When none comes for so long, any
+    /// call may try it.
+    /// </summary>
+    private static readonly TimeSpan TrialPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// An instance that owes answers and has begun none for so long is doubted before a time-out tells: a process that
+    /// is stopped or swapped out still takes connections.
+    /// </summary>
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(1);
+
     private int inFlight;
+    private int awaited; // Calls whose answer has not begun.
+    private long lastSign; // Timestamp of the last answer's beginning, or of the first call that waits.
+    private int trials; // 0 or 1.
+    private long lastFailure; // Timestamp.
     private int failures;
     private int ejections;
 
@@ -58,6 +74,27 @@ internal sealed class ServiceTarget(InstanceDocument instance, string id, TimePr
     public bool IsEjected => Volatile.Read(ref ejectedUntil) is > 0 and var until && time.GetTimestamp() < until;
 
     /// <summary>
+    /// True while something speaks against it: its last call failed, or it is silent. Then one call at a time may find
+    /// out.
+    /// </summary>
+    private bool IsDoubted => Volatile.Read(ref failures) != 0 || IsSilent;
+
+    private bool IsSilent =>
+        Volatile.Read(ref awaited) > 0 && time.GetElapsedTime(Volatile.Read(ref lastSign)) > SilenceLimit;
+
+    /// <summary>True when nothing speaks against this call.</summary>
+    /// <param name="repeatable">True when the call can be repeated elsewhere if it fails here.</param>
+    public bool CanTake(bool repeatable)
+    {
+        if (IsEjected) return false;
+        if (!IsDoubted) return true;
+        if (Volatile.Read(ref trials) != 0) return false;
+        if (repeatable) return true;
+        var since = Math.Max(Volatile.Read(ref lastFailure), Volatile.Read(ref ejectedUntil));
+        return !IsSilent && time.GetElapsedTime(since) >= TrialPatience;
+    }
+
+    /// <summary>
     /// True when this process need not learn anew: the same place, the same run, and the same weight.
     /// </summary>
     public bool Is(InstanceDocument other) =>
@@ -66,9 +103,36 @@ internal sealed class ServiceTarget(InstanceDocument instance, string id, TimePr
 
     public Uri Rewrite(Uri asked) => new UriBuilder(asked) { Scheme = Scheme, Host = Host, Port = Port }.Uri;
 
-    public void Begin() => Interlocked.Increment(ref inFlight);
+    /// <summary>Takes a place for a call; null when another call took the trial meanwhile.</summary>
+    public CallPlace? TryBegin()
+    {
+        var isTrial = IsDoubted;
+        if (isTrial && Interlocked.CompareExchange(ref trials, 1, 0) != 0) return null;
+        Interlocked.Increment(ref inFlight);
+        return new CallPlace(this, isTrial);
+    }
+
+    /// <summary>Takes a place whatever speaks against it, where there is nobody better.</summary>
+    public CallPlace Begin()
+    {
+        Interlocked.Increment(ref inFlight);
+        return new CallPlace(this, isTrial: false);
+    }
 
     public void End() => Interlocked.Decrement(ref inFlight);
+
+    public void EndTrial() => Volatile.Write(ref trials, 0);
+
+    public void Asked()
+    {
+        if (Interlocked.Increment(ref awaited) == 1) Volatile.Write(ref lastSign, time.GetTimestamp());
+    }
+
+    public void Heard(bool answered)
+    {
+        if (answered) Volatile.Write(ref lastSign, time.GetTimestamp());
+        Interlocked.Decrement(ref awaited);
+    }
 
     /// <summary>Learns from a try. True: this failure has the instance left out.</summary>
     public bool Learn(CallOutcome outcome)
@@ -82,10 +146,11 @@ internal sealed class ServiceTarget(InstanceDocument instance, string id, TimePr
             Volatile.Write(ref ejectedUntil, 0);
             return false;
         }
+        Volatile.Write(ref lastFailure, time.GetTimestamp());
         if (Interlocked.Increment(ref failures) < FailuresToEject || IsEjected) return false;
         var doublings = Math.Min(Interlocked.Increment(ref ejections) - 1, 8);
         var length = TimeSpan.FromTicks(Math.Min(FirstEjection.Ticks << doublings, LongestEjection.Ticks));
-        // It comes back on probation: the next failure in a row has it left out again, for twice as long.
+        // Then it is on trial, one call at a time: the next failure has it left out again, for twice as long.
         Volatile.Write(ref ejectedUntil, time.GetTimestamp() + (long)(length.TotalSeconds * time.TimestampFrequency));
         return true;
     }

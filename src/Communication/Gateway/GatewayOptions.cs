@@ -33,6 +33,12 @@ public sealed record GatewayOptions
     public TimeSpan TrialPatience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// An instance that owes answers and has begun none for so long is doubted before a time-out tells: most answers
+    /// take a small part of it, and of the requests that wait longer one a second finds out.
+    /// </summary>
+    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
     /// An idle upstream connection: shorter than servers keep theirs (Kestrel 130 s, nginx 75 s), so that we close
     /// first.
     /// </summary>

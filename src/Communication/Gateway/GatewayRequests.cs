@@ -87,7 +87,7 @@ internal sealed partial class GatewayRequests(
             try
             {
                 if (failed is not null) exchange.Again(time);
-                var result = await forwarder.SendAsync(exchange, call.Upstream);
+                var result = await AskAsync(exchange, call);
                 if (result.Response is { } response)
                 {
                     using (response) await PassAsync(exchange, response, call.Upstream);
@@ -105,6 +105,22 @@ internal sealed partial class GatewayRequests(
         }
         // Either choosing or sending has failed, and both leave a fault.
         await AnswerAsync(exchange.Context, exchange.Route, answer!, exchange.Trusted);
+    }
+
+    private async Task<UpstreamResult> AskAsync(Exchange exchange, UpstreamCall call)
+    {
+        var answered = false;
+        call.Asked();
+        try
+        {
+            var result = await forwarder.SendAsync(exchange, call.Upstream);
+            answered = result.Response is not null;
+            return result;
+        }
+        finally
+        {
+            call.Heard(answered);
+        }
     }
 
     /// <summary>Passes the answer on, to its end or as far as it goes.</summary>

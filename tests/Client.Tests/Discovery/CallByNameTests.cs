@@ -175,6 +175,36 @@ public sealed class CallByNameTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_answer_is_load_until_its_body_ends()
+    {
+        var rest = new TaskCompletionSource();
+        first.Instead = async context =>
+        {
+            await context.Response.WriteAsync("long");
+            await rest.Task;
+        };
+        await using var host = await StartAsync(first.Port, second.Port);
+        HttpResponseMessage? running = null;
+        // Until one is on its way from the first; what the second answers is over at once.
+        while (first.Requests.Count == 0)
+        {
+            if (await host.Http.GetAsync("http://catalog/", HttpCompletionOption.ResponseHeadersRead) is var answer
+                && first.Requests.Count > 0) running = answer;
+            else answer.Dispose();
+        }
+
+        for (var i = 0; i < 20; i++) Assert.Equal($"{second.Port}", await host.Http.GetStringAsync("http://catalog/"));
+        Assert.Single(first.Requests);
+
+        rest.SetResult();
+        Assert.Equal("long", await running!.Content.ReadAsStringAsync()); // Set by the loop, or it would not end.
+        running.Dispose();
+        first.Instead = null;
+        await Eventually.TrueAsync(
+            async () => await host.Http.GetStringAsync("http://catalog/") == $"{first.Port}", "it is chosen again");
+    }
+
+    [Fact]
     public async Task A_caller_that_cancels_gets_its_cancellation()
     {
         await using var host = await StartAsync(first.Port, second.Port);

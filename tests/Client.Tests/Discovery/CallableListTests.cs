@@ -99,6 +99,69 @@ public sealed class CallableListTests
     }
 
     [Fact]
+    public void A_silent_instance_gets_one_call_at_a_time_that_can_be_repeated()
+    {
+        var list = List([At(1), At(2)]);
+        list.Callable[0].Begin().Asked();
+        for (var i = 0; i < 5; i++) list.Callable[1].Begin(); // So that load is not what keeps calls away.
+        Assert.Contains(1, Ports(list, repeatable: false));
+
+        time.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.DoesNotContain(1, Ports(list, repeatable: false));
+        var probe = list.Take(null, "http", repeatable: true)!;
+        Assert.Equal(1, probe.Target.Port);
+        Assert.DoesNotContain(1, Ports(list, repeatable: true));
+
+        probe.Asked();
+        probe.Heard(answered: true);
+        Assert.Contains(1, Ports(list, repeatable: false));
+    }
+
+    [Fact]
+    public void After_a_failure_one_call_at_a_time_finds_out()
+    {
+        var list = List([At(1), At(2)]);
+        Fail(list.Callable[0], times: 1);
+        for (var i = 0; i < 5; i++) list.Callable[1].Begin();
+        Assert.DoesNotContain(1, Ports(list, repeatable: false));
+
+        var trial = list.Take(null, "http", repeatable: true)!;
+        Assert.Equal(1, trial.Target.Port);
+        Assert.DoesNotContain(1, Ports(list, repeatable: true));
+        trial.Dispose();
+
+        time.Advance(TimeSpan.FromSeconds(5)); // Nothing repeatable comes.
+        Assert.Contains(1, Ports(list, repeatable: false));
+    }
+
+    [Fact]
+    public void When_all_are_doubted_those_that_are_not_left_out_are_called()
+    {
+        var list = List([At(1), At(2)]);
+        Fail(list.Callable[0], times: 2);
+        Fail(list.Callable[1], times: 1);
+
+        Assert.All(Ports(list, repeatable: false), port => Assert.Equal(2, port));
+    }
+
+    [Fact]
+    public void Places_are_neither_lost_nor_given_back_twice()
+    {
+        var list = List([At(1), At(2)]);
+        Parallel.For(0, 20_000, number =>
+        {
+            using var place = list.Take(null, "http", repeatable: number % 2 == 0)!;
+            if (number % 7 == 0) place.Target.Learn(CallOutcome.NoAnswer);
+            place.Asked();
+            place.Heard(answered: number % 7 != 0);
+            place.Dispose();
+        });
+        Assert.All(list.Callable, target => Assert.Equal(0, target.InFlight));
+        time.Advance(TimeSpan.FromMinutes(2));
+        Assert.All(list.Callable, target => Assert.True(target.CanTake(repeatable: true)));
+    }
+
+    [Fact]
     public void An_answer_forgets_failures_and_the_length_of_the_next_ejection()
     {
         var target = List([At(1)]).Callable[0];
@@ -178,6 +241,9 @@ public sealed class CallableListTests
 
         Assert.Equal(ServiceEntry.Taken.Yes, entry.Take(Document([At(2)], index: 1) with { StoreId = "another" }));
     }
+
+    private static IEnumerable<int> Ports(CallableList list, bool repeatable) =>
+        [.. Enumerable.Range(0, 200).Select(_ => list.Choose(null, "http", repeatable)!.Port)];
 
     private static void Fail(ServiceTarget target, int times)
     {

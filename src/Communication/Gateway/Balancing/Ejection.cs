@@ -1,9 +1,9 @@
 namespace Groundwork.Communication.Gateway.Balancing;
 
 /// <summary>
-/// Whether an instance is left out because calls to it failed. After some failures in a row it is ejected for a time
-/// that doubles with every further round; then it is on trial: one request at a time, of the kind that can be repeated
-/// elsewhere, until one is answered.
+/// Whether an instance is left out because calls to it failed. One failure makes it suspect: only what can be repeated
+/// elsewhere goes to it until an answer comes. After some failures in a row it is ejected for a time that doubles with
+/// every further round; then it is on trial, which is being suspect once more.
 /// </summary>
 internal sealed class Ejection(GatewayOptions options, TimeProvider time)
 {
@@ -11,10 +11,14 @@ internal sealed class Ejection(GatewayOptions options, TimeProvider time)
     private int failures; // In a row. Under the gate, read without it.
     private int rounds; // Ejections since it last proved itself. Under the gate.
     private long until; // Timestamp; 0 when neither ejected nor on trial. Under the gate, read without it.
+    private long failed; // Timestamp of the last failure. Under the gate, read without it.
     private long returned; // Timestamp of the last answer after an ejection. Under the gate.
 
     /// <summary>True while it is ejected or on trial.</summary>
     public bool IsOut => Volatile.Read(ref until) != 0;
+
+    /// <summary>True when the last call failed, and that has not had it ejected.</summary>
+    public bool IsSuspect => Volatile.Read(ref failures) != 0 && !IsOut;
 
     /// <summary>
     /// True when a request may go to it; <paramref name="repeatable"/> when the request can be repeated elsewhere.
@@ -22,7 +26,11 @@ internal sealed class Ejection(GatewayOptions options, TimeProvider time)
     public bool Allows(bool repeatable)
     {
         var end = Volatile.Read(ref until);
-        if (end == 0) return true;
+        if (end == 0)
+        {
+            return repeatable || Volatile.Read(ref failures) == 0
+                || time.GetElapsedTime(Volatile.Read(ref failed)) >= options.FirstEjection;
+        }
         var now = time.GetTimestamp();
         return now >= end && (repeatable || time.GetElapsedTime(end, now) >= options.TrialPatience);
     }
@@ -47,6 +55,7 @@ internal sealed class Ejection(GatewayOptions options, TimeProvider time)
         {
             failures++;
             var now = time.GetTimestamp();
+            Volatile.Write(ref failed, now);
             var onTrial = until != 0;
             if (onTrial && now < until) return null; // Was under way before the ejection, which stands.
             if (!onTrial && failures < options.FailuresToEject) return null;

@@ -6,8 +6,9 @@ using Groundwork.Wire;
 namespace Groundwork.Communication.Gateway.Balancing;
 
 /// <summary>
-/// Chooses the instance for a request: of two drawn by weight, the one with less under way. Instances that failed are
-/// left out, unless all have; those that drain are not in the registry's callable list to begin with.
+/// Chooses the instance for a request: of two drawn by weight, the one with less under way. Instances that are doubted
+/// or ejected are left out while there is another; those that drain are not in the registry's callable list to begin
+/// with.
 /// </summary>
 internal sealed class InstanceChooser(IRegistryView registry, GatewayOptions options, TimeProvider time, Random random)
 {
@@ -25,12 +26,13 @@ internal sealed class InstanceChooser(IRegistryView registry, GatewayOptions opt
         // A place may be taken between the look and the grasp; then the others are looked at again.
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            var index = Pick(set, repeatable, except);
-            var anyway = index < 0 && except is null && AllOut(set);
-            if (anyway) index = set.Upstreams.Length == 1 ? 0 : LessLoadedOfTwo(set);
+            var index = Pick(set, repeatable, except, anyway: false);
+            var anyway = index < 0;
+            if (anyway) index = Pick(set, repeatable, except, anyway: true);
+            if (index < 0 && except is null && AllOut(set))
+                index = set.Upstreams.Length == 1 ? 0 : LessLoadedOfTwo(set);
             if (index < 0) break;
-            var upstream = set.Upstreams[index];
-            if (upstream.TryBegin(anyway, out var trial)) return new UpstreamCall(upstream, trial);
+            if (set.Upstreams[index].TryBegin(anyway) is { } call) return call;
         }
         return new Fault(ErrorCodes.UpstreamBusy, "Every instance behind this route has as many requests as it may.")
         {
@@ -61,7 +63,7 @@ internal sealed class InstanceChooser(IRegistryView registry, GatewayOptions opt
             (view, options, time));
     }
 
-    private int Pick(UpstreamSet set, bool repeatable, Upstream? except)
+    private int Pick(UpstreamSet set, bool repeatable, Upstream? except, bool anyway)
     {
         var upstreams = set.Upstreams;
         if (upstreams.Length == 1) return CanTake(0) ? 0 : -1;
@@ -75,7 +77,8 @@ internal sealed class InstanceChooser(IRegistryView registry, GatewayOptions opt
             if ((start + step) % upstreams.Length is var index && CanTake(index)) return index;
         return -1;
 
-        bool CanTake(int index) => upstreams[index] != except && upstreams[index].CanTake(repeatable);
+        bool CanTake(int index) => upstreams[index] is var upstream && upstream != except
+            && (anyway ? upstream.CanTakeDoubted() : upstream.CanTake(repeatable));
     }
 
     // All failed is more likely a fault here, or a moment's, than all of them dead: trying beats refusing.
@@ -91,10 +94,4 @@ internal sealed class InstanceChooser(IRegistryView registry, GatewayOptions opt
         var first = set.Draw(random);
         return set.LessLoaded(first, set.DrawOther(first, random));
     }
-}
-
-/// <summary>A request's place at an instance; ended once.</summary>
-internal readonly record struct UpstreamCall(Upstream Upstream, bool Trial)
-{
-    public void End() => Upstream.End(Trial);
 }

@@ -7,6 +7,7 @@ namespace Groundwork.Communication.Gateway.Balancing;
 /// </summary>
 internal sealed class Upstream(Instance instance, GatewayOptions options, TimeProvider time)
 {
+    private readonly Silence silence = new(options.SilenceLimit, time);
     private int underWay;
     private int trials; // 0 or 1.
 
@@ -21,32 +22,82 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
 
     public int UnderWay => Volatile.Read(ref underWay);
 
+    /// <summary>
+    /// True while something speaks against it: it is or was ejected, its last call failed, or it is silent. Then one
+    /// request at a time may find out, of the kind that can be repeated elsewhere.
+    /// </summary>
+    private bool IsDoubted => Ejection.IsOut || Ejection.IsSuspect || silence.IsSilent;
+
     /// <summary>True when it is the same process at the same place, so that what is known of it still holds.</summary>
     public bool Is(Instance other) =>
         instance.Key == other.Key && instance.Incarnation == other.Incarnation
         && instance.Host == other.Host && instance.Port == other.Port && instance.Scheme == other.Scheme;
 
+    /// <summary>True when nothing speaks against sending it this request.</summary>
     public bool CanTake(bool repeatable) =>
         UnderWay < options.MaxRequestsPerInstance
         && Ejection.Allows(repeatable)
-        && !(Ejection.IsOut && Volatile.Read(ref trials) != 0);
+        && (repeatable || !silence.IsSilent)
+        && !(IsDoubted && Volatile.Read(ref trials) != 0);
 
     /// <summary>
-    /// Takes a place; false when another request took the last one, or the trial, meanwhile.
+    /// True when only a doubt speaks against it, which counts for nothing where there is nobody better.
     /// </summary>
-    /// <param name="anyway">True when every instance is out, and being so is no longer a reason.</param>
-    public bool TryBegin(bool anyway, out bool trial)
+    public bool CanTakeDoubted() => UnderWay < options.MaxRequestsPerInstance && !Ejection.IsOut;
+
+    /// <summary>
+    /// Takes a place; null when another request took the last one, or the trial, meanwhile.
+    /// </summary>
+    /// <param name="anyway">True when doubts are no reason, because there is nobody better.</param>
+    public UpstreamCall? TryBegin(bool anyway)
     {
-        trial = !anyway && Ejection.IsOut;
-        if (trial && Interlocked.CompareExchange(ref trials, 1, 0) != 0) return false;
-        if (Interlocked.Increment(ref underWay) <= options.MaxRequestsPerInstance) return true;
-        End(trial);
-        return false;
+        var trial = !anyway && IsDoubted;
+        if (trial && Interlocked.CompareExchange(ref trials, 1, 0) != 0) return null;
+        if (Interlocked.Increment(ref underWay) <= options.MaxRequestsPerInstance) return new UpstreamCall(this, trial);
+        Interlocked.Decrement(ref underWay);
+        if (trial) EndTrial();
+        return null;
     }
 
-    public void End(bool trial)
+    internal void Asked() => silence.Asked();
+
+    internal void Heard(bool answered) => silence.Ended(answered);
+
+    internal void EndTrial() => Volatile.Write(ref trials, 0);
+
+    internal void End() => Interlocked.Decrement(ref underWay);
+}
+
+/// <summary>A request's place at an instance; ended once. Belongs to the request.</summary>
+internal sealed class UpstreamCall(Upstream upstream, bool trial)
+{
+    private bool onTrial = trial;
+
+    public Upstream Upstream => upstream;
+
+    /// <summary>The request goes out; <see cref="Heard"/> follows.</summary>
+    public void Asked() => upstream.Asked();
+
+    /// <summary>
+    /// An answer has begun, or will not. A trial is over with that, however long the answer then takes.
+    /// </summary>
+    public void Heard(bool answered)
     {
-        Interlocked.Decrement(ref underWay);
-        if (trial) Volatile.Write(ref trials, 0);
+        upstream.Heard(answered);
+        EndTrial();
+    }
+
+    /// <summary>The answer has been passed on to its end, or given up.</summary>
+    public void End()
+    {
+        EndTrial();
+        upstream.End();
+    }
+
+    private void EndTrial()
+    {
+        if (!onTrial) return;
+        onTrial = false;
+        upstream.EndTrial();
     }
 }

@@ -12,14 +12,26 @@ public sealed class EjectionTests
     public EjectionTests() => ejection = new Ejection(new GatewayOptions(), time);
 
     [Fact]
-    public void One_failure_is_chance_and_two_in_a_row_eject()
+    public void One_failure_makes_suspect_and_two_in_a_row_eject()
     {
         Assert.Null(ejection.Fail());
-        Assert.True(ejection.Allows(repeatable: false));
+        Assert.True(ejection.IsSuspect);
+        Assert.False(ejection.Allows(repeatable: false));
+        Assert.True(ejection.Allows(repeatable: true));
         ejection.Succeed();
+        Assert.False(ejection.IsSuspect);
+        Assert.True(ejection.Allows(repeatable: false));
         Assert.Null(ejection.Fail());
         Assert.Equal(TimeSpan.FromSeconds(2), ejection.Fail());
         Assert.False(ejection.Allows(repeatable: true));
+    }
+
+    [Fact]
+    public void A_suspect_that_nothing_repeatable_comes_to_is_tried_with_anything()
+    {
+        ejection.Fail();
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(ejection.Allows(repeatable: false));
     }
 
     [Fact]

@@ -57,6 +57,61 @@ public sealed class InstanceChooserTests
     }
 
     [Fact]
+    public void A_silent_instance_gets_one_request_at_a_time_that_can_be_repeated()
+    {
+        registry.Set("service", ("a", 1, 100), ("b", 1, 100));
+        var stuck = Hold("a");
+        stuck.Asked();
+        for (var place = 0; place < 5; place++) Hold("b"); // So that its load is not what keeps requests away from a.
+        Assert.Contains("a", Count(1_000, repeatable: false).Keys);
+
+        time.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.DoesNotContain("a", Count(1_000, repeatable: false).Keys);
+        var held = Enumerable.Range(0, 60).Select(_ => Choose()).ToList();
+        var probe = Assert.Single(held, call => call.Upstream.Key.Id == "a:1");
+        Assert.NotEqual("a:1", Choose().Upstream.Key.Id);
+
+        // Any beginning of an answer ends the doubt, while the first request still waits.
+        probe.Asked();
+        probe.Heard(answered: true);
+        Assert.Contains("a", Count(1_000, repeatable: false).Keys);
+        stuck.Heard(answered: false);
+    }
+
+    [Fact]
+    public void When_all_are_silent_all_are_called()
+    {
+        registry.Set("service", ("a", 1, 100), ("b", 1, 100));
+        Hold("a").Asked();
+        Hold("b").Asked();
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(2, Count(100, repeatable: false).Count);
+    }
+
+    [Fact]
+    public void A_suspect_is_called_with_anything_where_the_other_is_ejected()
+    {
+        registry.Set("service", ("a", 1, 100), ("b", 1, 100));
+        Eject("a");
+        Hold("b").Upstream.Ejection.Fail();
+        Assert.Equal(["b"], Count(100, repeatable: false).Keys);
+    }
+
+    [Fact]
+    public void A_trial_ends_with_the_beginning_of_its_answer()
+    {
+        registry.Set("service", ("a", 1, 100), ("b", 1, 100));
+        Eject("a");
+        time.Advance(TimeSpan.FromSeconds(2));
+        var trial = Hold("a");
+        trial.Asked();
+        for (var place = 0; place < 5; place++) Hold("b");
+        Assert.DoesNotContain("a", Count(1_000).Keys);
+        trial.Heard(answered: true); // And its body takes for ever.
+        Assert.Contains("a", Count(1_000).Keys);
+    }
+
+    [Fact]
     public void When_all_are_ejected_all_are_tried()
     {
         registry.Set("service", ("a", 1, 100), ("b", 1, 100));
@@ -138,6 +193,17 @@ public sealed class InstanceChooserTests
             call.End();
         }
         return counts;
+    }
+
+    /// <summary>A place at this instance.</summary>
+    private UpstreamCall Hold(string name)
+    {
+        var others = new List<UpstreamCall>();
+        var call = Choose();
+        // The others' places are kept meanwhile, so that their load sends the next one here.
+        for (; call.Upstream.Key.Id[..1] != name; call = Choose()) others.Add(call);
+        foreach (var other in others) other.End();
+        return call;
     }
 
     private void Eject(string name)

@@ -1,0 +1,43 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Groundwork.Client.Discovery;
+
+/// <summary>
+/// A call's place at an instance, from the choice to the end of the answer's body: what is still being sent is load
+/// too. Given back once, by whoever comes first: the body's end, its disposal, or the collector where a caller did neither.
+/// </summary>
+internal sealed class CallPlace(ServiceTarget target, bool isTrial) : IDisposable
+{
+    private int onTrial = isTrial ? 1 : 0; // Interlocked.
+    private int open = 1; // Interlocked.
+
+    [SuppressMessage("Design", "MA0055", Justification = "A forgotten answer must not be load for ever.")]
+    ~CallPlace() => Dispose();
+
+    public ServiceTarget Target => target;
+
+    /// <summary>The call goes out; <see cref="Heard"/> follows.</summary>
+    public void Asked() => target.Asked();
+
+    /// <summary>
+    /// An answer has begun, or will not. A trial is over with that, however long the body then takes.
+    /// </summary>
+    public void Heard(bool answered)
+    {
+        target.Heard(answered);
+        EndTrial();
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref open, 0) == 0) return;
+        GC.SuppressFinalize(this);
+        EndTrial();
+        target.End();
+    }
+
+    private void EndTrial()
+    {
+        if (Interlocked.Exchange(ref onTrial, 0) != 0) target.EndTrial();
+    }
+}

@@ -1,0 +1,131 @@
+using System.Net;
+
+namespace Groundwork.Client.Discovery;
+
+/// <summary>An answer's body that gives the call's place back when it ends, however it is read.</summary>
+internal sealed class CountedContent : HttpContent
+{
+    private readonly HttpContent inner;
+    private readonly CallPlace place;
+
+    public CountedContent(HttpContent inner, CallPlace place)
+    {
+        this.inner = inner;
+        this.place = place;
+        foreach (var (name, values) in inner.Headers.NonValidated) Headers.TryAddWithoutValidation(name, values);
+    }
+
+    protected override async Task SerializeToStreamAsync(
+        Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        using (place) await inner.CopyToAsync(stream, context, cancellationToken);
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override void SerializeToStream(
+        Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        using (place) inner.CopyTo(stream, context, cancellationToken);
+    }
+
+    protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) =>
+        new CountedStream(await inner.ReadAsStreamAsync(cancellationToken), place);
+
+    protected override Task<Stream> CreateContentReadStreamAsync() =>
+        CreateContentReadStreamAsync(CancellationToken.None);
+
+    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) =>
+        new CountedStream(inner.ReadAsStream(cancellationToken), place);
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = inner.Headers.ContentLength ?? 0;
+        return inner.Headers.ContentLength is not null;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+            place.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Reads through, and is over at the end, at a fault, or when it is disposed.</summary>
+    private sealed class CountedStream(Stream inner, CallPlace place) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override bool CanTimeout => inner.CanTimeout;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                return Seen(await inner.ReadAsync(buffer, cancellationToken), buffer.Length);
+            }
+            catch
+            {
+                place.Dispose();
+                throw;
+            }
+        }
+
+        public override Task<int> ReadAsync(
+            byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(Span<byte> buffer) => Seen(inner.Read(buffer), buffer.Length);
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override async Task CopyToAsync(
+            Stream destination, int bufferSize, CancellationToken cancellationToken)
+        {
+            using (place) await inner.CopyToAsync(destination, bufferSize, cancellationToken);
+        }
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                inner.Dispose();
+                place.Dispose();
+            }
+            base.Dispose(disposing);
+        }
+
+        private int Seen(int count, int wanted)
+        {
+            if (count == 0 && wanted > 0) place.Dispose();
+            return count;
+        }
+    }
+}

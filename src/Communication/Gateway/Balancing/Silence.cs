@@ -1,0 +1,28 @@
+namespace Groundwork.Communication.Gateway.Balancing;
+
+/// <summary>
+/// Whether an instance owes answers and has begun none for a while. A process that is stopped or swapped out still
+/// takes connections, and says nothing for long before a time-out tells; what is known by then keeps others away.
+/// </summary>
+internal sealed class Silence(TimeSpan limit, TimeProvider time)
+{
+    private int awaited; // Requests whose answer has not begun. Interlocked.
+    private long lastSign; // Timestamp of the last answer's beginning, or of the first request that waits.
+
+    /// <summary>May be wrong for the moment of a race, which costs one choice.</summary>
+    public bool IsSilent =>
+        Volatile.Read(ref awaited) > 0 && time.GetElapsedTime(Volatile.Read(ref lastSign)) > limit;
+
+    public void Asked()
+    {
+        if (Interlocked.Increment(ref awaited) == 1) Volatile.Write(ref lastSign, time.GetTimestamp());
+    }
+
+    /// <summary>The wait of one request is over.</summary>
+    /// <param name="answered">True when the instance began an answer.</param>
+    public void Ended(bool answered)
+    {
+        if (answered) Volatile.Write(ref lastSign, time.GetTimestamp());
+        Interlocked.Decrement(ref awaited);
+    }
+}
