@@ -18,7 +18,7 @@ public sealed class SecurityKindsTests : IAsyncLifetime
         directory.Dispose();
     }
 
-    public static TheoryData<string, string, string, string, string> WrongSpecs() => new()
+    public static TheoryData<string, string, string, string, string> WrongSpecs { get; } = new()
     {
         {
             "operator", "o",
