@@ -4,7 +4,8 @@ namespace Groundwork.Client.Discovery;
 
 /// <summary>
 /// A call's place at an instance, from the choice to the end of the answer's body: what is still being sent is load
-/// too. Given back once, by whoever comes first: the body's end, its disposal, or the collector where a caller did neither.
+/// too. Given back once, by whoever comes first: the body's end, its disposal, or the collector where a caller did
+/// neither.
 /// </summary>
 internal sealed class CallPlace(ServiceTarget target, bool isTrial) : IDisposable
 {
