@@ -22,6 +22,7 @@ internal sealed class PostgresReaders : IAsyncDisposable
     {
         this.time = time;
         queue = new ReadQueue(options.Readers);
+        KeepThreadsFree(options.Readers);
         ownConnectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
             Pooling = false,
@@ -116,6 +117,17 @@ internal sealed class PostgresReaders : IAsyncDisposable
         {
             if (session.WasSent && session.GroupFailure is not RetryGroupException) End(connection);
         }
+    }
+
+    /// <summary>
+    /// A read blocks its thread, and the event that it waits for may itself need a thread of the pool. Were all of them
+    /// in reads, the whole process would stand still until the pool adds one, half a second later; on two cores two
+    /// reads are enough. So the pool may always have a thread for every core beside those that read.
+    /// </summary>
+    private static void KeepThreadsFree(int readers)
+    {
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + readers), completions);
     }
 
     private NpgsqlConnection Open()
