@@ -36,7 +36,8 @@ internal static class ClusterStore
     }
 
     public static void EndNode(ISqlSession session, string name, long incarnation) => session.Execute(
-        "UPDATE cluster_nodes SET lease_until = 0 WHERE name = $1 AND incarnation = $2", name, incarnation);
+        "UPDATE cluster_nodes SET lease_until = $1 WHERE name = $2 AND incarnation = $3",
+        session.ReadClock(), name, incarnation);
 
     public static void ForgetNodes(ISqlSession session, long deadBefore) =>
         session.Execute("DELETE FROM cluster_nodes WHERE lease_until < $1", deadBefore);
