@@ -12,6 +12,8 @@ internal sealed class GroundworkProcess : IAsyncDisposable
     /// <summary>Builds and starts may share two cores with every other suite.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
+    private static readonly Dictionary<string, string> NoEnvironment = [];
+
     private readonly Process process;
     private readonly ConcurrentQueue<string> lines = new();
 
@@ -43,9 +45,15 @@ internal sealed class GroundworkProcess : IAsyncDisposable
         NodeFile.Read(DataDirectory) ?? throw new InvalidOperationException($"No node runs in {DataDirectory}.");
 
     /// <summary>Starts a verb that runs a node, and returns when the node is ready.</summary>
-    public static async Task<GroundworkProcess> StartAsync(string dataDirectory, params string[] arguments)
+    public static Task<GroundworkProcess> StartAsync(string dataDirectory, params string[] arguments) =>
+        StartAsync(dataDirectory, NoEnvironment, arguments);
+
+    /// <inheritdoc cref="StartAsync(string, string[])"/>
+    /// <param name="environment">Variables that the process gets beside its own.</param>
+    public static async Task<GroundworkProcess> StartAsync(
+        string dataDirectory, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        var started = Start(dataDirectory, arguments);
+        var started = Start(dataDirectory, environment, arguments);
         try
         {
             await started.ReadyAsync();
@@ -59,7 +67,11 @@ internal sealed class GroundworkProcess : IAsyncDisposable
     }
 
     /// <summary>Starts without waiting.</summary>
-    public static GroundworkProcess Start(string dataDirectory, params string[] arguments)
+    public static GroundworkProcess Start(string dataDirectory, params string[] arguments) =>
+        Start(dataDirectory, NoEnvironment, arguments);
+
+    private static GroundworkProcess Start(
+        string dataDirectory, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
         var start = new ProcessStartInfo(Executable, [.. arguments, "--data", dataDirectory])
         {
@@ -72,6 +84,7 @@ internal sealed class GroundworkProcess : IAsyncDisposable
             name => name.StartsWith("GROUNDWORK_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         start.Environment["NO_COLOR"] = "1";
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         return new GroundworkProcess(Process.Start(start)!, dataDirectory); // Null only for shell execution.
     }
 

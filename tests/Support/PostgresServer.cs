@@ -27,6 +27,9 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Sync like a real server; for benchmarks and durability.</summary>
     public bool Syncs { get; init; }
 
+    /// <summary>Further lines of <c>postgresql.conf</c>, such as libraries to load.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
     public int Port { get; } = FreePort.Next();
 
     private string DataDirectory => directory.Combine("cluster");
@@ -138,6 +141,7 @@ public sealed class PostgresServer : IAsyncDisposable
             max_connections = 100
             shared_buffers = 64MB
             fsync = {(Syncs ? "on" : "off")}
+            {string.Join('\n', Settings)}
 
             """);
         isMade = true;
