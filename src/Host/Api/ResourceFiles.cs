@@ -134,7 +134,7 @@ internal sealed class ResourceFiles
         var missing = fault.Message.IndexOf(Missing, StringComparison.Ordinal);
         if (missing >= 0) return $"lacks {fault.Message[(missing + Missing.Length)..].TrimEnd('.')}";
         if (fault.Message.Contains("could not be converted", StringComparison.Ordinal))
-            return "is not of the right type";
+            return "has the wrong type; text that looks like a number or a boolean takes quotes";
         var end = fault.Message.IndexOf(" Path: ", StringComparison.Ordinal);
         return end < 0 ? fault.Message : fault.Message[..end];
     }

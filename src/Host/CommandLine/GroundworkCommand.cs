@@ -97,6 +97,15 @@ internal static class GroundworkCommand
         return failure.ExitCode;
     }
 
+    // The parser names CLR types; every option and argument of ours that is not text is a whole number.
+    private static string Plain(string message)
+    {
+        var quoted = message.Split('\'');
+        return message.StartsWith("Cannot parse argument ", StringComparison.Ordinal) && quoted.Length >= 5
+            ? $"{quoted[3]} takes a whole number, not '{quoted[1]}'"
+            : message.ReplaceLineEndings(" ");
+    }
+
     private static int PrintErrors(ParseResult parsed, Surroundings surroundings)
     {
         var error = surroundings.Terminal.Error;
@@ -104,7 +113,7 @@ internal static class GroundworkCommand
             parsed.CommandResult.Command is RootCommand && parsed.UnmatchedTokens is [var word, ..] ? word : null;
         if (unknown is not null) error.WriteLine($"groundwork: there is no verb '{unknown}'");
         else foreach (
-            var fault in parsed.Errors) error.WriteLine($"groundwork: {fault.Message.ReplaceLineEndings(" ")}");
+            var fault in parsed.Errors) error.WriteLine($"groundwork: {Plain(fault.Message)}");
         error.WriteLine($"  '{HelpPage.FullName(parsed.CommandResult.Command)} --help' tells how it is written");
         return ExitCodes.Usage;
     }

@@ -28,6 +28,8 @@ internal static class BackupVerbs
             : Path.GetFullPath(name, call.Surroundings.WorkingDirectory);
         if (path is not null && System.IO.File.Exists(path))
             throw VerbFailure.Usage($"{path} exists; a backup overwrites nothing");
+        if (Path.GetDirectoryName(path) is { } folder && !Directory.Exists(folder))
+            throw VerbFailure.Usage($"there is no directory {folder}");
         using var progress = new Progress(call.Terminal, call.Time, "backing up");
         using var answer = await connection.OpenAsync(ApiRequest.Post("backup"), call.Cancellation);
         var total = path is null

@@ -36,13 +36,26 @@ public static class JsonFaults
         if (message.Contains("missing required properties", StringComparison.Ordinal))
         {
             var names = message[(message.LastIndexOf(':') + 1)..].Trim().TrimEnd('.')
-                .Replace("'", "", StringComparison.Ordinal);
-            return $"lacks the required field {names}";
+                .Replace("'", "", StringComparison.Ordinal)
+                .Split(", ");
+            return names is [var only]
+                ? $"lacks the required field {only}"
+                : $"lacks the required fields {string.Join(", ", names[..^1])} and {names[^1]}";
         }
         if (message.Contains("Duplicate property", StringComparison.Ordinal)) return "has a field twice";
         if (message.Contains("allow null", StringComparison.Ordinal)) return "must not be null";
         return message.Contains("could not be converted", StringComparison.Ordinal)
             ? "has the wrong type"
-            : "is not valid JSON";
+            : Syntax(message);
     }
+
+    // Only what says nothing of the text itself: this ends up in answers and logs.
+    private static string Syntax(string message) => message switch
+    {
+        _ when message.Contains("does not contain any JSON tokens", StringComparison.Ordinal) => "is empty",
+        _ when message.Contains("maximum configured depth", StringComparison.Ordinal) => "is nested too deep",
+        _ when message.Contains("Expected depth to be zero", StringComparison.Ordinal)
+            || message.Contains("reached end of data", StringComparison.Ordinal) => "ends before the JSON is complete",
+        _ => "is not valid JSON",
+    };
 }

@@ -84,7 +84,7 @@ public sealed class JsonReader
             {
                 var first = positions[below].Line;
                 faults.Add(new FieldFault(
-                    below, $"key '{name}' stands here a second time; the first is on line {first}", nameLine, column));
+                    path, $"key '{name}' stands here a second time; the first is on line {first}", nameLine, column));
             }
             positions.TryAdd(below, new TextPosition(nameLine, column));
             tokens.Read();
@@ -131,6 +131,11 @@ public sealed class JsonReader
             return "the text is empty";
         var end = fault.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         return (end < 0 ? fault.Message : fault.Message[..end])
+            .Replace(
+                "Expected depth to be zero at the end of the JSON payload. There is an open JSON object or array that "
+                + "should be closed",
+                "the text ends before an object or a list is closed",
+                StringComparison.Ordinal)
             .Replace(" which is not supported in this mode. Change the reader options.", "", StringComparison.Ordinal)
             .TrimEnd('.');
     }

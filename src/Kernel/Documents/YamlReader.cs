@@ -172,7 +172,7 @@ public sealed class YamlReader
             if (key is { Value: "<<", IsPlainImplicit: true })
                 Add(below, "merge keys are not part of YAML 1.2; write the members out", key.Start);
             else if (mapping.ContainsKey(key.Value))
-                Add(below, $"key '{key.Value}' stands here a second time; the first is on line {positions[below].Line}",
+                Add(path, $"key '{key.Value}' stands here a second time; the first is on line {positions[below].Line}",
                     key.Start);
             positions.TryAdd(below, ToPosition(key.Start));
             var value = ReadValue(below, depth + 1);

@@ -61,7 +61,7 @@ public sealed class DataDirectory : IDisposable
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            throw Unusable($"{path} cannot be made: {refused.Message}", refused);
+            throw Unusable($"{path} cannot be made: {refused.Message.TrimEnd('.')}", refused);
         }
         var lockFile = Lock(path);
         try

@@ -62,8 +62,8 @@ public static class Modules
     {
         var unknown = names.Where(name => table.All(module => module.Name != name)).ToArray();
         if (unknown.Length > 0)
-            return Wrong($"There is no module {string.Join(", ", unknown)}; there are "
-                + $"{string.Join(", ", table.Select(module => module.Name))}.");
+            return Wrong($"has {string.Join(", ", unknown)}, which is no module; there are "
+                + $"{string.Join(", ", table.Select(module => module.Name))}");
         if (follows) return SelectFollowing(table, names);
         var wanted = names.Count == 0 ? table.Select(module => module.Name) : names;
         return new ModuleSelection(InStartOrder(table, wanted), IsEdge: false);
@@ -118,11 +118,12 @@ public static class Modules
     private static Outcome<ModuleSelection> SelectFollowing(
         ImmutableArray<ModuleDefinition> table, IReadOnlyCollection<string> names)
     {
-        if (names.Count == 0) return Wrong("A node that follows another must name its modules.");
+        if (names.Count == 0) return Wrong("must be named on a node that follows another");
         var named = table.Where(module => names.Contains(module.Name)).ToImmutableArray();
         var bound = named.Where(module => !module.RunsFollowing).Select(module => module.Name).ToArray();
         return bound.Length > 0
-            ? Wrong($"Module {string.Join(", ", bound)} needs a store and cannot run on a node that follows another.")
+            ? Wrong(
+                $"has {string.Join(", ", bound)}, which needs a store and cannot run on a node that follows another")
             : new ModuleSelection(named, IsEdge: named is [{ Name: Gateway }]);
     }
 

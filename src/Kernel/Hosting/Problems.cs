@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -31,7 +32,8 @@ public static class Problems
         fault.Error.Code,
         Activity.Current?.TraceId.ToHexString() ?? context?.TraceIdentifier,
         fault.Fields.IsDefaultOrEmpty ? null : fault.Fields,
-        fault.Extensions.IsEmpty ? null : fault.Extensions);
+        // In one order, so that the same fault is the same text.
+        fault.Extensions.IsEmpty ? null : fault.Extensions.ToImmutableSortedDictionary(StringComparer.Ordinal));
 
     /// <summary>Writes the problem straight to a response that has not started.</summary>
     public static Task WriteAsync(HttpContext context, Fault fault)
@@ -64,13 +66,19 @@ public static class Problems
             new Fault(ErrorCodes.BodyTooLarge, "The body is larger than this endpoint reads."),
         { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
             new Fault(ErrorCodes.UnsupportedMediaType, "Send the body as application/json."),
-        { InnerException: JsonException json } =>
-            new Fault(ErrorCodes.BadRequest, "The body is not what this endpoint reads.")
-        {
-            Fields = [JsonFaults.ToField(json, "body")],
-        },
+        { InnerException: JsonException json } => FromBadJson(json),
         _ => new Fault(ErrorCodes.BadRequest, Explain(bad.Message)),
     };
+
+    /// <summary>A body that is not what the endpoint reads, in terms of the document.</summary>
+    internal static Fault FromBadJson(JsonException bad)
+    {
+        var (path, message) = JsonFaults.Explain(bad);
+        return new Fault(ErrorCodes.BadRequest, $"The body {message}{(path.Length > 0 ? $", at {path}" : "")}.")
+        {
+            Fields = [new FieldFault(path, message, (int?)(bad.LineNumber + 1), (int?)(bad.BytePositionInLine + 1))],
+        };
+    }
 
     // The binder says: Failed to bind parameter "Nullable<int> limit" from "abc". And: Required parameter "string
     // reason" was not provided from query string.

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Groundwork.Kernel.Documents;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Http;
 
@@ -21,11 +20,7 @@ public static class RequestBody
     public static async ValueTask<Outcome<T>> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> json)
         where T : class
     {
-        if (!request.HasJsonContentType())
-        {
-            return new Fault(
-                ErrorCodes.UnsupportedMediaType, $"The body must be application/json, not '{request.ContentType}'.");
-        }
+        if (CheckHead(request) is { } unreadable) return unreadable;
         try
         {
             var value = request.ContentLength <= MaxBufferedBytes
@@ -35,11 +30,7 @@ public static class RequestBody
         }
         catch (JsonException fault)
         {
-            var (path, message) = JsonFaults.Explain(fault);
-            return new Fault(ErrorCodes.BadRequest, $"The body {message}{(path.Length > 0 ? $", at {path}" : "")}.")
-            {
-                Fields = [new FieldFault(path, message)],
-            };
+            return Problems.FromBadJson(fault);
         }
         catch (BadHttpRequestException fault)
         {
@@ -81,4 +72,31 @@ public static class RequestBody
         if (bytes.StartsWith(ByteOrderMark)) bytes = bytes[ByteOrderMark.Length..];
         return JsonSerializer.Deserialize(bytes, json);
     }
+
+    private static Fault? CheckHead(HttpRequest request)
+    {
+        if (!request.HasJsonContentType())
+        {
+            return new Fault(
+                ErrorCodes.UnsupportedMediaType,
+                request.ContentType is { Length: > 0 } given
+                    ? $"The body must be application/json, not '{given}'."
+                    : "The body must be application/json; send a Content-Type.");
+        }
+        // Nearly all say plain application/json, and are not read any closer.
+        if (request.ContentType?.Contains("charset", StringComparison.OrdinalIgnoreCase) == true
+            && request.GetTypedHeaders().ContentType?.Charset is { HasValue: true } charset
+            && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            && !charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
+            return new Fault(ErrorCodes.UnsupportedMediaType, $"The body must be UTF-8, not {charset}.");
+        return CheckEncoding(request);
+    }
+
+    /// <summary>No endpoint unpacks bodies: a small one could become any size.</summary>
+    public static Fault? CheckEncoding(HttpRequest request) =>
+        request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding and not "identity"
+            ? new Fault(
+                ErrorCodes.UnsupportedMediaType,
+                $"The body must not be compressed; its Content-Encoding is {encoding}.")
+            : null;
 }

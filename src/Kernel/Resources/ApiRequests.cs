@@ -60,6 +60,25 @@ public static class ApiRequests
         ? number
         : new Fault(ErrorCodes.BadRequest, $"'limit' is 1 to {most}, not {limit}.");
 
+    /// <summary>
+    /// The fault of a call that names a kind which nothing here has; null for no kind. The resources of a module that
+    /// is not loaded are shown raw, so their kind is known.
+    /// </summary>
+    public static Fault? CheckKind(ChangeLog changes, string? kind) =>
+        kind is null || changes.Kinds.Find(kind) is not null || changes.Snapshots.Current.Count(kind) > 0
+            ? null
+            : new Fault(ErrorCodes.KindUnknown, $"There is no kind '{kind}' here.");
+
+    /// <summary>
+    /// The fault of a filter by what is no namespace, which would find nothing for ever; null for none and for _.
+    /// </summary>
+    public static Fault? CheckNamespace(string? name) =>
+        name is null or Names.NodeWide || Names.IsNamespace(name)
+            ? null
+            : new Fault(
+                ErrorCodes.NamespaceInvalid,
+                $"'{name}' is not a namespace: 1 to {Names.MaxNamespaceLength} of a-z 0-9 and -.");
+
     /// <summary><c>label=key=value</c>, any number of times: all must match.</summary>
     public static Outcome<ImmutableArray<KeyValuePair<string, string>>> LabelSelector(string[]? labels)
     {

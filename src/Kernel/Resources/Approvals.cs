@@ -57,6 +57,9 @@ public sealed class Approvals
     private const string Released = "released";
     private const string Refused = "refused";
 
+    /// <summary>What a proposal's state may be.</summary>
+    internal static readonly ImmutableArray<string> States = [Proposed, Released, Refused];
+
     private readonly ChangeLog changes;
 
     internal Approvals(ChangeLog changes) => this.changes = changes;

@@ -39,6 +39,12 @@ internal sealed class ApprovalsApi(ChangeLog changes)
 
     private async Task<IResult> List(HttpContext context, string? state)
     {
+        if (state is not null && !Approvals.States.Contains(state))
+        {
+            return Problems.From(new Fault(
+                ErrorCodes.BadRequest,
+                $"'state' is one of {string.Join(", ", Approvals.States)}, not '{state}'."));
+        }
         var found = new List<ProposalDocument>();
         foreach (var resource in changes.Snapshots.Current.Of(Approvals.ProposalKindName)
             .Values.OrderByDescending(one => one.Revision))

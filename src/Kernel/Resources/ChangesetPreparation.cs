@@ -135,6 +135,12 @@ internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authori
 
     internal static Fault? CheckKey(Kind kind, ResourceKey key)
     {
+        if (kind.Namespaced && key.Namespace.Length == 0)
+        {
+            return new Fault(
+                ErrorCodes.NamespaceInvalid,
+                $"Kind {kind.Name} lives in namespaces; name one, such as {Names.DefaultNamespace}.");
+        }
         if (kind.Namespaced && !Names.IsNamespace(key.Namespace))
         {
             return new Fault(

@@ -144,8 +144,42 @@ public sealed class Kind<TSpec>(string name, JsonTypeInfo<TSpec> json) : Kind(na
             faults.Add(new FieldFault("spec", "must be an object, not null"));
             return null;
         }
+        if (NullInList(spec) is { } empty)
+        {
+            faults.Add(empty);
+            return null;
+        }
         Validate?.Invoke(value, faults);
         return value;
+    }
+
+    /// <summary>
+    /// The serializer holds to what may be null everywhere but inside lists; no list of ours has null.
+    /// </summary>
+    private static FieldFault? NullInList(ReadOnlyMemory<byte> spec)
+    {
+        if (spec.Span.IndexOf("null"u8) < 0) return null;
+        using var document = JsonDocument.Parse(spec);
+        return NullInList(document.RootElement, "spec");
+    }
+
+    private static FieldFault? NullInList(JsonElement element, string path)
+    {
+        if (element.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var member in element.EnumerateObject())
+                if (NullInList(member.Value, $"{path}.{member.Name}") is { } below) return below;
+        }
+        else if (element.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var (index, item) in element.EnumerateArray().Index())
+            {
+                if (item.ValueKind == JsonValueKind.Null)
+                    return new FieldFault($"{path}[{index}]", "must not be null");
+                if (NullInList(item, $"{path}[{index}]") is { } below) return below;
+            }
+        }
+        return null;
     }
 
     internal override bool HasRulesBetween => ValidateAgainst is not null;

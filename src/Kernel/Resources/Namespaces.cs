@@ -53,8 +53,8 @@ public static class Namespaces
             ? null
             : new Fault(
                 ErrorCodes.NamespaceNotEmpty,
-                $"Namespace '{key.Name}' still has "
-                + $"{string.Join(", ", content.Select(entry => $"{entry.Count} {entry.Kind}"))}.");
+                $"Namespace '{key.Name}' still has content: "
+                + $"{string.Join(", ", content.Select(entry => $"{entry.Count} of kind {entry.Kind}"))}.");
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
@@ -98,13 +99,16 @@ internal sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secre
     public Outcome<Change> ToChange(ChangeDocument document)
     {
         var key = ToKey(document.Resource);
+        // The JSON reader passes over bytes inside texts that are no UTF-8.
+        if (document.Resource.Spec is { } given && !Utf8.IsValid(JsonMarshal.GetRawUtf8Value(given)))
+            return new Fault(ErrorCodes.BadRequest, $"The spec of {key} has bytes that are not UTF-8.");
         return document.Operation switch
         {
             "put" => new Change(
                 ChangeOperation.Put,
                 key,
                 document.Resource.Spec is { } spec
-                    ? JsonMarshal.GetRawUtf8Value(spec).ToArray()
+                    ? JsonMarshal.GetRawUtf8Value(spec).ToArray() // As written: it may be no text, which is told later.
                     : "{}"u8.ToArray(),
                 document.Resource.Version,
                 document.Resource.Labels?.ToImmutableSortedDictionary(StringComparer.Ordinal),

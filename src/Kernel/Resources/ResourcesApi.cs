@@ -63,9 +63,8 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
         HttpContext context, string kind, string? @namespace, string? prefix, string[]? label, int? limit, string? page,
             long? asOf)
     {
-        // The resources of a module that is not loaded are listed raw, so a kind is unknown only if nothing has it.
-        if (changes.Kinds.Find(kind) is null && changes.Snapshots.Current.Count(kind) == 0)
-            return Problems.From(new Fault(ErrorCodes.KindUnknown, $"There is no kind '{kind}' here."));
+        if (ApiRequests.CheckKind(changes, kind) is { } unknown) return Problems.From(unknown);
+        if (ApiRequests.CheckNamespace(@namespace) is { } malformed) return Problems.From(malformed);
         if (!ApiRequests.Limit(limit, ResourceLists.DefaultLimit, ResourceLists.MaxLimit)
             .TryGet(out var count, out var fault))
             return Problems.From(fault);
@@ -88,7 +87,7 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
         if (!found.TryGet(out var resource, out var fault)) return Problems.From(fault);
         if (reveal == true && resource.Kind?.HasSecrets == true)
             audit.Append(new AuditEvent(context.Principal().Name, "secret-read", key.ToString(), "ok",
-                $"{context.Connection.RemoteIpAddress}"));
+                RequestAddress.Of(context)));
         context.Response.Headers.ETag = $"\"{resource.Revision}\"";
         return Results.Json(documents.ToDocument(resource, reveal == true), WireJson.Strict.ResourceDocument);
     }
@@ -106,9 +105,8 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
         }
         if (changes.Snapshots.Current.Find(key) is { } resource)
             return await changes.ReadStoredAsync(resource, cancellationToken);
-        return changes.Kinds.Find(key.Kind) is null && changes.Snapshots.Current.Count(key.Kind) == 0
-            ? new Fault(ErrorCodes.KindUnknown, $"There is no kind '{key.Kind}' here.")
-            : new Fault(ErrorCodes.ResourceNotFound, $"There is no {key}.");
+        return ApiRequests.CheckKind(changes, key.Kind)
+            ?? new Fault(ErrorCodes.ResourceNotFound, $"There is no {key}.");
     }
 
     private async Task<IResult> Put(HttpContext context, string kind, string @namespace, string name, bool? dryRun)
@@ -150,6 +148,15 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
         var wanted = new List<Change>(request.Changes.Count);
         foreach (var document in request.Changes)
         {
+            // The reader holds to what may be null everywhere but inside lists.
+            if (document is null)
+            {
+                return Problems.From(new Fault(
+                    ErrorCodes.BadRequest, $"The body must not be null, at changes[{wanted.Count}].")
+                {
+                    Fields = [new FieldFault($"changes[{wanted.Count}]", "must not be null")],
+                });
+            }
             if (!documents.ToChange(document).TryGet(out var change, out fault)) return Problems.From(fault);
             wanted.Add(change with { Expect = document.Expect });
         }
@@ -168,6 +175,8 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
     {
         var principal = context.Principal();
         var snapshot = changes.Snapshots.Current;
+        if (ApiRequests.CheckKind(changes, kind) is { } unknown) return Problems.From(unknown);
+        if (ApiRequests.CheckNamespace(@namespace) is { } malformed) return Problems.From(malformed);
         return Results.Stream(
             async stream =>
             {

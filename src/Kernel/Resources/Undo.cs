@@ -39,6 +39,9 @@ public sealed class Undo
     public async ValueTask<Outcome<Commit>> RevertAsync(
         Principal author, long revision, UndoOptions options, CancellationToken cancellationToken)
     {
+        var newest = changes.Snapshots.Current.Revision;
+        if (revision < 1 || revision > newest)
+            return new Fault(ErrorCodes.RevisionUnknown, $"There is no changeset {revision}; the newest is {newest}.");
         if (changes.History.CheckRevision(revision - 1) is { } gone) return gone;
         var found = await changes.History.ChangesetAsync(revision, cancellationToken);
         if (!found.TryGet(out var versions, out var fault)) return fault;

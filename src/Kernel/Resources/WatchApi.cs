@@ -43,6 +43,14 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
     private async Task Follow(
         HttpContext context, string? kind, string? @namespace, string? prefix, string? token, long? after)
     {
+        // A kind that is unknown here would be waited for in vain, and each invented one would be remembered.
+        var wrong = ApiRequests.CheckKind(changes, kind is "" ? null : kind)
+            ?? ApiRequests.CheckNamespace(@namespace);
+        if (wrong is not null)
+        {
+            await Problems.WriteAsync(context, wrong);
+            return;
+        }
         if (!Start(context, token, after).TryGet(out var start, out var fault))
         {
             await Problems.WriteAsync(context, fault);
@@ -79,6 +87,8 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
     private Outcome<WatchToken> Start(HttpContext context, string? token, long? after)
     {
         var text = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last ? last : token;
+        if (text is null && after < 0)
+            return new Fault(ErrorCodes.RevisionUnknown, $"There is no revision {after}; they begin at 1.");
         if (text is null)
             return new WatchToken(changes.StoreId, after ?? changes.Snapshots.Current.Revision, int.MaxValue);
         return WatchToken.TryParse(text, out var parsed)

@@ -191,7 +191,11 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
         var read = ImmutableArray.CreateBuilder<Check>(checks.Count);
         for (var at = 0; at < checks.Count; at++)
         {
-            var check = checks[at];
+            if (checks[at] is not { } check) // The reader lets null into lists.
+            {
+                faults.Add(new FieldFault($"checks[{at}]", "must not be null"));
+                continue;
+            }
             CheckLabel($"checks[{at}].name", check.Name, faults);
             if (!names.Add(check.Name))
                 faults.Add(new FieldFault($"checks[{at}].name", $"is there twice: '{check.Name}'"));
@@ -206,7 +210,7 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
                 texts.Share(
                     check.Name), state ?? CheckState.Passing, check.Reason, check.Since, texts.Share(check.Source)));
         }
-        return read.MoveToImmutable();
+        return read.DrainToImmutable();
     }
 
     private string? Share(string? text) => text is null ? null : texts.Share(text);

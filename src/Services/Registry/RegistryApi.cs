@@ -66,7 +66,9 @@ internal sealed class RegistryApi(
 
     private IResult Renew(RenewalBatch batch, HttpContext context)
     {
-        if (CheckCount("renewals", batch.Renewals.Count, RegistryLimits.MaxRenewalsPerBatch) is { } fault)
+        var fault = CheckCount("renewals", batch.Renewals.Count, RegistryLimits.MaxRenewalsPerBatch)
+            ?? RegistryPaths.FindNull("renewals", batch.Renewals);
+        if (fault is not null)
             return Problems.From(fault);
         var principal = context.Principal();
         var refused = new List<RenewalRefusal>();
@@ -108,9 +110,8 @@ internal sealed class RegistryApi(
 
     private IResult ListServices(HttpContext context, string? @namespace, int? limit, string? page)
     {
-        if (limit is < 1 or > RegistryLimits.MaxPageSize)
-            return Problems.From(
-                new Fault(ErrorCodes.BadRequest, $"The limit must be 1 to {RegistryLimits.MaxPageSize}."));
+        if (CheckLimit(limit) is { } outside) return Problems.From(outside);
+        if (RegistryPaths.FindMisnamed(@namespace) is { } misnamed) return Problems.From(misnamed);
         if (!RegistryPaths.TryReadPage(page, out var after))
             return Problems.From(
                 new Fault(ErrorCodes.BadPageToken, "The page token is not one that a list has given."));
@@ -133,7 +134,9 @@ internal sealed class RegistryApi(
 
     private IResult ReportOutcomes(OutcomeBatch batch, HttpContext context)
     {
-        if (CheckCount("outcomes", batch.Outcomes.Count, RegistryLimits.MaxOutcomesPerBatch) is { } fault)
+        var fault = CheckCount("outcomes", batch.Outcomes.Count, RegistryLimits.MaxOutcomesPerBatch)
+            ?? RegistryPaths.FindNull("outcomes", batch.Outcomes);
+        if (fault is not null)
             return Problems.From(fault);
         var faults = new List<FieldFault>();
         for (var at = 0; at < batch.Outcomes.Count; at++)
@@ -160,9 +163,7 @@ internal sealed class RegistryApi(
 
     private IResult ListEvents(HttpContext context, string? @namespace, string? service, string? group, int? limit)
     {
-        if (limit is < 1 or > RegistryLimits.MaxPageSize)
-            return Problems.From(
-                new Fault(ErrorCodes.BadRequest, $"The limit must be 1 to {RegistryLimits.MaxPageSize}."));
+        if (CheckLimit(limit) is { } outside) return Problems.From(outside);
         var principal = context.Principal();
         ServiceKey? key = service is null ? null : RegistryPaths.Service(@namespace, group, service);
         var items = registry.Events(key)
@@ -182,6 +183,10 @@ internal sealed class RegistryApi(
         view.Instances.Length,
         view.Instances.Count(instance => instance.Health.State != HealthState.Unhealthy),
         view.Protection);
+
+    private static Fault? CheckLimit(int? limit) => limit is < 1 or > RegistryLimits.MaxPageSize
+        ? new Fault(ErrorCodes.BadRequest, $"'limit' is 1 to {RegistryLimits.MaxPageSize}, not {limit}.")
+        : null;
 
     private static Fault? CheckCount(string what, int count, int most) => count >= 1 && count <= most
         ? null

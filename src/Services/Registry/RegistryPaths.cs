@@ -27,6 +27,43 @@ internal static class RegistryPaths
         return new ServiceKey(@namespace ?? Names.DefaultNamespace, named ?? group ?? ServiceKey.DefaultGroup, plain);
     }
 
+    /// <summary>
+    /// The fault of a name that no service can have, so that a misspelt one is told and not waited on for ever.
+    /// </summary>
+    public static Fault? FindMisnamed(string? @namespace, params IEnumerable<ServiceKey> services)
+    {
+        if (@namespace is not null && !Names.IsNamespace(@namespace))
+        {
+            return new Fault(
+                ErrorCodes.NamespaceInvalid,
+                $"'{@namespace}' is not a namespace: 1 to {Names.MaxNamespaceLength} of a-z 0-9 and -.");
+        }
+        foreach (var key in services)
+        {
+            if (ServiceKey.IsPart(key.Service) && ServiceKey.IsPart(key.Group)) continue;
+            return new Fault(
+                ErrorCodes.NameInvalid,
+                $"'{key.Group}@@{key.Service}' is no service: group and name are 1 to {Names.MaxSegmentLength} of "
+                + "A-Z a-z 0-9 . _ : @ - without @@.");
+        }
+        return null;
+    }
+
+    /// <summary>The fault of a list with nothing where an entry should be.</summary>
+    public static Fault? FindNull<T>(string list, IReadOnlyList<T?> items)
+        where T : class
+    {
+        for (var at = 0; at < items.Count; at++)
+        {
+            if (items[at] is not null) continue;
+            return new Fault(ErrorCodes.BadRequest, $"The body must not be null, at {list}[{at}].")
+            {
+                Fields = [new FieldFault($"{list}[{at}]", "must not be null")],
+            };
+        }
+        return null;
+    }
+
     public static int Compare(ServiceKey a, ServiceKey b)
     {
         var byNamespace = string.CompareOrdinal(a.Namespace, b.Namespace);

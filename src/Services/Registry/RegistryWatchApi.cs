@@ -60,6 +60,11 @@ internal sealed class RegistryWatchApi(
     private async Task GetServiceAsync(HttpContext context, long? index, string? wait)
     {
         var key = RegistryPaths.Service(context);
+        if (RegistryPaths.FindMisnamed(key.Namespace, key) is { } misnamed)
+        {
+            await Problems.WriteAsync(context, misnamed);
+            return;
+        }
         if (!RegistryPaths.TryReadWait(wait, DefaultWait, out var patience))
         {
             await Problems.WriteAsync(context, RegistryPaths.BadWait(wait));
@@ -154,6 +159,11 @@ internal sealed class RegistryWatchApi(
             await Problems.WriteAsync(context, new Fault(
                 ErrorCodes.BadRequest,
                     $"A watch names at most {RegistryLimits.MaxServicesPerWatch} services; watch the namespace."));
+            return;
+        }
+        if (RegistryPaths.FindMisnamed(@namespace, keys) is { } misnamed)
+        {
+            await Problems.WriteAsync(context, misnamed);
             return;
         }
         foreach (var key in keys)

@@ -13,10 +13,13 @@ public sealed class RouteKindTests
         { Good with { Hosts = [] }, "spec.hosts must have 1 to 64 hosts; write \"*\" to serve any" },
         { Good with { Hosts = ["localhost", "localhost"] }, "spec.hosts[1] 'localhost' stands here twice" },
         { Good with { Hosts = ["Shop.example.com"] },
-            "spec.hosts[0] must be a host name in lower case, *. and one, an address, or *" },
+            "spec.hosts[0] must be a host name in lower case, *. before one, an address, or * for any" },
         { Good with { Hosts = ["shop.*.com"] },
-            "spec.hosts[0] must be a host name in lower case, *. and one, an address, or *" },
-        { Good with { Hosts = [""] }, "spec.hosts[0] must be a host name in lower case, *. and one, an address, or *" },
+            "spec.hosts[0] must be a host name in lower case, *. before one, an address, or * for any" },
+        {
+            Good with { Hosts = [""] },
+            "spec.hosts[0] must be a host name in lower case, *. before one, an address, or * for any"
+        },
         { Good with { Hosts = ["localhost:8080"] },
             "spec.hosts[0] must be without port; a route serves the gateway's port" },
         { Good with { Hosts = ["::1"] }, "spec.hosts[0] must be without port; a route serves the gateway's port" },
@@ -29,10 +32,16 @@ public sealed class RouteKindTests
         { Good with { Path = "/api//**" }, "spec.path must not have two / in a row" },
         { Good with { Path = "/api/../x" }, "spec.path must be written /x" },
         { Good with { Path = "/%61pi/**" }, "spec.path must be written /api/**" },
-        { Good with { Path = "/a?b" }, "spec.path is no path that the gateway takes" },
+        { Good with { Path = "/a?b" }, "spec.path is no path: it takes no ?, #, control characters or half escapes" },
         { Good with { Path = "/" + new string('a', 1024) }, "spec.path is longer than 1024 characters" },
-        { Good with { Service = "" }, "spec.service must be [namespace/][group@@]service" },
-        { Good with { Service = "a/b/c" }, "spec.service must be [namespace/][group@@]service" },
+        {
+            Good with { Service = "" },
+            "spec.service must be a service, such as catalog, shop/catalog or shop/blue@@catalog"
+        },
+        {
+            Good with { Service = "a/b/c" },
+            "spec.service must be a service, such as catalog, shop/catalog or shop/blue@@catalog"
+        },
         { Good with { Methods = [] }, "spec.methods must have 1 to 16 methods; leave it out to serve all" },
         { Good with { Methods = ["get"] }, "spec.methods[0] must be a method in capitals, such as GET" },
         { Good with { Methods = ["CONNECT"] }, "spec.methods[0] CONNECT is never forwarded" },

@@ -97,7 +97,7 @@ public sealed class UpFileReaderTests : IDisposable
     [InlineData("services: {a: {command: [x]}}\nresources: [none.yaml, no/*.yaml]",
         "2:13 resources[0] there is no file DIR/none.yaml", "2:24 resources[1] there is no file DIR/no/*.yaml")]
     [InlineData("services:\n  a: {command: [x]}\n  a: {command: [y]}",
-        "3:3 services.a key 'a' stands here a second time; the first is on line 2")]
+        "3:3 services key 'a' stands here a second time; the first is on line 2")]
     [InlineData("a: 1\n---\nb: 1", "1:1 must hold one document")]
     public void Everything_wrong_is_told_at_once_with_its_place(string text, params string[] expected)
     {

@@ -193,8 +193,8 @@ public sealed class VerbTests : IDisposable
         "f.yaml:3:1: nmae 'nmae' is not known here; known are kind, namespace, name, version, labels and spec")]
     [InlineData("kind: route\n", "f.yaml:1:1: lacks 'name'")]
     [InlineData("kind: route\nname: a\nname: b\n",
-        "f.yaml:3:1: name key 'name' stands here a second time; the first is on line 2")]
-    [InlineData("kind: [a]\nname: a\n", "f.yaml:1:1: kind is not of the right type")]
+        "f.yaml:3:1: key 'name' stands here a second time; the first is on line 2")]
+    [InlineData("kind: [a]\nname: a\n", "f.yaml:1:1: kind has the wrong type")]
     [InlineData("just text", "f.yaml:1:1: must be a resource: a mapping with kind, name and spec")]
     [InlineData("a: [\n", "f.yaml:2:1: while parsing a node, did not find expected node content")]
     [InlineData("# nothing\n", "the files hold no resource")]

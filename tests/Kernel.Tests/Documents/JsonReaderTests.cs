@@ -15,8 +15,8 @@ public sealed class JsonReaderTests
     }
 
     [Theory]
-    [InlineData("{\"a\":1,\n\"a\":2}", "a", "key 'a' stands here a second time; the first is on line 1", 2, 1)]
-    [InlineData("{\"a\":{\"b\":1,\"b\":1}}", "a.b", "key 'b' stands here a second time; the first is on line 1", 1, 13)]
+    [InlineData("{\"a\":1,\n\"a\":2}", "", "key 'a' stands here a second time; the first is on line 1", 2, 1)]
+    [InlineData("{\"a\":{\"b\":1,\"b\":1}}", "a", "key 'b' stands here a second time; the first is on line 1", 1, 13)]
     public void Duplicate_names_are_faults(string json, string path, string message, int line, int column)
     {
         var fault = Assert.Single(JsonReader.Read(json).Faults);

@@ -62,8 +62,8 @@ public sealed class YamlReaderTests
     }
 
     [Theory]
-    [InlineData("a: 1\nb: 2\na: 3\n", "a", "key 'a' stands here a second time; the first is on line 1", 3, 1)]
-    [InlineData("s:\n  x: 1\n  x: 2\n", "s.x", "key 'x' stands here a second time; the first is on line 2", 3, 3)]
+    [InlineData("a: 1\nb: 2\na: 3\n", "", "key 'a' stands here a second time; the first is on line 1", 3, 1)]
+    [InlineData("s:\n  x: 1\n  x: 2\n", "s", "key 'x' stands here a second time; the first is on line 2", 3, 3)]
     [InlineData(
         "a: &x {b: 1}\nc:\n  <<: *x\n", "c.<<", "merge keys are not part of YAML 1.2; write the members out", 3, 3)]
     [InlineData("a: *nobody\n", "a", "alias *nobody names no anchor", 1, 4)]

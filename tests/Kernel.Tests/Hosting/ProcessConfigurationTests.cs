@@ -106,7 +106,7 @@ public sealed class ProcessConfigurationTests : IDisposable
             [
                 "dataDirectory 1:1 is not a key of the process configuration",
                 "drainSeconds 2:1 must be a whole number from 0 to 3600",
-                "modules 3:1 There is no module gatway; there are registry, settings, gateway.",
+                "modules 3:1 has gatway, which is no module; there are registry, settings, gateway",
                 "NodeName 4:1 is not a key of the process configuration; did you mean nodeName?",
                 "listeners.api.address 7:5 must be host:port, such as 127.0.0.1:7400",
                 "listeners.api.colour 8:5 is not a key of the process configuration",
@@ -167,7 +167,7 @@ public sealed class ProcessConfigurationTests : IDisposable
         foreach (var (key, value, message) in new[]
         {
             ("database", "sqlite", "has no use on a node that follows another"),
-            ("modules", "registry", "Module registry needs a store"),
+            ("modules", "registry", "has registry, which needs a store"),
             ("follow", "http://core:7400", "would send the access key in clear"),
             ("follow", "core:7400", "must be the address of a node's API"),
         })

@@ -25,9 +25,10 @@ internal static class HostPattern
                 : canonical is null ? "is no IPv6 address in brackets" : $"must be written {canonical}";
         }
         var name = pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[2..] : pattern;
+        if (name.Contains('/', StringComparison.Ordinal)) return "must be a host alone, without scheme and path";
         if (name.Contains(':', StringComparison.Ordinal))
             return "must be without port; a route serves the gateway's port";
-        return IsName(name) ? null : "must be a host name in lower case, *. and one, an address, or *";
+        return IsName(name) ? null : "must be a host name in lower case, *. before one, an address, or * for any";
     }
 
     /// <summary>

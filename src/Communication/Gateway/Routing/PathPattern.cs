@@ -26,7 +26,7 @@ internal readonly record struct PathPattern(string Literal, bool IsPrefix)
         if (literal.Contains("//", StringComparison.Ordinal)) return "must not have two / in a row";
         if (isPrefix && literal.EndsWith('/')) return "must not have two / in a row";
         var normal = RequestPath.Normalize(literal);
-        if (normal is null) return "is no path that the gateway takes";
+        if (normal is null) return "is no path: it takes no ?, #, control characters or half escapes";
         return normal == literal ? null : $"must be written {normal}{(isPrefix ? Below : "")}";
     }
 

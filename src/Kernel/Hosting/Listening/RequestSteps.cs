@@ -128,7 +128,7 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
         {
             StatusCodes.Status405MethodNotAllowed => new Fault(
                 ErrorCodes.MethodNotAllowed,
-                    $"{context.Request.Method} is not one of: {context.Response.Headers.Allow}."),
+                    $"{context.Request.Method} is not allowed here; allowed: {context.Response.Headers.Allow}."),
             StatusCodes.Status415UnsupportedMediaType => new Fault(
                 ErrorCodes.UnsupportedMediaType, $"This endpoint does not read '{context.Request.ContentType}'."),
             _ => new Fault(ErrorCodes.NotFound, $"There is nothing at {context.Request.Path}."),
