@@ -75,7 +75,8 @@ public static class RouteKind
         CheckMethods(spec.Methods, faults);
         // The namespace it is read against is not known here and does not matter for its form.
         if (!ServiceKey.TryParse(spec.Service, Names.DefaultNamespace, out _))
-            faults.Add(new FieldFault("spec.service", "must be a service, such as catalog, shop/catalog or shop/blue@@catalog"));
+            faults.Add(new FieldFault(
+                "spec.service", "must be a service, such as catalog, shop/catalog or shop/blue@@catalog"));
         if (spec.Timeouts is not { } timeouts) return;
         CheckRange("connectMs", timeouts.ConnectMs, 10, 30_000, faults);
         CheckRange("responseHeadMs", timeouts.ResponseHeadMs, 10, 3_600_000, faults);
