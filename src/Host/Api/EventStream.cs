@@ -49,7 +49,13 @@ internal sealed class EventStream(ApiConnection connection, TimeProvider time)
                 {
                     delay = FirstDelay;
                     if (next.EventId is { Length: > 0 } id) lastId = id;
-                    if (next.EventType == "problem") throw Problem(next.Data);
+                    if (next.EventType == "problem")
+                    {
+                        var problem = Problem(next.Data);
+                        // A sign-in's token lives for minutes: the next connection has a new one, or says why not.
+                        if (problem.ExitCode == ExitCodes.Refused) break;
+                        throw problem;
+                    }
                     if (next.EventType != "progress") yield return next;
                 }
             }

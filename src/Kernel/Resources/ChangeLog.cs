@@ -39,7 +39,7 @@ public sealed partial class ChangeLog : IAsyncDisposable
         floor = head.Floor;
         Authorizer = parts.Authorizer;
         Secrets = parts.Secrets;
-        preparation = new ChangesetPreparation(parts.Kinds, parts.Authorizer, parts.Time);
+        preparation = new ChangesetPreparation(parts.Kinds, parts.Authorizer, parts.Chain, parts.Time);
         group = new CommitGroup(parts.Kinds, publisher, parts.Authorizer, parts.Secrets, parts.Chain, rows, parts.Time);
         History = new History(this, storage, rows);
         Undo = new Undo(this, storage);

@@ -20,6 +20,12 @@ public sealed record Change(
     ImmutableSortedDictionary<string, string>? Labels = null,
     long? Expect = null)
 {
+    /// <summary>
+    /// True when the API itself expects the revision that it has read, so that a repeat by the same id may expect
+    /// another.
+    /// </summary>
+    public bool ExpectIsImplied { get; init; }
+
     public static Change Put<TSpec>(Kind<TSpec> kind, string @namespace, string name, TSpec spec, long? expect = null)
         where TSpec : class =>
         new(

@@ -13,7 +13,8 @@ namespace Groundwork.Kernel.Resources;
 /// <summary>
 /// The part of a commit that needs no lock: who may, is it well formed, do its kinds' own rules hold.
 /// </summary>
-internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authorizer, TimeProvider time)
+internal sealed class ChangesetPreparation(
+    KindCatalog kinds, Authorizer authorizer, AuditChain chain, TimeProvider time)
 {
     /// <summary>Changes of one changeset; bounds the time that the writer's lock is held.</summary>
     public const int MaxChanges = 1_000;
@@ -198,19 +199,25 @@ internal sealed class ChangesetPreparation(KindCatalog kinds, Authorizer authori
         }
     }
 
-    /// <summary>What makes two changesets of one id the same.</summary>
-    private static byte[] Fingerprint(Changeset changeset)
+    /// <summary>
+    /// What makes two changesets of one id the same. Keyed, because it is kept: from a plain hash of a spec a short
+    /// secret in it could be guessed. An expectation that the API has added is not the caller's.
+    /// </summary>
+    private byte[] Fingerprint(Changeset changeset)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(changeset.Author.Name);
         foreach (var change in changeset.Changes)
         {
             var (kind, ns, name) = change.Key;
-            Append($"{change.Operation}\n{kind}\n{ns}\n{name}\n{change.Version}\n{change.Expect}");
+            var expect = change.ExpectIsImplied ? null : change.Expect;
+            Append($"{change.Operation}\n{kind}\n{ns}\n{name}\n{change.Version}\n{expect}");
             Append(change.Labels is null ? "-" : Labels.Write(change.Labels));
             hash.AppendData(SHA256.HashData(change.Spec.Span));
         }
-        return hash.GetHashAndReset();
+        var fingerprint = new byte[AuditChain.LinkBytes];
+        chain.Link([], [.. "changeset-fingerprint"u8, .. hash.GetHashAndReset()], fingerprint);
+        return fingerprint;
 
         void Append(string text) => hash.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }

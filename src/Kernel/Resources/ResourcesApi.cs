@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
+using Groundwork.Kernel.Storage;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Builder;
@@ -189,7 +190,7 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
                         if (!changes.Authorizer.Allows(principal, Verb.Read, resource.Key)) continue;
                         var whole = await changes.ReadStoredAsync(resource, context.RequestAborted);
                         if (!whole.TryGet(out var found, out var fault))
-                            throw new InvalidOperationException(fault.ToString());
+                            throw new StorageException(fault);
                         await JsonSerializer.SerializeAsync(stream, documents.ToDocument(
                             found), WireJson.Strict.ResourceDocument, context.RequestAborted);
                         await stream.WriteAsync("\n"u8.ToArray(), context.RequestAborted);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 
@@ -57,8 +58,13 @@ public sealed class Watch(ChangeLog changes, TimeProvider time)
     /// Ends with a fault: <c>watch_store_changed</c> for a token of another store, <c>revision_compacted</c> when the
     /// place is below the floor, <c>revision_unknown</c> when it is above head, <c>storage_unavailable</c>.
     /// </returns>
-    public async IAsyncEnumerable<Outcome<WatchStep>> FollowAsync(
-        Principal principal,
+    public IAsyncEnumerable<Outcome<WatchStep>> FollowAsync(
+        Principal principal, WatchFilter filter, WatchToken after, CancellationToken cancellationToken) =>
+        FollowAsync(LastingCaller.Of(principal, changes.Authorizer, time), filter, after, cancellationToken);
+
+    /// <summary>The same for a caller whose credential may end meanwhile: then with <c>unauthenticated</c>.</summary>
+    internal async IAsyncEnumerable<Outcome<WatchStep>> FollowAsync(
+        LastingCaller caller,
         WatchFilter filter,
         WatchToken after,
         [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -85,6 +91,13 @@ public sealed class Watch(ChangeLog changes, TimeProvider time)
                 }
                 batch.AddRange(stored.Changes);
                 readTo = stored.ReadTo;
+            }
+            // Asked with what is about to be delivered at hand: a credential that has ended is sent nothing more.
+            var asked = await caller.AskAsync();
+            if (!asked.TryGet(out var principal, out var ended))
+            {
+                yield return ended;
+                yield break;
             }
             var more = batch.Count == StepChanges;
             var seen = batch.Where(change => Sees(principal, filter, change)).ToList();

@@ -71,7 +71,8 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
     private async Task DeliverAsync(
         HttpContext context, WatchFilter filter, WatchToken start, CancellationToken stopped)
     {
-        await foreach (var step in new Watch(changes, time).FollowAsync(context.Principal(), filter, start, stopped))
+        var caller = LastingCaller.Of(context, changes.Authorizer, time);
+        await foreach (var step in new Watch(changes, time).FollowAsync(caller, filter, start, stopped))
         {
             if (!step.TryGet(out var news, out var fault))
             {

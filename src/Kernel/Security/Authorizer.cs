@@ -8,13 +8,17 @@ namespace Groundwork.Kernel.Security;
 public sealed class Authorizer
 {
     private SecurityView view = SecurityView.Empty;
+    private long revocations;
 
     /// <summary>
     /// Grows whenever roles, keys or operators change, so that long-lived filters know to ask <see cref="Refresh"/>.
     /// </summary>
-    public long Generation => View.Generation;
+    public long Generation => View.Generation + Interlocked.Read(ref revocations);
 
     internal SecurityView View => Volatile.Read(ref view);
+
+    /// <summary>A sign-in was ended, which no snapshot tells.</summary>
+    internal void NoteRevocation() => Interlocked.Increment(ref revocations);
 
     /// <summary>
     /// Takes roles, operators and access keys from a source. Until it is called only the built-in roles exist: the

@@ -225,6 +225,7 @@ public sealed class SignIns
     {
         foreach (var (key, entry) in memory)
             if (entry.Id == id) memory.TryRemove(key, out _);
+        authorizer.NoteRevocation();
     }
 
     private static SignInAnswer Answer(SignInRow row, string access, string refresh) =>

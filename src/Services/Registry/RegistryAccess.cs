@@ -16,7 +16,7 @@ namespace Groundwork.Services.Registry;
 internal sealed class RegistryAccess(
     Func<Principal, Verb, ResourceKey, Fault?> authorize,
     Func<Principal, Verb, ResourceKey, bool> allows,
-    Func<Principal, Principal?> refresh,
+    Func<HttpContext, Func<ValueTask<Principal?>>> refresh,
     Action<AuditEvent> audit)
 {
     /// <summary>What stands for instances and services in roles.</summary>
@@ -38,13 +38,15 @@ internal sealed class RegistryAccess(
         if (fault is not null)
             audit(new AuditEvent(
                 principal.Name, "refused", $"{verb} {target}", fault.Error.Code,
-                    context.Connection.RemoteIpAddress?.ToString()));
+                    RequestAddress.Of(context)));
         return fault;
     }
 
     /// <summary>For filtering what is answered; a refusal is not an event.</summary>
     public bool Allows(Principal principal, Verb verb, ResourceKey target) => allows(principal, verb, target);
 
-    /// <summary>The caller of a long answer as of now; null when its key or operator is gone.</summary>
-    public Principal? Refresh(Principal principal) => refresh(principal);
+    /// <summary>
+    /// Asks for the caller of a long answer as of now; null when its key, sign-in or operator is gone.
+    /// </summary>
+    public Func<ValueTask<Principal?>> Lasting(HttpContext context) => refresh(context);
 }

@@ -107,7 +107,11 @@ public sealed partial class RegistryModule : IModule
         var access = new RegistryAccess(
             node.Authorizer.Authorize,
             node.Authorizer.Allows,
-            principal => node.Authorizer.Refresh(principal, node.Time.GetUtcNow()),
+            context =>
+            {
+                var caller = LastingCaller.Of(context, node.Authorizer, node.Time);
+                return async () => (await caller.AskAsync()).TryGet(out var now, out _) ? now : null;
+            },
             happened => node.Audit?.Append(happened));
         var rules = new InstanceRules(new TextPool(), node.Time);
         var api = new RegistryApi(registry, registrations, rules, access);

@@ -200,13 +200,12 @@ internal sealed class RegistryWatchApi(
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         await response.BodyWriter.FlushAsync(ending); // The head goes out before there is anything to say.
-        var principal = context.Principal();
+        var caller = access.Lasting(context);
         var written = new List<(ServiceState Service, long Index)>();
         while (true)
         {
             // Asked with every round, so that a revoked key does not go on listening.
-            if (access.Refresh(principal) is not { } current) return;
-            principal = current;
+            if (await caller() is not { } principal) return;
             foreach (var service in session.Take())
             {
                 if (!access.Allows(principal, Verb.Discover, RegistryAccess.Target(service.Key))) continue;

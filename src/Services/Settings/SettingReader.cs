@@ -31,23 +31,62 @@ internal sealed class SettingReader(SettingContents contents, Authorizer authori
     /// <summary>Everything selected, as of one snapshot.</summary>
     public ValueTask<Outcome<SettingSnapshot>> ReadAsync(
         Snapshot snapshot, SettingCaller caller, SettingSelection selection, CancellationToken cancellationToken) =>
-        ReadAsync(snapshot, caller, selection.Namespace, Visible(snapshot, caller, selection), null, cancellationToken);
+        ReadAsync(snapshot, caller, selection, held: null, cancellationToken);
 
-    /// <summary>What differs between two snapshots; null when nothing does.</summary>
-    public async ValueTask<Outcome<SettingSnapshot?>> ReadChangesAsync(
-        Snapshot before, Snapshot after, SettingCaller caller, SettingSelection selection,
-            CancellationToken cancellationToken)
+    /// <summary>
+    /// Notes what a reader has that says it is at this snapshot: everything that it may see now.
+    /// </summary>
+    public async ValueTask<Outcome<HeldSettings>> HoldAsync(
+        Snapshot snapshot, SettingCaller caller, SettingSelection selection, CancellationToken cancellationToken)
     {
-        var removed = Visible(before, caller, selection)
-            .Where(old => after.Find(old.Key) is null)
-            .Select(old => old.Key.Name)
-            .ToList();
-        var changed = Visible(after, caller, selection)
-            .Where(now => before.Find(now.Key)?.Revision != now.Revision)
-            .ToList();
-        if (removed.Count == 0 && changed.Count == 0) return (SettingSnapshot?)null;
-        var read = await ReadAsync(after, caller, selection.Namespace, changed, removed, cancellationToken);
-        return read.TryGet(out var news, out var fault) ? news : fault;
+        var held = new HeldSettings();
+        foreach (var resource in Visible(snapshot, caller, selection))
+        {
+            var read = await contents.ReadAsync(resource, cancellationToken);
+            if (!read.TryGet(out var setting, out var fault)) return fault;
+            held.Note(resource, MayHave(caller, setting, resource.Key));
+        }
+        return held;
+    }
+
+    /// <summary>
+    /// What the reader lacks of this snapshot, and what it has that is not there, or not its to see, any more; null
+    /// when there is neither.
+    /// </summary>
+    /// <param name="rights">True when the caller's rights may have changed since the last time.</param>
+    public async ValueTask<Outcome<SettingSnapshot?>> ReadChangesAsync(
+        Snapshot now, SettingCaller caller, SettingSelection selection, HeldSettings held, bool rights,
+        CancellationToken cancellationToken)
+    {
+        var (settings, withheld, removed) = (new List<SettingDocument>(), new List<string>(), new List<string>());
+        var visible = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var resource in Visible(now, caller, selection))
+        {
+            visible.Add(resource.Key.Name);
+            if (!rights && held.Knows(resource)) continue;
+            var read = await contents.ReadAsync(resource, cancellationToken);
+            if (!read.TryGet(out var setting, out var fault)) return fault;
+            var may = MayHave(caller, setting, resource.Key);
+            var has = held.Has(resource.Key.Name);
+            if (held.Knows(resource) && may == has) continue;
+            held.Note(resource, may);
+            if (may)
+            {
+                if (setting.Secret) Note(caller, resource.Key);
+                settings.Add(setting);
+                continue;
+            }
+            withheld.Add(resource.Key.Name);
+            if (has) removed.Add(resource.Key.Name);
+        }
+        foreach (var gone in held.Names.Where(name => !visible.Contains(name)).ToList())
+        {
+            held.Drop(gone);
+            removed.Add(gone);
+        }
+        if (settings.Count + withheld.Count + removed.Count == 0) return (SettingSnapshot?)null;
+        return new SettingSnapshot(
+            now.StoreId, now.Revision, selection.Namespace, settings, removed, withheld.Count > 0 ? withheld : null);
     }
 
     public async ValueTask<Outcome<SettingDocument>> ReadOneAsync(
@@ -68,21 +107,20 @@ internal sealed class SettingReader(SettingContents contents, Authorizer authori
         .Of(SettingKind.Name).Values
         .Where(one => selection.Selects(one.Key) && authorizer.Allows(caller.Principal, Verb.Read, one.Key));
 
-    private async ValueTask<Outcome<SettingSnapshot>> ReadAsync(
-        Snapshot snapshot,
-        SettingCaller caller,
-        string @namespace,
-        IEnumerable<Resource> wanted,
-        IReadOnlyList<string>? removed,
+    /// <summary>Everything selected, noted as what the reader has from now on.</summary>
+    public async ValueTask<Outcome<SettingSnapshot>> ReadAsync(
+        Snapshot snapshot, SettingCaller caller, SettingSelection selection, HeldSettings? held,
         CancellationToken cancellationToken)
     {
         var settings = new List<SettingDocument>();
         var withheld = new List<string>();
-        foreach (var resource in wanted)
+        foreach (var resource in Visible(snapshot, caller, selection))
         {
             var read = await contents.ReadAsync(resource, cancellationToken);
             if (!read.TryGet(out var setting, out var fault)) return fault;
-            if (setting.Secret && !authorizer.Allows(caller.Principal, Verb.ReadSecret, resource.Key))
+            var may = MayHave(caller, setting, resource.Key);
+            held?.Note(resource, may);
+            if (!may)
             {
                 withheld.Add(resource.Key.Name);
                 continue;
@@ -93,11 +131,14 @@ internal sealed class SettingReader(SettingContents contents, Authorizer authori
         return new SettingSnapshot(
             snapshot.StoreId,
             snapshot.Revision,
-            @namespace,
+            selection.Namespace,
             settings,
-            removed,
+            null,
             withheld.Count > 0 ? withheld : null);
     }
+
+    private bool MayHave(SettingCaller caller, SettingDocument setting, ResourceKey key) =>
+        !setting.Secret || authorizer.Allows(caller.Principal, Verb.ReadSecret, key);
 
     private void Note(SettingCaller caller, ResourceKey key) =>
         audit?.Append(new AuditEvent(caller.Principal.Name, "secret-read", key.ToString(), "ok", caller.Address));

@@ -20,6 +20,11 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
 {
     private const string Root = Listeners.ApiRoot + "/settings";
 
+    /// <summary>
+    /// Times that a publication without condition is tried when others write the same setting at that moment.
+    /// </summary>
+    private const int MaxAttempts = 5;
+
     public void Map(IEndpointRouteBuilder endpoints)
     {
         var api = endpoints.MapGroup(Root).WithTags("Settings");
@@ -48,6 +53,7 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
 
     private async Task<IResult> Snapshot(HttpContext context, string @namespace, string[]? group)
     {
+        if (Misnamed(@namespace) is { } misnamed) return Problems.From(misnamed);
         var read = await reader.ReadAsync(
             changes.Snapshots.Current, SettingCaller.Of(
                 context), new SettingSelection(@namespace, group), context.RequestAborted);
@@ -75,31 +81,63 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
         var key = Key(context);
         if (!ApiRequests.Condition(context.Request).TryGet(out var expect, out var fault)) return Problems.From(fault);
         if (!ApiRequests.ChangesetId(context.Request).TryGet(out var id, out fault)) return Problems.From(fault);
+        if (RequestBody.CheckEncoding(context.Request) is { } packed) return Problems.From(packed);
         var body = await ReadBodyAsync(context.Request);
         if (!body.TryGet(out var content, out fault)) return Problems.From(fault);
-        var before = await BeforeAsync(key, context.RequestAborted);
-        if (!before.TryGet(out var kept, out fault)) return Problems.From(fault);
+        var publication = new Publication(key, content, format, expect, id, dryRun == true);
+        for (var attempt = 1; ; attempt++)
+        {
+            var outcome = await PublishAsync(context, publication);
+            if (outcome.TryGet(out var commit, out fault)) return CommitResults.Answer(context, commit);
+            // Somebody wrote in between, and the caller has set no condition: what is kept is read anew.
+            var again = fault.Error == ErrorCodes.RevisionConflict && expect is null && attempt < MaxAttempts;
+            if (!again) return Problems.From(AsSyntax(CommitResults.AsPrecondition(fault)));
+        }
+    }
+
+    private async Task<Outcome<Commit>> PublishAsync(HttpContext context, Publication wanted)
+    {
+        var (key, content, format, expect, id, dryRun) = wanted;
+        var resource = changes.Snapshots.Current.Find(key);
+        var before = await BeforeAsync(resource, context.RequestAborted);
+        if (!before.TryGet(out var kept, out var fault)) return fault;
         var spec = kept with
         {
             Content = content,
-            Format = format ?? (kept.Format.Length > 0 ? kept.Format : ContentFormat.Infer(dataId).Name),
+            Format = format ?? (kept.Format.Length > 0 ? kept.Format : ContentFormat.Infer(key.Name).Name),
         };
         var change = new Change(
             ChangeOperation.Put,
             key,
             JsonSerializer.SerializeToUtf8Bytes(spec, SettingJson.Default.SettingSpec),
-            Expect: expect);
-        var outcome = await changes.CommitAsync(
+            // The version whose secrecy is kept: a text must not come out in clear because somebody made it a secret
+            // while it was written.
+            Expect: expect ?? resource?.Revision ?? 0)
+        {
+            ExpectIsImplied = expect is null,
+        };
+        return await changes.CommitAsync(
             new Changeset(context.Principal(), [change])
             {
                 Reason = ApiRequests.Reason(context.Request),
                 Id = id,
-                DryRun = dryRun == true,
+                DryRun = dryRun,
             },
             context.RequestAborted);
-        return outcome.TryGet(out var commit, out fault)
-            ? CommitResults.Answer(context, commit)
-            : Problems.From(CommitResults.AsPrecondition(fault));
+    }
+
+    /// <summary>
+    /// Where the text alone is at fault the code says so, and the places are the text's own. As a resource, among
+    /// others of other kinds, a setting with such faults is <c>resource_invalid</c> like any.
+    /// </summary>
+    private static Fault AsSyntax(Fault fault)
+    {
+        if (fault.Error != ErrorCodes.ResourceInvalid || fault.Fields.IsDefaultOrEmpty
+            || fault.Fields.Any(field => field.Path != ContentFaults.Path || field.Line is null)) return fault;
+        return new Fault(ErrorCodes.SettingSyntax, $"The text was not published: {fault.Detail}")
+        {
+            Fields = [.. fault.Fields.Select(field => field with { Path = "" })],
+        };
     }
 
     private static async Task<Outcome<string>> ReadBodyAsync(HttpRequest request)
@@ -115,9 +153,9 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
         }
     }
 
-    private async ValueTask<Outcome<SettingSpec>> BeforeAsync(ResourceKey key, CancellationToken cancellationToken)
+    private async ValueTask<Outcome<SettingSpec>> BeforeAsync(Resource? resource, CancellationToken cancellationToken)
     {
-        if (changes.Snapshots.Current.Find(key) is not { } resource) return new SettingSpec("", "");
+        if (resource is null) return new SettingSpec("", "");
         var stored = await changes.ReadStoredAsync(resource, cancellationToken);
         return stored.TryGet(out var whole, out var fault)
             ? JsonSerializer.Deserialize(changes.Open(whole)
@@ -126,5 +164,15 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
     }
 
     private Task Watch(HttpContext context, string @namespace, string[]? group, long? after) =>
-        watch.FollowAsync(context, new SettingSelection(@namespace, group), after);
+        Misnamed(@namespace) is { } misnamed
+            ? Problems.WriteAsync(context, misnamed)
+            : watch.FollowAsync(context, new SettingSelection(@namespace, group), after);
+
+    // One that does not exist yet may come; one that cannot exist is a mistake.
+    private static Fault? Misnamed(string name) => name == Names.NodeWide
+        ? new Fault(ErrorCodes.NamespaceInvalid, "Settings live in namespaces; name one, such as default.")
+        : ApiRequests.CheckNamespace(name);
+
+    private sealed record Publication(
+        ResourceKey Key, string Content, string? Format, long? Expect, Guid? Id, bool DryRun);
 }

@@ -21,7 +21,7 @@ public sealed class SettingsModule : IModule
                 "A node without a store has no settings to serve; ask the node that it follows.");
         signal = new SettingsSignal(node.Snapshots);
         var reader = new SettingReader(new SettingContents(changes), node.Authorizer, node.Audit);
-        var watch = new SettingsWatch(node.Snapshots, reader, signal, node.Time, ending.Token);
+        var watch = new SettingsWatch(node.Snapshots, node.Authorizer, reader, signal, node.Time, ending.Token);
         node.Listeners.Map(ListenerDefinition.Api, new SettingsApi(changes, reader, watch).Map);
         return Task.CompletedTask;
     }

@@ -1,16 +1,24 @@
 using Groundwork.Kernel.Resources;
+using Groundwork.Kernel.Security;
 
 namespace Groundwork.Services.Settings;
 
-/// <summary>Wakes the watchers of settings when one was published; changes of other kinds wake nobody.</summary>
+/// <summary>
+/// Wakes the watchers of settings when one was published, or when rights have changed; other kinds wake nobody.
+/// </summary>
 internal sealed class SettingsSignal : IDisposable
 {
+    private static readonly string[] Waking =
+    [
+        SettingKind.Name, SecurityKinds.Role.Name, SecurityKinds.Operator.Name, SecurityKinds.AccessKey.Name,
+    ];
+
     private readonly IDisposable subscription;
     private TaskCompletionSource next = New();
 
     public SettingsSignal(ISnapshotSource snapshots) => subscription = snapshots.Subscribe(change =>
     {
-        if (change.Touches(SettingKind.Name)) Interlocked.Exchange(ref next, New()).TrySetResult();
+        if (Waking.Any(change.Touches)) Interlocked.Exchange(ref next, New()).TrySetResult();
     });
 
     /// <summary>Completes with the next publication. Take it before looking at the snapshot.</summary>

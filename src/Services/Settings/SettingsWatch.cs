@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
+using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -10,11 +11,13 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Groundwork.Services.Settings;
 
 /// <summary>
-/// Follows the settings of some groups for one reader. What is sent is the difference of two snapshots, and a snapshot
-/// holds whole changesets, so a reader never sees half of one; publications in quick succession travel as one.
+/// Follows the settings of some groups for one reader. What is sent is the difference between what it has and a
+/// snapshot, and a snapshot holds whole changesets, so a reader never sees half of one; publications in quick
+/// succession travel as one.
 /// </summary>
 internal sealed class SettingsWatch(
-    ISnapshotSource snapshots, SettingReader reader, SettingsSignal signal, TimeProvider time, CancellationToken ending)
+    ISnapshotSource snapshots, Authorizer authorizer, SettingReader reader, SettingsSignal signal, TimeProvider time,
+    CancellationToken ending)
 {
     /// <summary>A reader without news learns its place so often.</summary>
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(15);
@@ -22,11 +25,12 @@ internal sealed class SettingsWatch(
     public async Task FollowAsync(HttpContext context, SettingSelection selection, long? after)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, ending);
-        var caller = SettingCaller.Of(context);
         try
         {
-            var seen = await StartAsync(context, caller, selection, after, stop.Token);
-            while (seen is not null) seen = await NextAsync(context, caller, selection, seen, stop.Token);
+            if (await RefuseAsync(context, after, stop.Token)) return;
+            await BeginAsync(context, stop.Token);
+            if (await DeliverAsync(context, selection, after, stop.Token) is { } fault)
+                await FailAsync(context, fault, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -34,54 +38,84 @@ internal sealed class SettingsWatch(
         }
     }
 
-    /// <summary>Brings a reader that is behind up to date; null when it cannot be, and has been told.</summary>
-    private async Task<Snapshot?> StartAsync(
-        HttpContext context, SettingCaller caller, SettingSelection selection, long? after, CancellationToken stop)
+    /// <summary>What is wrong with the place to begin at, answered before the stream begins.</summary>
+    private async Task<bool> RefuseAsync(HttpContext context, long? after, CancellationToken stop)
     {
-        if (after > snapshots.Current.Revision)
+        Fault? fault = null;
+        if (after < 0) fault = new Fault(ErrorCodes.RevisionUnknown, $"There is no revision {after}; they begin at 1.");
+        else if (after > snapshots.Current.Revision)
         {
             var reached = await snapshots.ReachAsync(after.Value, ApiRequests.MaxWait, stop);
-            if (!reached.Succeeded)
-            {
-                await Problems.WriteAsync(context, reached.Fault);
-                return null;
-            }
+            if (!reached.Succeeded) fault = reached.Fault;
         }
-        await BeginAsync(context, stop);
+        if (fault is not null) await Problems.WriteAsync(context, fault);
+        return fault is not null;
+    }
+
+    /// <summary>Sends until the reader goes; returns what ends the stream otherwise.</summary>
+    private async Task<Fault?> DeliverAsync(
+        HttpContext context, SettingSelection selection, long? after, CancellationToken stop)
+    {
+        var lasting = LastingCaller.Of(context, authorizer, time);
+        if (!(await lasting.AskAsync()).TryGet(out var principal, out var fault)) return fault;
+        var caller = SettingCaller.Of(context) with { Principal = principal };
+        var begun = await BeginAsync(context, caller, selection, after, stop);
+        if (!begun.TryGet(out var held, out fault)) return fault;
+        var rights = lasting.Generation;
+        var told = time.GetTimestamp();
+        while (true)
+        {
+            var next = signal.Next;
+            if (!(await lasting.AskAsync()).TryGet(out principal, out fault)) return fault;
+            caller = caller with { Principal = principal };
+            var current = snapshots.Current;
+            var changes = await reader.ReadChangesAsync(
+                current, caller, selection, held, lasting.Generation != rights, stop);
+            if (!changes.TryGet(out var news, out fault)) return fault;
+            rights = lasting.Generation;
+            if (news is not null) await SendAsync(context, news, stop);
+            else if (time.GetElapsedTime(told) >= ProgressEvery)
+                await ProgressAsync(context, current.Revision, stop);
+            else
+            {
+                await WaitAsync(next, ProgressEvery - time.GetElapsedTime(told), stop);
+                continue;
+            }
+            told = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>
+    /// Brings a reader that is behind up to date. What was removed in between, and what it might see then, is only
+    /// known by sending everything.
+    /// </summary>
+    private async Task<Outcome<HeldSettings>> BeginAsync(
+        HttpContext context, SettingCaller caller, SettingSelection selection, long? after, CancellationToken stop)
+    {
         var current = snapshots.Current;
         if (after is null || after == current.Revision)
         {
+            var assumed = await reader.HoldAsync(current, caller, selection, stop);
             await ProgressAsync(context, current.Revision, stop);
-            return current;
+            return assumed;
         }
-        // What was removed in between is only known by sending everything.
-        var whole = await reader.ReadAsync(current, caller, selection, stop);
-        if (!whole.TryGet(out var settings, out var fault)) return await FailAsync(context, fault, stop);
+        var held = new HeldSettings();
+        var whole = await reader.ReadAsync(current, caller, selection, held, stop);
+        if (!whole.TryGet(out var settings, out var fault)) return fault;
         await SendAsync(context, settings, stop);
-        return current;
+        return held;
     }
 
-    private async Task<Snapshot?> NextAsync(
-        HttpContext context, SettingCaller caller, SettingSelection selection, Snapshot seen, CancellationToken stop)
+    private async Task WaitAsync(Task next, TimeSpan patience, CancellationToken stop)
     {
-        var next = signal.Next;
-        var current = snapshots.Current;
-        var changes = await reader.ReadChangesAsync(seen, current, caller, selection, stop);
-        if (!changes.TryGet(out var news, out var fault)) return await FailAsync(context, fault, stop);
-        if (news is not null)
-        {
-            await SendAsync(context, news, stop);
-            return current;
-        }
         try
         {
-            await next.WaitAsync(ProgressEvery, time, stop);
+            await next.WaitAsync(patience, time, stop);
         }
         catch (TimeoutException)
         {
-            await ProgressAsync(context, current.Revision, stop);
+            // The loop looks at the clock itself.
         }
-        return current;
     }
 
     private static async Task BeginAsync(HttpContext context, CancellationToken stop)
@@ -103,11 +137,10 @@ internal sealed class SettingsWatch(
     private static Task ProgressAsync(HttpContext context, long revision, CancellationToken stop) => WriteAsync(
         context, string.Create(CultureInfo.InvariantCulture, $"event: progress\nid: {revision}\ndata: {{}}\n\n"), stop);
 
-    private static async Task<Snapshot?> FailAsync(HttpContext context, Fault fault, CancellationToken stop)
+    private static Task FailAsync(HttpContext context, Fault fault, CancellationToken stop)
     {
         var problem = JsonSerializer.Serialize(Problems.ToDocument(fault, context), WireJson.Strict.ProblemDocument);
-        await WriteAsync(context, $"event: problem\ndata: {problem}\n\n", stop);
-        return null;
+        return WriteAsync(context, $"event: problem\ndata: {problem}\n\n", stop);
     }
 
     private static async Task WriteAsync(HttpContext context, string text, CancellationToken stop)

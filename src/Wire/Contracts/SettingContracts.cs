@@ -28,7 +28,7 @@ public sealed record SettingDocument(
 /// <param name="Settings">In order of group and dataId.</param>
 /// <param name="Removed">
 /// Null: <paramref name="Settings"/> is everything, and replaces what the reader has. Otherwise the snapshot holds only
-/// what changed since the one before it, and these (<c>group/dataId</c>) are gone.
+/// what changed since the one before it, and these (<c>group/dataId</c>) are gone, or no longer the reader's to see.
 /// </param>
 /// <param name="Withheld">Secret settings (<c>group/dataId</c>) that exist and that the reader may not read; null when
 /// there are none.</param>

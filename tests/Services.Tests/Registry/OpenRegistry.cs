@@ -46,7 +46,8 @@ internal sealed class OpenRegistry : IAsyncDisposable
         var access = new RegistryAccess(
             Authorize,
             (principal, verb, target) => Authorize(principal, verb, target) is null,
-            principal => principal.Name == Revoked ? null : principal,
+            context => () => ValueTask.FromResult(
+                context.Principal().Name == Revoked ? null : context.Principal()),
             Audit.Add);
         var rules = new InstanceRules(new TextPool(), TimeProvider.System);
         Listeners.Map(ListenerDefinition.Api, new RegistryApi(registry, registrations, rules, access).Map);

@@ -16,6 +16,8 @@ internal sealed record RequestStep(string Name, Action<IApplicationBuilder> Use)
 /// <summary>What happens to a request between the socket and its handler, in order.</summary>
 internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions options, ILogger logger)
 {
+    private readonly CallerCheck callers = new(guards.Authenticate);
+
     /// <summary>For a listener with routes.</summary>
     public IReadOnlyList<RequestStep> Routed =>
     [
@@ -91,6 +93,8 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
             // A handler that read at another revision, such as a follower's, has set its own.
             if (!response.Headers.ContainsKey(HeaderNames.Revision))
                 response.Headers[HeaderNames.Revision] = guards.Revision().ToString(CultureInfo.InvariantCulture);
+            // What we serve, settings above all, is somebody's text: no browser may take it for a page of ours.
+            response.Headers.XContentTypeOptions = "nosniff";
             return Task.CompletedTask;
         }
     }
@@ -167,6 +171,7 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
             return;
         }
         context.Features.Set(principal);
+        context.Features.Set(callers);
         await next(context);
     }
 

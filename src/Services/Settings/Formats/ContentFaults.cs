@@ -14,7 +14,7 @@ internal sealed class ContentFaults(ICollection<FieldFault> faults, bool secret)
     /// </summary>
     public const int MaxFaults = 50;
 
-    private const string Path = "spec.content";
+    internal const string Path = "spec.content";
 
     private int count;
 

@@ -1,0 +1,28 @@
+using Groundwork.Kernel.Resources;
+
+namespace Groundwork.Services.Settings;
+
+/// <summary>
+/// What one reader that follows settings has of them, so that it is told of all that it has no longer: what was
+/// deleted, and what it may not see any more. One loop's alone.
+/// </summary>
+internal sealed class HeldSettings
+{
+    // By name: a reader follows one namespace. The names are the snapshot's own strings.
+    private readonly Dictionary<string, (long Revision, bool Given)> held = new(StringComparer.Ordinal);
+
+    /// <summary>Names of everything the reader was told of.</summary>
+    public IReadOnlyCollection<string> Names => held.Keys;
+
+    /// <summary>True when the reader has this version, with its content or without.</summary>
+    public bool Knows(Resource resource) =>
+        held.TryGetValue(resource.Key.Name, out var known) && known.Revision == resource.Revision;
+
+    /// <summary>True when the reader has a content of it.</summary>
+    public bool Has(string name) => held.TryGetValue(name, out var known) && known.Given;
+
+    /// <param name="given">With its content; false for a secret that is withheld.</param>
+    public void Note(Resource resource, bool given) => held[resource.Key.Name] = (resource.Revision, given);
+
+    public void Drop(string name) => held.Remove(name);
+}
