@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 

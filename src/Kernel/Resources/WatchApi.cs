@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Builder;

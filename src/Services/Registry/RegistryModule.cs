@@ -1,4 +1,5 @@
 using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
 using Groundwork.Services.Registry.Following;
 using Groundwork.Services.Registry.Leases;

@@ -1,8 +1,7 @@
-using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Http;
 
-namespace Groundwork.Kernel.Hosting;
+namespace Groundwork.Kernel.Security;
 
 /// <summary>
 /// The caller of an answer that lasts, such as a watch: asked anew while it goes on, because keys and sign-ins are
@@ -41,12 +40,13 @@ public sealed class LastingCaller
     /// <summary>The caller of a request, by the credential that it came with.</summary>
     public static LastingCaller Of(HttpContext context, Authorizer authorizer, TimeProvider time)
     {
+        var known = context.Features.Get<Principal>() ?? Principal.Anonymous;
         // A password costs a tenth of a second to verify, so that one is only asked whether its operator still stands.
         var hasPassword = context.Request.Headers.Authorization.ToString()
             .StartsWith("Basic ", StringComparison.OrdinalIgnoreCase);
         return context.Features.Get<CallerCheck>() is { } check && !hasPassword
-            ? new LastingCaller(context.Principal(), _ => check.Authenticate(context), authorizer, time)
-            : Of(context.Principal(), authorizer, time);
+            ? new LastingCaller(known, _ => check.Authenticate(context), authorizer, time)
+            : Of(known, authorizer, time);
     }
 
     /// <summary>A caller inside the process, or one whose credential is not looked at again.</summary>
