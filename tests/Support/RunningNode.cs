@@ -5,6 +5,7 @@ using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Hosting.Logging;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
+using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Tests.Support;
 
@@ -44,14 +45,15 @@ public sealed class RunningNode : IAsyncDisposable
         IReadOnlyCollection<IModule>? modules = null,
         Func<ProcessConfiguration, ProcessConfiguration>? configure = null,
         string? directory = null,
-        TimeProvider? time = null)
+        TimeProvider? time = null,
+        LogLevel level = LogLevel.Information)
     {
         modules ??= [];
         var temporary = directory is null ? new TemporaryDirectory() : null;
         directory ??= temporary!.Combine("data"); // Made on the line above when there is none.
         var configuration = Configure(modules, directory);
         var log = new StringWriter();
-        var console = new ConsoleLogs(TextWriter.Synchronized(log), time ?? TimeProvider.System);
+        var console = new ConsoleLogs(TextWriter.Synchronized(log), time ?? TimeProvider.System, level);
         try
         {
             var parts = new NodeHostParts(

@@ -24,6 +24,8 @@ internal static class SpecJson
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             MaxDepth = 32,
         };
+        // The context's own, such as one that reads a masked text.
+        foreach (var converter in json.Options.Converters) options.Converters.Add(converter);
         return (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
     }
 }

@@ -42,12 +42,21 @@ public static class SettingKind
 
     private static void Validate(SettingSpec spec, ICollection<FieldFault> faults)
     {
+        if (spec.Description == MaskedContentJson.Masked)
+            faults.Add(new FieldFault("spec.description", "must be text"));
         if (spec.Description is { Length: > MaxDescription })
             faults.Add(new FieldFault("spec.description", $"is longer than {MaxDescription} characters"));
         var format = ContentFormat.Find(spec.Format);
         if (format is null)
         {
             faults.Add(new FieldFault("spec.format", $"must be one of {ContentFormat.Names}"));
+            return;
+        }
+        if (spec.Content == MaskedContentJson.Masked)
+        {
+            // What is in place was checked when it came.
+            if (!spec.Secret)
+                faults.Add(new FieldFault("spec.content", "is masked, which only a secret setting's may be"));
             return;
         }
         if (format.Check is null) return;
@@ -64,6 +73,7 @@ public static class SettingKind
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(MaskedContentJson)])]
 [JsonSerializable(typeof(SettingSpec))]
 internal sealed partial class SettingJson : JsonSerializerContext;

@@ -438,7 +438,8 @@ public abstract class ChangeLogContract
         var seen = new List<long>();
         var watch = new Watch(log.Changes, TimeProvider.System);
         var start = new WatchToken(log.Changes.StoreId, 0, int.MaxValue);
-        await foreach (var step in watch.FollowAsync(OpenLog.Admin, new WatchFilter("toy"), start, cancellationToken))
+        await foreach (var step in watch.FollowAsync(
+            Principal.System("test"), new WatchFilter("toy"), start, cancellationToken))
         {
             seen.AddRange(step.Value.Changes.Select(change => change.Revision));
             if (seen.Count >= count) break;
@@ -449,7 +450,8 @@ public abstract class ChangeLogContract
     private static async Task<ErrorCode?> FirstFaultAsync(OpenLog log, WatchToken token)
     {
         var watch = new Watch(log.Changes, TimeProvider.System);
-        await foreach (var step in watch.FollowAsync(OpenLog.Admin, new WatchFilter(), token, CancellationToken.None))
+        await foreach (var step in watch.FollowAsync(
+            Principal.System("test"), new WatchFilter(), token, CancellationToken.None))
             return step.Fault?.Error;
         return null;
     }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
 using Groundwork.Kernel.Security;
 using Groundwork.Tests.Support;
 using Groundwork.Wire.Contracts;
@@ -133,5 +135,33 @@ public sealed class SettingsApiTests
                     "/groundwork/v1/audit?action=secret-read&principal=key:program"))
                 .Contains("setting default/g/a", StringComparison.Ordinal),
             "the read is audited");
+    }
+
+    [Fact]
+    public async Task A_secret_that_comes_back_as_it_was_exported_keeps_its_content()
+    {
+        await using var open = await OpenSettings.StartAsync();
+        await open.PutAsync("g/a", new SettingSpec("yaml", "a: 1", Secret: true));
+        var shown = await open.Local.GetStringAsync("/groundwork/v1/resources/setting/default/g/a");
+        var content = JsonNode.Parse(shown)?["spec"]?["content"]?.ToJsonString();
+        Assert.Contains("sha256:", content, StringComparison.Ordinal);
+
+        using var same = await PutAsync(content, secret: true, "now described");
+        Assert.Equal(HttpStatusCode.OK, same.StatusCode);
+        Assert.Equal("a: 1", Assert.Single((await open.SnapshotAsync()).Settings).Content);
+        using var other = await PutAsync("""{"secret":"sha256:0123456789abcdef"}""", secret: true, "");
+        Assert.Equal("secret_mismatch", (await open.ProblemAsync(other)).Code);
+        using var inClear = await PutAsync(content, secret: false, "");
+        Assert.Equal("spec.content", Assert.Single((await open.ProblemAsync(inClear)).Fields ?? []).Path);
+
+        Task<HttpResponseMessage> PutAsync(string? masked, bool secret, string description) => open.Local.PutAsync(
+            "/groundwork/v1/resources/setting/default/g/a",
+            new StringContent(
+                $$$"""
+                {"spec":{"format":"yaml","content":{{{masked}}},"secret":{{{(secret ? "true" : "false")}}},
+                "description":"{{{description}}}"}}
+                """,
+                Encoding.UTF8,
+                "application/json"));
     }
 }
