@@ -9,8 +9,11 @@ namespace Groundwork.Kernel.Resources;
 /// </summary>
 internal sealed class ChangeFeed
 {
-    /// <summary>Changes kept in memory: some seconds at full write speed, hours at the usual.</summary>
-    private const int Capacity = 16 * 1024;
+    /// <summary>
+    /// Changes kept in memory: a quarter of a second at full write speed, minutes at the usual. Each keeps the version
+    /// that it replaced alive, so many of them make the collector copy what is about to die.
+    /// </summary>
+    private const int Capacity = 4 * 1024;
 
     private readonly Lock gate = new();
     private readonly AppliedChange?[] ring = new AppliedChange?[Capacity];

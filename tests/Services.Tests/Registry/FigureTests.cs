@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Groundwork.Services.Tests.Registry;
 
 /// <summary>
-/// The promised sizes and rates. The bounds hold on a busy machine in a debug build; the figures themselves are in the
-/// output, and exactly in bench/.
+/// The promised sizes, and what a call may allocate: these hold on any machine. Rates are in the output, and are judged in
+/// bench/ only.
 /// </summary>
 [Collection(nameof(FigureTests))]
 [CollectionDefinition(nameof(FigureTests), DisableParallelization = true)]
@@ -21,11 +21,14 @@ public sealed class FigureTests
     private const int Large = 20_000;
     private const int PerService = 10;
 
+    /// <summary>Enough to tell whether a call allocates; the long run takes them all.</summary>
+    private static int Fewer => LongRun.Count(Large, Instances);
+
     [Fact]
     public void Two_hundred_thousand_instances_take_less_than_a_kilobyte_each()
     {
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        var registry = Fill(out var keys, TimeProvider.System);
+        var registry = Fill(Instances, out var keys, TimeProvider.System);
         _ = registry.Pending.Take(); // Written by the store's loop; not kept.
         var bytes = (GC.GetTotalMemory(forceFullCollection: true) - before) / Instances;
         Write($"{bytes} bytes per instance, with 4 entries of metadata and its id, key and first event");
@@ -35,11 +38,10 @@ public sealed class FigureTests
     }
 
     [Fact]
-    public void One_core_takes_a_hundred_thousand_renewals_a_second_and_allocates_nothing()
+    public void A_renewal_allocates_nothing()
     {
-        var registry = Fill(out var keys, TimeProvider.System);
+        var registry = Fill(Fewer, out var keys, TimeProvider.System);
         new Random(7).Shuffle(keys);
-        var round = TimeProvider.System.GetTimestamp();
         foreach (var key in keys) registry.Renew(key, 1); // Warm.
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         var started = TimeProvider.System.GetTimestamp();
@@ -49,17 +51,15 @@ public sealed class FigureTests
                 if (registry.Renew(key, 1) is not null) refused++;
         var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         var bytes = GC.GetAllocatedBytesForCurrentThread() - allocated;
-        Write($"{5 * Instances / seconds:0} renewals/s on one thread, {bytes} bytes allocated in all");
+        Write($"{5 * keys.Length / seconds:0} renewals/s on one thread, {bytes} bytes allocated in all");
         Assert.Equal(0, refused);
         Assert.InRange(bytes, 0, 1024);
-        Assert.True(5 * Instances / seconds >= 100_000, "too slow");
-        GC.KeepAlive(round);
     }
 
     [Fact]
     public void Registering_into_a_service_of_twenty_thousand_does_not_copy_it()
     {
-        var registry = Fill(out _, TimeProvider.System);
+        var registry = Fill(Large, out _, TimeProvider.System);
         var large = LeasedRegistry.Key("", "large").Service;
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         var started = TimeProvider.System.GetTimestamp();
@@ -86,10 +86,10 @@ public sealed class FigureTests
     }
 
     [Fact]
-    public void A_tick_over_two_hundred_thousand_renewing_instances_is_short()
+    public void A_tick_over_renewing_instances_ends_none()
     {
         var time = new ManualTimeProvider();
-        var registry = Fill(out var keys, time);
+        var registry = Fill(Fewer, out var keys, time);
         var expiry = new LeaseExpiry(registry, time, () => new HashSet<string> { "a" }, NullLogger.Instance);
         var (longest, total, ticks) = (TimeSpan.Zero, TimeSpan.Zero, 0);
         for (var second = 0.0; second < 60; second += TimerWheel.SlotWidth.TotalSeconds)
@@ -104,7 +104,7 @@ public sealed class FigureTests
         }
         var mean = total.TotalMilliseconds / ticks;
         Write($"a tick: {mean:0.000} ms on average, {longest.TotalMilliseconds:0.0} ms at most");
-        Assert.Equal(Instances, registry.InstanceCount);
+        Assert.Equal(keys.Length, registry.InstanceCount);
     }
 
     [Fact]
@@ -137,16 +137,15 @@ public sealed class FigureTests
         var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         var rate = 16 * batches * Batch / seconds;
         Write($"{rate:0} renewals/s over HTTP, {Batch} a call, generator in the same process");
-        Assert.True(rate >= 20_000, "too slow");
     }
 
-    private static InstanceRegistry Fill(out InstanceKey[] keys, TimeProvider time)
+    private static InstanceRegistry Fill(int instances, out InstanceKey[] keys, TimeProvider time)
     {
         var registry = new InstanceRegistry(
             new RegistryOptions(), "a", "store", time, NullLogger.Instance);
         var rules = new InstanceRules(new TextPool(), time);
-        keys = new InstanceKey[Instances];
-        for (var at = 0; at < Instances; at++)
+        keys = new InstanceKey[instances];
+        for (var at = 0; at < instances; at++)
         {
             var service = at < Large ? "large" : $"service-{(at - Large) / PerService}";
             var host = string.Create(CultureInfo.InvariantCulture, $"10.{at >> 16}.{(at >> 8) & 255}.{at & 255}");
