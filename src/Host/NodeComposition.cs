@@ -24,16 +24,19 @@ internal static class NodeComposition
             new NodeHostParts(configuration, modules, time, logs) { Revision = logs.Revision }, cancellationToken);
     }
 
-    private static ImmutableArray<IModule> Modules(ProcessConfiguration configuration)
+    /// <summary>Every module of the product, whatever runs here.</summary>
+    public static ImmutableArray<IModule> All(ProcessConfiguration configuration)
     {
         var registry = new RegistryModule();
-        IModule[] all =
+        return
         [
             registry,
             new SettingsModule(),
             new GatewayModule(
                 () => registry.View, new GatewayOptions { TrustedProxies = configuration.TrustedProxies }),
         ];
-        return [.. all.Where(module => configuration.Modules.Involves(module.Name))];
     }
+
+    private static ImmutableArray<IModule> Modules(ProcessConfiguration configuration) =>
+        [.. All(configuration).Where(module => configuration.Modules.Involves(module.Name))];
 }

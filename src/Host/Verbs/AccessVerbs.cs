@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using Groundwork.Host.Api;
 using Groundwork.Host.CommandLine;
 using Groundwork.Host.Output;
@@ -71,7 +70,7 @@ internal static class AccessVerbs
         if (call.Get(SignOut)) return await SignOutAsync(call, remote, file);
         if (call.Get(Operator) is not { } name) throw VerbFailure.Usage("login needs the operator's name");
         using var connection = remote.ConnectWith(new NoCredential(), call.Surroundings);
-        var request = new SignInRequest(name, ReadPassword(call.Terminal, name, remote.Name));
+        var request = new SignInRequest(name, SecretInput.Read(call.Terminal, $"password of {name} at {remote.Name}"));
         var answer = await connection.SendAsync(
             ApiRequest.Post("sign-in", request, WireJson.Strict.SignInRequest), call.Cancellation);
         var signIn = answer.Read(WireJson.Lenient.SignInAnswer);
@@ -88,35 +87,6 @@ internal static class AccessVerbs
         using (await file.TakeTurnAsync(call.Cancellation)) file.Forget(remote.Name);
         call.Terminal.Out.WriteLine($"signed out of {remote.Name}");
         return ExitCodes.Ok;
-    }
-
-    /// <summary>From the keyboard without echo, or the first line of standard input.</summary>
-    private static string ReadPassword(Terminal terminal, string name, string server)
-    {
-        string? password;
-        if (terminal.IsInputInteractive)
-        {
-            terminal.Error.Write($"password of {name} at {server}: ");
-            password = ReadWithoutEcho();
-            terminal.Error.WriteLine();
-        }
-        else
-        {
-            password = terminal.In.ReadLine();
-        }
-        return string.IsNullOrEmpty(password) ? throw VerbFailure.Usage("no password was given") : password;
-    }
-
-    private static string ReadWithoutEcho()
-    {
-        var text = new StringBuilder();
-        while (true)
-        {
-            var key = Console.ReadKey(intercept: true);
-            if (key.Key == ConsoleKey.Enter) return text.ToString();
-            if (key.Key == ConsoleKey.Backspace) text.Length = Math.Max(0, text.Length - 1);
-            else if (!char.IsControl(key.KeyChar)) text.Append(key.KeyChar);
-        }
     }
 
     private static async Task<int> CreateAsync(Call call)

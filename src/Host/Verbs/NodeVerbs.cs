@@ -10,15 +10,17 @@ using Groundwork.Wire;
 
 namespace Groundwork.Host.Verbs;
 
-/// <summary><c>modules</c>, <c>node list</c> and <c>version</c>.</summary>
+/// <summary><c>modules</c>, <c>node</c> and <c>version</c>.</summary>
 internal static class NodeVerbs
 {
     public static ImmutableArray<Command> All() =>
     [
         new Verb("modules", "List the modules, what they need, and which run.", "modules", ModulesAsync),
-        new Verb("node", "List the nodes that share the store.", "node list", run: null)
+        new Verb("node", "List the nodes that share the store, invite another, or join.", "node list", run: null)
         {
             new Verb("list", "List the nodes that share the store.", "node list", ListAsync),
+            JoinVerbs.CreateInvite(),
+            JoinVerbs.CreateJoin(),
         },
         new Verb("version", "Show the version of this program and of the node.", "version", VersionAsync),
     ];

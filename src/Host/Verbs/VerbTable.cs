@@ -21,7 +21,9 @@ internal static class VerbTable
         .. ApprovalVerbs.All(),
         .. AccessVerbs.All(),
         AuditVerbs.Create(),
+        OperatorVerbs.Create(),
         BackupVerbs.CreateBackup(),
+        RestoreVerb.Create(),
         DoctorVerb.Create(),
         .. NodeVerbs.All(),
     ];

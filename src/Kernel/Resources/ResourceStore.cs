@@ -57,6 +57,10 @@ internal static class ResourceStore
     public static void WriteHead(ISqlSession session, long revision, byte[] link) =>
         session.Enqueue("UPDATE resource_log SET revision = $1, link = $2 WHERE id = 1", revision, link);
 
+    /// <summary>After a restore: another store, from a revision that nobody has seen yet.</summary>
+    public static void MoveOn(ISqlSession session, string storeId, long revision) => session.Execute(
+        "UPDATE resource_log SET store_id = $1, revision = $2 WHERE id = 1", storeId, revision);
+
     public static void WriteFloor(ISqlSession session, long floor) =>
         session.Execute("UPDATE resource_log SET floor = $1 WHERE id = 1", floor);
 

@@ -14,6 +14,8 @@ internal static class InvitationStore
             id, now, expires, invitedBy);
     }
 
+    public static void DeleteAll(ISqlSession session) => session.Execute("DELETE FROM security_invitations");
+
     /// <summary>True for the first who comes in time.</summary>
     public static bool Redeem(ISqlSession session, Guid id, string node, long now) => session.Execute(
         "UPDATE security_invitations SET used = $1, used_by = $2 WHERE id = $3 AND used IS NULL AND expires > $4",

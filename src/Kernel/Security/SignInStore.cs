@@ -20,6 +20,8 @@ internal static class SignInStore
         row.Id, row.Operator, row.PasswordDigest, row.Address, row.Created, row.Used, row.Generation, row.AccessHash,
         row.AccessUntil, row.RefreshHash, row.RefreshUntil);
 
+    public static void DeleteAll(ISqlSession session) => session.Execute("DELETE FROM security_sign_ins");
+
     public static SignInRow? Find(ISqlSession session, Guid id) =>
         session.One($"SELECT {Columns} FROM security_sign_ins WHERE id = $1", Read, id);
 
