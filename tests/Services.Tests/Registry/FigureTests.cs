@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Groundwork.Services.Tests.Registry;
 
 /// <summary>
-/// The promised sizes, and what a call may allocate: these hold on any machine. Rates are in the output, and are judged in
-/// bench/ only.
+/// The promised sizes, and what a call may allocate: these hold on any machine. Rates are in the output, and are judged
+/// in bench/ only.
 /// </summary>
 [Collection(nameof(FigureTests))]
 [CollectionDefinition(nameof(FigureTests), DisableParallelization = true)]
