@@ -246,7 +246,8 @@ internal sealed partial class InstanceRegistry : IRegistryView
         if (wanted.Incarnation == 0)
             wanted = wanted with { Incarnation = Sameness.Of(known, wanted with { Incarnation = known.Incarnation })
                 ? known.Incarnation
-                : Dated(wanted).Incarnation };
+                // Received now, so it is newer, though a node whose clock was ahead may have dated the one before.
+                : Math.Max(Dated(wanted).Incarnation, known.Incarnation + 1) };
         if (wanted.Incarnation < known.Incarnation) return Older(known);
         // Once told to drain, an incarnation stays so: its own heartbeat must not call traffic back.
         if (known.Status == InstanceStatus.Draining && wanted.Incarnation == known.Incarnation

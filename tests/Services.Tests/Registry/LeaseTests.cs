@@ -112,6 +112,17 @@ public sealed class LeaseTests
     }
 
     [Fact]
+    public void Registration_without_an_incarnation_is_the_newer_though_the_clock_went_back()
+    {
+        var leased = new LeasedRegistry();
+        var first = leased.Register("a").Incarnation;
+        leased.Time.ShiftWallClock(-TimeSpan.FromMinutes(1)); // Or it came by a node whose clock is ahead.
+        var second = leased.Register(LeasedRegistry.Document("a") with { Weight = 7 }).Incarnation;
+        Assert.True(second > first);
+        Assert.Equal(7, leased.View().Instances[0].Weight);
+    }
+
+    [Fact]
     public void Deregistered_instance_is_gone_and_a_second_time_is_right_too()
     {
         var leased = new LeasedRegistry();
