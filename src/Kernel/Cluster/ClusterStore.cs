@@ -21,6 +21,15 @@ internal static class ClusterStore
             "CREATE {unlogged} TABLE cluster_counters(node {key} PRIMARY KEY, at BIGINT NOT NULL, used TEXT NOT NULL)"),
     ];
 
+    /// <summary>
+    /// The incarnation of a process that begins under a name: the database's time, and more than any before it.
+    /// </summary>
+    public static long NextIncarnation(ISqlSession session, string name)
+    {
+        var last = session.One("SELECT incarnation FROM cluster_nodes WHERE name = $1", row => row.Int64(0), name);
+        return Math.Max(session.ReadClock(), last + 1);
+    }
+
     /// <summary>Extends a node's lease; false when a newer incarnation of the same name has taken it.</summary>
     public static bool RenewNode(ISqlSession session, NodeRow node, long leaseMilliseconds)
     {
@@ -39,16 +48,25 @@ internal static class ClusterStore
         "UPDATE cluster_nodes SET lease_until = $1 WHERE name = $2 AND incarnation = $3",
         session.ReadClock(), name, incarnation);
 
-    public static void ForgetNodes(ISqlSession session, long deadBefore) =>
-        session.Execute("DELETE FROM cluster_nodes WHERE lease_until < $1", deadBefore);
+    /// <summary>Forgets nodes that are long gone, and what they counted.</summary>
+    public static void ForgetNodes(ISqlSession session, long deadBefore)
+    {
+        session.Enqueue("DELETE FROM cluster_nodes WHERE lease_until < $1", deadBefore);
+        session.Enqueue(
+            """
+            DELETE FROM cluster_counters WHERE at < $1 AND NOT EXISTS (
+                SELECT 1 FROM cluster_nodes WHERE cluster_nodes.name = cluster_counters.node)
+            """,
+            deadBefore);
+    }
 
     public static List<NodeRow> ReadNodes(ISqlSession session) => session.List(
         "SELECT name, incarnation, about, lease_until FROM cluster_nodes ORDER BY name",
         row => new NodeRow(row.Text(0), row.Int64(1), row.Text(2), row.Int64(3)));
 
     /// <summary>
-    /// Takes a lease that is free, expired or already ours; the token grows when the holder changes. Null: another
-    /// holds it.
+    /// Takes a lease that is free, expired or already ours, always with a greater token: a process that was restarted
+    /// outranks the one before it of the same name. Null: another holds it.
     /// </summary>
     public static long? Acquire(ISqlSession session, string name, string holder, long leaseMilliseconds)
     {
@@ -57,13 +75,11 @@ internal static class ClusterStore
             """
             INSERT INTO cluster_leases(name, holder, token, lease_until) VALUES($1, $2, 1, $3)
             ON CONFLICT(name) DO UPDATE SET
-                token = CASE WHEN cluster_leases.holder = excluded.holder AND cluster_leases.lease_until > $4
-                    THEN cluster_leases.token ELSE cluster_leases.token + 1 END,
-                holder = excluded.holder, lease_until = excluded.lease_until
-            WHERE cluster_leases.lease_until <= $5 OR cluster_leases.holder = excluded.holder
+                token = cluster_leases.token + 1, holder = excluded.holder, lease_until = excluded.lease_until
+            WHERE cluster_leases.lease_until <= $4 OR cluster_leases.holder = excluded.holder
             RETURNING token
             """,
-            row => (long?)row.Int64(0), name, holder, now + leaseMilliseconds, now, now);
+            row => (long?)row.Int64(0), name, holder, now + leaseMilliseconds, now);
     }
 
     /// <summary>
@@ -102,8 +118,8 @@ internal static class ClusterStore
 }
 
 /// <summary>A node as the others see it.</summary>
-/// <param name="Incarnation">Start time in Unix milliseconds; a restart under the same name outranks the old
-/// process.</param>
+/// <param name="Incarnation">Start time in Unix milliseconds of the database's clock; a restart under the same name
+/// outranks the old process.</param>
 /// <param name="About">JSON for people: addresses, version, modules.</param>
 /// <param name="LeaseUntil">Unix milliseconds of the database's clock.</param>
 internal sealed record NodeRow(string Name, long Incarnation, string About, long LeaseUntil = 0);

@@ -65,7 +65,9 @@ public sealed partial class HeldLease : IAsyncDisposable
     private readonly ILogger log;
     private readonly CancellationTokenSource lost = new();
     private readonly CancellationTokenSource stopping = new();
+    private readonly PeriodicTimer timer;
     private readonly Task renewing;
+    private Task<bool> attempt = Task.FromResult(true); // The last renewal that was asked for; the loop's.
     private long renewedAt;
 
     private HeldLease(
@@ -79,6 +81,7 @@ public sealed partial class HeldLease : IAsyncDisposable
         this.log = log;
         Token = token;
         renewedAt = asked;
+        timer = new PeriodicTimer(length / 4, time);
         renewing = Task.Run(RenewLoopAsync, CancellationToken.None);
     }
 
@@ -94,7 +97,6 @@ public sealed partial class HeldLease : IAsyncDisposable
 
     private async Task RenewLoopAsync()
     {
-        using var timer = new PeriodicTimer(length / 4, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stopping.Token))
@@ -111,16 +113,26 @@ public sealed partial class HeldLease : IAsyncDisposable
         }
     }
 
-    /// <summary>False when the lease is gone for good.</summary>
+    /// <summary>
+    /// False when the lease is gone, or has surely run out: a write may wait for the database for longer than a short
+    /// lease lasts, and the holder must be told at its end and not at the write's.
+    /// </summary>
     private async Task<bool> RenewAsync()
     {
         var asked = time.GetTimestamp();
+        var left = length - time.GetElapsedTime(renewedAt, asked);
+        attempt = storage.WriteAsync(
+            session => ClusterStore.Renew(session, Token, holder, (long)length.TotalMilliseconds), stopping.Token);
         try
         {
-            var kept = await storage.WriteAsync(
-                session => ClusterStore.Renew(session, Token, holder, (long)length.TotalMilliseconds), stopping.Token);
+            // Late already, after a pause: whether another has taken the lease, the database tells.
+            var kept = await attempt.WaitAsync(left > TimeSpan.Zero ? left : length, time, stopping.Token);
             if (kept) renewedAt = asked;
             return kept;
+        }
+        catch (TimeoutException)
+        {
+            return false;
         }
         catch (StorageException fault)
         {
@@ -134,22 +146,22 @@ public sealed partial class HeldLease : IAsyncDisposable
     {
         await stopping.CancelAsync();
         await renewing;
-        if (!lost.IsCancellationRequested)
+        timer.Dispose();
+        try
         {
-            try
-            {
-                await storage.WriteAsync(
-                    session =>
-                    {
-                        ClusterStore.Release(session, Token, holder);
-                        return true;
-                    },
-                    CancellationToken.None);
-            }
-            catch (StorageException fault)
-            {
-                NotRenewed(log, Token.Lease, fault.Fault.Detail); // It runs out by itself.
-            }
+            await ((Task)attempt).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // It may outlast the loop.
+            // Also when it is lost: a renewal that came late may have extended it.
+            await storage.WriteAsync(
+                session =>
+                {
+                    ClusterStore.Release(session, Token, holder);
+                    return true;
+                },
+                CancellationToken.None);
+        }
+        catch (StorageException fault)
+        {
+            NotRenewed(log, Token.Lease, fault.Fault.Detail); // It runs out by itself.
         }
         lost.Dispose();
         stopping.Dispose();

@@ -31,12 +31,14 @@ public sealed partial class NodeLeases : IAsyncDisposable
     private readonly IStorage storage;
     private readonly TimeProvider time;
     private readonly ILogger<NodeLeases> log;
+    private readonly PeriodicTimer timer;
     private NodeRow self; // Replaced by Describe, read by the renewal loop.
     private readonly CancellationTokenSource stopping = new();
     private Task renewing = Task.CompletedTask;
 
     // Written by the renewal loop, read by anyone.
     private View view = new([], FrozenSet<string>.Empty);
+    private ClockReading clock = new(0, 0);
     private long renewedAt;
 
     private NodeLeases(IStorage storage, NodeRow self, TimeProvider time, ILogger<NodeLeases> log)
@@ -45,6 +47,7 @@ public sealed partial class NodeLeases : IAsyncDisposable
         this.self = self;
         this.time = time;
         this.log = log;
+        timer = new PeriodicTimer(RenewEvery, time);
     }
 
     /// <summary>The node's own name.</summary>
@@ -64,17 +67,35 @@ public sealed partial class NodeLeases : IAsyncDisposable
     /// <summary>True while renewals fail: the node answers from memory and refuses writes.</summary>
     public bool IsCutOff { get; private set; }
 
+    /// <summary>
+    /// The database's clock in Unix milliseconds, on which all nodes agree: read with the last renewal, and moved on by
+    /// the monotonic clock.
+    /// </summary>
+    internal long DatabaseClock
+    {
+        get
+        {
+            var read = Volatile.Read(ref clock);
+            return read.Milliseconds + (long)time.GetElapsedTime(read.Timestamp).TotalMilliseconds;
+        }
+    }
+
     /// <summary>Raised on the renewal loop after the set of live nodes has changed.</summary>
     public event Action? Changed;
 
     public static IReadOnlyList<Migration> Migrations => ClusterStore.Migrations;
 
-    /// <summary>Takes the node's lease; the name must not be in use by another live process.</summary>
+    /// <summary>
+    /// Takes the node's lease. A process that still runs under the name is outranked and loses it: each name is for one
+    /// process.
+    /// </summary>
     public static async Task<NodeLeases> StartAsync(
         IStorage storage, string name, string about, TimeProvider time, ILoggerFactory logs,
             CancellationToken cancellationToken)
     {
-        var row = new NodeRow(name, time.GetUtcNow().ToUnixTimeMilliseconds(), about);
+        var incarnation = await storage.WriteAsync(
+            session => ClusterStore.NextIncarnation(session, name), cancellationToken);
+        var row = new NodeRow(name, incarnation, about);
         var leases = new NodeLeases(storage, row, time, logs.CreateLogger<NodeLeases>());
         await leases.RenewAsync(cancellationToken);
         leases.renewing = Task.Run(leases.RenewLoopAsync, CancellationToken.None);
@@ -86,8 +107,7 @@ public sealed partial class NodeLeases : IAsyncDisposable
 
     private async Task RenewLoopAsync()
     {
-        using var timer = new PeriodicTimer(RenewEvery, time);
-        while (await WaitAsync(timer))
+        while (await WaitAsync())
         {
             try
             {
@@ -111,7 +131,7 @@ public sealed partial class NodeLeases : IAsyncDisposable
         }
     }
 
-    private async Task<bool> WaitAsync(PeriodicTimer timer)
+    private async Task<bool> WaitAsync()
     {
         try
         {
@@ -139,6 +159,7 @@ public sealed partial class NodeLeases : IAsyncDisposable
             cancellationToken);
         if (renewed) Volatile.Write(ref renewedAt, asked);
         else NameTaken(log, self.Name);
+        Volatile.Write(ref clock, new ClockReading(now, time.GetTimestamp()));
         Show(rows, now);
     }
 
@@ -165,6 +186,7 @@ public sealed partial class NodeLeases : IAsyncDisposable
     {
         await stopping.CancelAsync();
         await renewing;
+        timer.Dispose();
         try
         {
             await storage.WriteAsync(
@@ -182,6 +204,8 @@ public sealed partial class NodeLeases : IAsyncDisposable
         }
         stopping.Dispose();
     }
+
+    private sealed record ClockReading(long Milliseconds, long Timestamp);
 
     private sealed record View(ImmutableArray<ClusterNode> Nodes, FrozenSet<string> Live);
 

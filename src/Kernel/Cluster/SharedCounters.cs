@@ -34,9 +34,11 @@ public sealed partial class SharedCounters : IAsyncDisposable
     private readonly ILogger<SharedCounters> log;
     private readonly ConcurrentDictionary<CounterKey, StrongBox> own = new();
     private readonly CancellationTokenSource stopping = new();
+    private readonly PeriodicTimer timer;
     private readonly Task exchanging;
     private FrozenDictionary<CounterKey, long> others = FrozenDictionary<CounterKey, long>.Empty;
     private long exchangedAt;
+    private long exchanges;
 
     public SharedCounters(IStorage storage, NodeLeases nodes, TimeProvider time, ILoggerFactory logs)
     {
@@ -45,12 +47,13 @@ public sealed partial class SharedCounters : IAsyncDisposable
         this.time = time;
         log = logs.CreateLogger<SharedCounters>();
         exchangedAt = time.GetTimestamp();
+        timer = new PeriodicTimer(ExchangeEvery, time);
         exchanging = Task.Run(ExchangeLoopAsync, CancellationToken.None);
     }
 
     /// <summary>
     /// Counts one use of a key within a window, unless the cluster has used the limit up. Windows are aligned to the
-    /// node's clock; nodes whose clocks differ by more than a window limit apart.
+    /// database's clock, so that nodes whose own clocks differ count in the same one.
     /// </summary>
     /// <param name="key">Who and what is limited, at most 256 characters.</param>
     /// <param name="limit">Uses allowed in the window, by all nodes together.</param>
@@ -68,14 +71,16 @@ public sealed partial class SharedCounters : IAsyncDisposable
         return false;
     }
 
+    /// <summary>Rounds that have ended well, with or without something to exchange.</summary>
+    internal long Exchanges => Interlocked.Read(ref exchanges);
+
     private bool IsBlind => time.GetElapsedTime(Volatile.Read(ref exchangedAt)) > BlindAfter;
 
     private long WindowOf(TimeSpan window) =>
-        time.GetUtcNow().ToUnixTimeMilliseconds() / Math.Max(1000, (long)window.TotalMilliseconds);
+        nodes.DatabaseClock / Math.Max(1000, (long)window.TotalMilliseconds);
 
     private async Task ExchangeLoopAsync()
     {
-        using var timer = new PeriodicTimer(ExchangeEvery, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stopping.Token))
@@ -84,6 +89,7 @@ public sealed partial class SharedCounters : IAsyncDisposable
                 {
                     Forget();
                     await ExchangeAsync();
+                    Interlocked.Increment(ref exchanges);
                 }
                 catch (StorageException fault)
                 {
@@ -131,7 +137,7 @@ public sealed partial class SharedCounters : IAsyncDisposable
 
     private void Forget()
     {
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var now = nodes.DatabaseClock;
         foreach (var slot in own.Keys)
             if (slot.Window < now / Math.Max(1000, slot.WindowMilliseconds)) own.TryRemove(slot, out _);
     }
@@ -140,6 +146,7 @@ public sealed partial class SharedCounters : IAsyncDisposable
     {
         await stopping.CancelAsync();
         await exchanging;
+        timer.Dispose();
         stopping.Dispose();
     }
 
