@@ -29,7 +29,7 @@ public static class ErrorCodes
     public static readonly ErrorCode Forbidden = new("forbidden", 403, "The principal has no role that grants this.");
     public static readonly ErrorCode SignInFailed = new("sign_in_failed", 401, "The name or the password is wrong.");
     public static readonly ErrorCode TooManySignIns =
-        new("too_many_sign_ins", 429, "Two passwords are being verified already; try again shortly.");
+        new("too_many_sign_ins", 429, "Too many passwords are being tried; try again shortly.");
     public static readonly ErrorCode AccessKeyExpired = new("access_key_expired", 401, "The access key has expired.");
 
     public static readonly ErrorCode PrivilegeNotHeld =

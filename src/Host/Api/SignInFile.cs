@@ -98,7 +98,12 @@ internal sealed class SignInFile(string directory, TimeProvider time)
             Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = OwnerOnly,
         };
         using (var file = new FileStream(beside, options))
+        {
             JsonSerializer.Serialize(file, all, SignInJson.Default.DictionaryStringSignIn);
+            // Before the rename: a refresh token that the node has replaced is good for nothing, so that the new one
+            // must not be lost to a power cut.
+            file.Flush(flushToDisk: true);
+        }
         File.Move(beside, FilePath, overwrite: true);
     }
 

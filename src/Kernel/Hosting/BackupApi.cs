@@ -42,18 +42,36 @@ internal sealed class BackupApi(Node node, IStorage storage)
         }
         try
         {
-            var principal = context.Principal().Name;
-            node.Audit?.Append(
-                new AuditEvent(principal, "backup", $"node {node.Name}", "ok", RequestAddress.Of(context)));
             var at = node.Time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
             context.Response.ContentType = ArchiveType;
             context.Response.Headers.ContentDisposition = $"attachment; filename=\"groundwork-{at}.backup\"";
-            await BackupArchive.WriteAsync(
-                storage, context.Response.Body, Identify, node.Time, null, context.RequestAborted);
+            await WriteAsync(context);
         }
         finally
         {
             running.Release();
+        }
+    }
+
+    /// <summary>Audited when it is known how it ended; one that was broken off has been read in part.</summary>
+    private async Task WriteAsync(HttpContext context)
+    {
+        var (outcome, detail) = (ErrorCodes.Internal.Code, (string?)"broken off; the archive is not whole");
+        try
+        {
+            await BackupArchive.WriteAsync(
+                storage, context.Response.Body, Identify, node.Time, null, context.RequestAborted);
+            (outcome, detail) = (AuditLog.Ok, null);
+        }
+        catch (StorageException fault)
+        {
+            outcome = fault.Fault.Error.Code;
+            throw;
+        }
+        finally
+        {
+            node.Audit?.Append(new AuditEvent(
+                context.Principal().Name, "backup", $"node {node.Name}", outcome, RequestAddress.Of(context), detail));
         }
     }
 

@@ -24,9 +24,21 @@ public sealed class Authorizer
     /// Takes roles, operators and access keys from a source. Until it is called only the built-in roles exist: the
     /// change log needs an authorizer before there is a snapshot.
     /// </summary>
-    public IDisposable Follow(ISnapshotSource snapshots) =>
+    public IDisposable Follow(ISnapshotSource snapshots) => snapshots.Subscribe(change =>
+    {
         // Only the publisher's thread writes; what it derives is there before the writers of the group are answered.
-        snapshots.Subscribe(change => Volatile.Write(ref view, view.After(change)));
+        try
+        {
+            Volatile.Write(ref view, view.After(change));
+        }
+        catch
+        {
+            // What was revoked with this group must not go on counting because the group cannot be understood: nobody
+            // is known until the next one is, but the local user, who can mend it.
+            Volatile.Write(ref view, SecurityView.Closed(view.Generation + 1));
+            throw;
+        }
+    });
 
     /// <summary>
     /// Null when some role of the principal grants the verb on the resource; else the fault to answer with.

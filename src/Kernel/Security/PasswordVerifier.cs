@@ -35,6 +35,8 @@ public sealed class PasswordVerifier : IDisposable
     private readonly ConcurrentDictionary<string, (bool IsRight, long At)> results = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task<bool>> running = new(StringComparer.Ordinal); // Under its own lock.
 
+    private readonly PasswordBackoff backoff;
+
     // Verified in place of the hash of an operator that does not exist, so that the time says nothing about names.
     private readonly string decoy = PasswordHash.CreateDecoy();
 
@@ -44,6 +46,7 @@ public sealed class PasswordVerifier : IDisposable
         this.secrets = secrets;
         this.time = time;
         cacheKey = root.PasswordCacheKey();
+        backoff = new PasswordBackoff(time);
     }
 
     /// <summary>Verifications that were really computed.</summary>
@@ -62,7 +65,15 @@ public sealed class PasswordVerifier : IDisposable
         var key = KeyOf(name, known?.PasswordDigest ?? "", password);
         if (!results.TryGetValue(key, out var cached) || time.GetElapsedTime(cached.At) >= CacheFor)
         {
-            if (!TryStart(key, known, password, out var verification))
+            if (backoff.Delay(name) is { Ticks: > 0 } delay)
+            {
+                return new Fault(
+                    ErrorCodes.TooManySignIns, "Too many wrong passwords came for this name; try again shortly.")
+                {
+                    RetryAfter = delay,
+                };
+            }
+            if (!TryStart(key, name, known, password, out var verification))
             {
                 return new Fault(
                     ErrorCodes.TooManySignIns, $"{MaxAtOnce} passwords are being verified; try again shortly.")
@@ -81,7 +92,8 @@ public sealed class PasswordVerifier : IDisposable
     /// The verification under way for the same name and password, or a new one; false when there are too many.
     /// </summary>
     private bool TryStart(
-        string key, OperatorEntry? known, string password, [NotNullWhen(true)] out Task<bool>? verification)
+        string key, string name, OperatorEntry? known, string password,
+        [NotNullWhen(true)] out Task<bool>? verification)
     {
         lock (running)
         {
@@ -90,7 +102,7 @@ public sealed class PasswordVerifier : IDisposable
             Computed++;
             // A thread of its own: two of the pool's, which has as many as there are cores, would stall everybody else.
             verification = Task.Factory.StartNew(
-                () => Verify(key, known, password),
+                () => Verify(key, name, known, password),
                 CancellationToken.None,
                 TaskCreationOptions.LongRunning,
                 TaskScheduler.Default);
@@ -99,12 +111,13 @@ public sealed class PasswordVerifier : IDisposable
         }
     }
 
-    private bool Verify(string key, OperatorEntry? known, string password)
+    private bool Verify(string key, string name, OperatorEntry? known, string password)
     {
         try
         {
             var isRight = PasswordHash.Verify(known is null ? decoy : HashOf(known), password) && known is not null;
             Keep(key, isRight);
+            backoff.Note(name, isRight);
             return isRight;
         }
         finally

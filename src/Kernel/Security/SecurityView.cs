@@ -22,10 +22,18 @@ internal sealed record SecurityView(
         ImmutableDictionary.Create<string, AccessKeyEntry>(StringComparer.Ordinal),
         ImmutableDictionary.Create<string, AccessKeyEntry>(StringComparer.Ordinal));
 
+    /// <summary>
+    /// True in the view that stands in for one that could not be derived: everything is read anew as soon as it can.
+    /// </summary>
+    private bool IsClosed { get; init; }
+
+    /// <summary>Knows nobody and no roles but the built-in ones.</summary>
+    public static SecurityView Closed(long generation) => Empty with { Generation = generation, IsClosed = true };
+
     /// <summary>The view after a published group; this one when nothing of it changed.</summary>
     public SecurityView After(SnapshotChange change)
     {
-        if (change.Before is null) return Load(change.After, Generation + 1);
+        if (change.Before is null || IsClosed) return Load(change.After, Generation + 1);
         if (!change.Changes.Any(applied => SecurityKinds.Concerns(applied.Key.Kind))) return this;
         var operators = Operators.ToBuilder();
         var byHash = KeysByHash.ToBuilder();

@@ -2,6 +2,7 @@ using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Groundwork.Kernel.Tests.Security;
 
@@ -176,4 +177,35 @@ public sealed class AuthorizerTests : IAsyncLifetime
 
     private async Task Refused(params Change[] changes) =>
         Assert.Equal(ErrorCodes.PrivilegeNotHeld, (await node.CommitAsync(Bob, changes)).Fault?.Error);
+
+    [Fact]
+    public void A_group_that_cannot_be_understood_closes_the_door_until_the_next_one()
+    {
+        var authorizer = new Authorizer();
+        var publisher = new SnapshotPublisher(
+            node.Changes.Snapshots.Current, node.Time, NullLogger<SnapshotPublisher>.Instance);
+        using var following = authorizer.Follow(publisher);
+        var key = new ResourceKey("toy", "shop", "orders/a");
+        Assert.True(authorizer.Allows(Bob, Verb.Read, key));
+        Assert.NotNull(authorizer.Refresh(Bob, node.Time.GetUtcNow()));
+
+        var good = publisher.Current.Find("role", "", "shop-editor")!; // Made before each test.
+        var generation = authorizer.Generation;
+        Publish(publisher, good.WithSpec("{\"grants\":7}"u8.ToArray()));
+        Assert.False(authorizer.Allows(Bob, Verb.Read, key));
+        Assert.Null(authorizer.Refresh(Bob, node.Time.GetUtcNow()));
+        Assert.True(authorizer.Generation > generation);
+
+        Publish(publisher, good);
+        Assert.True(authorizer.Allows(Bob, Verb.Read, key));
+        Assert.NotNull(authorizer.Refresh(Bob, node.Time.GetUtcNow()));
+    }
+
+    private static void Publish(SnapshotPublisher publisher, Resource role)
+    {
+        var current = publisher.Current;
+        var change = new AppliedChange(
+            current.Revision + 1, 0, role.Key, current.Find(role.Key), role, EndsChangeset: true);
+        publisher.Publish(current.With(change.Revision, [change]), [change]);
+    }
 }

@@ -6,14 +6,23 @@ using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Kernel.Tests.Security;
 
-public sealed class SignInsTests : IAsyncLifetime
+/// <summary>What holds on both engines.</summary>
+public abstract class SignInsContract : IAsyncLifetime
 {
     private readonly TemporaryDirectory directory = new();
     private OpenSecurity node = null!; // Opened before each test.
 
     private SignIns SignIns => node.Security.SignIns;
 
-    public async ValueTask InitializeAsync() => node = await OpenSecurity.OnAsync(directory);
+    public async ValueTask InitializeAsync()
+    {
+        var time = new ManualTimeProvider();
+        node = await OpenSecurity.OnAsync(
+            await OpenStorageAsync(directory, time), directory, RootKey.Generate(), time, withAdmin: true);
+    }
+
+    /// <summary>The same store every time within a test.</summary>
+    private protected abstract Task<IStorage> OpenStorageAsync(TemporaryDirectory directory, TimeProvider time);
 
     public async ValueTask DisposeAsync()
     {
@@ -179,9 +188,9 @@ public sealed class SignInsTests : IAsyncLifetime
             || row.Row.ToString().Contains(SignInTokens.RefreshPrefix, StringComparison.Ordinal));
     }
 
-    /// <summary>Another node over the same file, for what the two do not share: memory.</summary>
+    /// <summary>Another node over the same store, for what the two do not share: memory.</summary>
     private async Task<OpenSecurity> OtherNodeAsync() => await OpenSecurity.OnAsync(
-        await OpenSecurity.SqliteAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false,
+        await OpenStorageAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false,
         node: "b");
 
     private async Task<SignInAnswer> SignInAsync() =>

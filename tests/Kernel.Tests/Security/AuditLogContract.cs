@@ -1,17 +1,27 @@
 using Groundwork.Kernel.Security;
+using Groundwork.Kernel.Storage;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Tests.Security;
 
-public sealed class AuditLogTests : IAsyncLifetime
+/// <summary>What holds on both engines.</summary>
+public abstract class AuditLogContract : IAsyncLifetime
 {
     private readonly TemporaryDirectory directory = new();
     private OpenSecurity node = null!; // Opened before each test.
 
     private AuditLog Audit => node.Security.Audit;
 
-    public async ValueTask InitializeAsync() => node = await OpenSecurity.OnAsync(directory);
+    public async ValueTask InitializeAsync()
+    {
+        var time = new ManualTimeProvider();
+        node = await OpenSecurity.OnAsync(
+            await OpenStorageAsync(directory, time), directory, RootKey.Generate(), time, withAdmin: true);
+    }
+
+    /// <summary>The same store every time within a test.</summary>
+    private protected abstract Task<IStorage> OpenStorageAsync(TemporaryDirectory directory, TimeProvider time);
 
     public async ValueTask DisposeAsync()
     {
@@ -110,7 +120,7 @@ public sealed class AuditLogTests : IAsyncLifetime
     public async Task Two_nodes_append_to_one_chain()
     {
         await using var other = await OpenSecurity.OnAsync(
-            await OpenSecurity.SqliteAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false,
+            await OpenStorageAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false,
             node: "b");
         for (var round = 0; round < 20; round++)
         {
