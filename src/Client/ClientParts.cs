@@ -27,7 +27,7 @@ internal sealed partial class ClientParts : IDisposable
         Settings = new SettingsFollower(options, Platform, Provider, Meters, Log, Touch);
         Directory = new ServiceDirectory(options, Platform, Log, Touch);
         Watch = new ServiceWatch(options, Platform, Directory, Log);
-        Outcomes = new OutcomeReporter(options, Platform, Directory);
+        Outcomes = new OutcomeReporter(options, Platform, Directory, Log);
         Self = new CallerName(options);
         Caller = new ServiceCaller(options, Directory, Meters, Self);
         Registration = new InstanceRegistration(options, Platform, Self, Meters, Log);
@@ -78,6 +78,19 @@ internal sealed partial class ClientParts : IDisposable
     /// </summary>
     public void LoadAtStart()
     {
+        try
+        {
+            Load();
+        }
+        catch (Exception fault)
+        {
+            // Whatever the platform answered or the disk held, the host must start; the loops try again.
+            LogWithoutSettings(new Fault(ErrorCodes.Internal, fault.ToString()));
+        }
+    }
+
+    private void Load()
+    {
         var snapshot = ReadDisk();
         if (snapshot is not null) Directory.Restore(snapshot.Services);
         var fault = LoadSettings();
@@ -116,9 +129,9 @@ internal sealed partial class ClientParts : IDisposable
             return new Fault(
                 PlatformConnection.Away, $"settings did not come within {Options.StartupTimeout.TotalSeconds:0.#} s");
         }
-        catch (AggregateException fault)
+        catch (Exception fault)
         {
-            // A bug of ours, or an answer like no other: still no reason to keep the host from starting.
+            // A bug of ours, or an answer like no other: what is on disk is still good.
             return new Fault(ErrorCodes.Internal, fault.GetBaseException().ToString());
         }
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Groundwork.Client.Platform;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
+using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Client.Discovery;
 
@@ -9,8 +10,8 @@ namespace Groundwork.Client.Discovery;
 /// Tells the platform once a second how calls went, so that others learn from them. What cannot be sent is dropped: it
 /// is worth something for seconds only. One task.
 /// </summary>
-internal sealed class OutcomeReporter(
-    GroundworkOptions options, PlatformConnection platform, ServiceDirectory directory)
+internal sealed partial class OutcomeReporter(
+    GroundworkOptions options, PlatformConnection platform, ServiceDirectory directory, ILogger log)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -24,7 +25,18 @@ internal sealed class OutcomeReporter(
         using var timer = new PeriodicTimer(Interval, options.Time);
         try
         {
-            while (await timer.WaitForNextTickAsync(cancellationToken)) await ReportAsync(cancellationToken);
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                try
+                {
+                    await ReportAsync(cancellationToken);
+                }
+                catch (Exception fault) when (fault is not OperationCanceledException)
+                {
+                    // A bug must not end the loop, nor the stop of the host that waits for it.
+                    LogLoop(fault);
+                }
+            }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -53,6 +65,9 @@ internal sealed class OutcomeReporter(
             }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "How calls went could not be reported")]
+    private partial void LogLoop(Exception fault);
 
     private static readonly (CallOutcome Outcome, string Word)[] Words =
     [

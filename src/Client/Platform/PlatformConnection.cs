@@ -159,6 +159,11 @@ internal sealed partial class PlatformConnection : IDisposable
         {
             return new Fault(Away, $"{address.Authority}: {fault.Message}");
         }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            // What answers there is no platform: content in an encoding that it is not, lists of nothing, and the like.
+            return new Fault(Away, $"{address.Authority}: {fault.GetType().Name}: {fault.Message}");
+        }
     }
 
     private Task<HttpResponseMessage> SendAsync(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Groundwork.Client.Discovery;
 using Groundwork.Client.Platform;
 using Groundwork.Wire;
@@ -33,6 +34,12 @@ internal sealed partial class InstanceRegistration(
     private RegistrationAnswer? registered;
     private Fault? refused;
     private bool isDraining;
+
+    // The call that registers, while it is under way: only its end tells whether there is something to drain or leave.
+    private Task registering = Task.CompletedTask;
+
+    // The id of a registration that nobody answered: it may have arrived. Of the loop, and of the leave after it.
+    private string? inDoubt;
 
     /// <summary>The id under which it is registered; null while it is not.</summary>
     public string? Id => Volatile.Read(ref registered)?.Id;
@@ -76,6 +83,7 @@ internal sealed partial class InstanceRegistration(
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         Volatile.Write(ref isDraining, true);
+        await Volatile.Read(ref registering).WaitAsync(cancellationToken);
         if (Volatile.Read(ref registered) is not { } current) return;
         var began = options.Time.GetTimestamp();
         var path = $"/registry/instances/{Name(current.Id)}/drain?group={Uri.EscapeDataString(options.Group)}";
@@ -94,25 +102,50 @@ internal sealed partial class InstanceRegistration(
     /// <summary>Leaves the registry. The lease would end it too, but later.</summary>
     public async Task LeaveAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref registered, null) is not { } current) return;
+        var current = Interlocked.Exchange(ref registered, null);
+        if ((current?.Id ?? inDoubt) is not { } id) return;
         var group = Uri.EscapeDataString(options.Group);
-        var path = $"/registry/instances/{Name(current.Id)}?group={group}&incarnation={current.Incarnation}";
+        var path = string.Create(
+            CultureInfo.InvariantCulture,
+            $"/registry/instances/{Name(id)}?group={group}&incarnation={current?.Incarnation ?? incarnation}");
         var fault = await platform.SendAsync(HttpMethod.Delete, path, content: null, LeaveLimit, cancellationToken);
-        if (fault is null) LogLeft(current.Id);
+        if (fault is null) LogLeft(id);
         else LogNotLeft(fault);
     }
 
     private async Task<TimeSpan> RegisterAsync(
         AdvertisedAddress address, Backoff backoff, CancellationToken cancellationToken)
     {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Before the description is made: a drain that begins meanwhile is in it, or waits for this.
+        Volatile.Write(ref registering, done.Task);
+        try
+        {
+            return await RegisterOnceAsync(address, backoff, cancellationToken);
+        }
+        finally
+        {
+            done.SetResult();
+        }
+    }
+
+    private async Task<TimeSpan> RegisterOnceAsync(
+        AdvertisedAddress address, Backoff backoff, CancellationToken cancellationToken)
+    {
+        // A stop does not cut it off, for then nobody would know whether it arrived; it only bounds it.
+        using var patience = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.Time);
+        using var stop = cancellationToken.Register(() => patience.CancelAfter(CallLimit));
+        inDoubt = options.InstanceId ?? $"{address.Host}:{address.Port}";
         var outcome = await platform.SendAsync(
             HttpMethod.Put, "/registry/instances", Describe(address), WireJson.Strict.InstanceDocument,
-            WireJson.Lenient.RegistrationAnswer, CallLimit, cancellationToken);
+            WireJson.Lenient.RegistrationAnswer, CallLimit, patience.Token);
         if (!outcome.TryGet(out var answer, out var fault))
         {
+            if (fault.Error != PlatformConnection.Away) inDoubt = null;
             Refuse(fault);
             return backoff.Next();
         }
+        inDoubt = null;
         backoff.Reset();
         Volatile.Write(ref refused, null);
         Volatile.Write(ref registered, answer);

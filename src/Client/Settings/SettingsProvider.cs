@@ -9,7 +9,11 @@ namespace Groundwork.Client.Settings;
 /// </summary>
 internal sealed class SettingsProvider : ConfigurationProvider, IConfigurationSource
 {
-    private readonly ThreadLocal<SettingValues?> pinned = new();
+    // What this thread has pinned, of any provider of the process. Static, so that a provider holds nothing to dispose:
+    // the host's configuration disposes of its providers whenever a source is added, and goes on with this same one.
+    [ThreadStatic]
+    private static Pinned? pinned;
+
     private SettingValues current = SettingValues.None;
 
     public SettingValues Current => Volatile.Read(ref current);
@@ -34,9 +38,9 @@ internal sealed class SettingsProvider : ConfigurationProvider, IConfigurationSo
     /// </summary>
     public Pin PinCurrent()
     {
-        var before = pinned.Value;
-        pinned.Value = before ?? Current;
-        return new Pin(this, before);
+        var before = pinned;
+        pinned = new Pinned(this, Read, before);
+        return new Pin(before);
     }
 
     public override bool TryGet(string key, out string? value) => Read.Values.TryGetValue(key, out value);
@@ -63,11 +67,26 @@ internal sealed class SettingsProvider : ConfigurationProvider, IConfigurationSo
 
     public override string ToString() => $"Groundwork settings at revision {Current.Revision}";
 
-    private SettingValues Read => pinned.Value ?? Current;
-
-    /// <summary>Ends a <see cref="PinCurrent"/>.</summary>
-    public readonly struct Pin(SettingsProvider provider, SettingValues? before) : IDisposable
+    private SettingValues Read
     {
-        public void Dispose() => provider.pinned.Value = before;
+        get
+        {
+            for (var pin = pinned; pin is not null; pin = pin.Outer)
+                if (pin.Owner == this) return pin.Values;
+            return Current;
+        }
+    }
+
+    /// <summary>What a thread has pinned, and what it had pinned before that.</summary>
+    internal sealed record Pinned(SettingsProvider Owner, SettingValues Values, Pinned? Outer);
+
+    /// <summary>Ends a <see cref="PinCurrent"/>, on the thread that began it.</summary>
+    public readonly struct Pin : IDisposable
+    {
+        private readonly Pinned? before;
+
+        internal Pin(Pinned? before) => this.before = before;
+
+        public void Dispose() => pinned = before;
     }
 }

@@ -18,6 +18,25 @@ public sealed class StartWithoutPlatformTests : IDisposable
         Assert.Equal(HealthStatus.Degraded, await HealthAsync(host));
     }
 
+    [Theory]
+    [InlineData("not HTTP at all\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\nthis is no gzip data")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 73\r\n\r\n"
+        + """{"storeId":"s","revision":5,"namespace":"default","settings":[null, null]}""")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{\"storeId\":")]
+    [InlineData("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 500 Oops\r\nContent-Type: application/problem+json\r\nContent-Length: 2\r\n\r\n{}")]
+    public async Task A_host_starts_and_stops_whatever_answers_at_the_platforms_address(string answer)
+    {
+        await using var other = new FixedAnswer(answer);
+        await using var host = await ClientHost.StartAsync($"http://127.0.0.1:{other.Port}", state.Path);
+
+        Assert.True(host.Log.Has("Warning: Starts without the platform's settings"));
+        await host.App.StopAsync();
+    }
+
     [Fact]
     public async Task A_platform_that_accepts_and_says_nothing_delays_the_start_only_so_long()
     {

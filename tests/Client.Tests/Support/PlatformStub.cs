@@ -63,6 +63,9 @@ public sealed class PlatformStub : IAsyncDisposable
     /// <summary>Set to hold the settings back until it completes.</summary>
     public Task SettingsHeld { get; set; } = Task.CompletedTask;
 
+    /// <summary>Set to hold the answers to registrations back until it completes; they are taken at once.</summary>
+    public Task RegistrationsHeld { get; set; } = Task.CompletedTask;
+
     public string? AcceptedKey { get; set; }
 
     public static async Task<PlatformStub> StartAsync(int port = 0)
@@ -202,6 +205,7 @@ public sealed class PlatformStub : IAsyncDisposable
             var answer = new RegistrationAnswer(
                 document.Id ?? $"{document.Host}:{document.Port}", 1, LeaseSeconds, document.Incarnation ?? 0);
             ForgetsInstances = false;
+            await RegistrationsHeld;
             return Json(answer, WireJson.Strict.RegistrationAnswer);
         });
         routes.MapPut(Root + "/registry/renewals", async (HttpRequest request) =>
