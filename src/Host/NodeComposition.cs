@@ -33,7 +33,12 @@ internal static class NodeComposition
             registry,
             new SettingsModule(),
             new GatewayModule(
-                () => registry.View, new GatewayOptions { TrustedProxies = configuration.TrustedProxies }),
+                () => registry.View,
+                new GatewayOptions
+                {
+                    TrustedProxies = configuration.TrustedProxies,
+                    LinkLocalUpstreams = configuration.LinkLocalUpstreams,
+                }),
         ];
     }
 

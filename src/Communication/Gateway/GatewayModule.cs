@@ -54,7 +54,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     {
         var view = registry();
         var chooser = new InstanceChooser(view, options, time, Random.Shared);
-        var guard = new AddressGuard(() => listeners.Addresses.Values.SelectMany(addresses => addresses));
+        var guard = new AddressGuard(
+            () => listeners.Addresses.Values.SelectMany(addresses => addresses), options.LinkLocalUpstreams);
         forwarder = new Forwarder(guard, options, time);
         routes = new RouteTableView(
             snapshots, table => chooser.Retain(table.Services), logs.CreateLogger<RouteTableView>());

@@ -12,6 +12,11 @@ public sealed record GatewayOptions
     public ImmutableArray<IPNetwork> TrustedProxies { get; init; } = [];
 
     /// <summary>
+    /// Link-local networks in which instances may be called all the same; clouds keep credentials at such addresses.
+    /// </summary>
+    public ImmutableArray<IPNetwork> LinkLocalUpstreams { get; init; } = [];
+
+    /// <summary>
     /// Requests under way at one instance: ten times what a service on a few cores works on at once; more would only
     /// wait there, out of our sight.
     /// </summary>

@@ -31,6 +31,9 @@ public sealed record ProcessConfiguration
     /// <summary>Proxies whose <c>X-Forwarded-*</c> is believed.</summary>
     public ImmutableArray<IPNetwork> TrustedProxies { get; init; } = [];
 
+    /// <summary>Link-local networks that upstreams, probes and webhooks may connect to.</summary>
+    public ImmutableArray<IPNetwork> LinkLocalUpstreams { get; init; } = [];
+
     public ImmutableDictionary<string, ListenerOptions> Listeners { get; init; } =
         ImmutableDictionary<string, ListenerOptions>.Empty;
 
@@ -74,6 +77,8 @@ public sealed record ProcessConfiguration
             "Reads resources from this node's API instead of a database: an edge box needs no credentials of it."),
         new("followKeyFile", "", "path", "A 0600 file with the access key for the followed node."),
         new("trustedProxies", "", "CIDRs", "Peers whose X-Forwarded-* headers are believed; others' are overwritten."),
+        new("linkLocalUpstreams", "", "CIDRs",
+            "Link-local networks where services may be called; otherwise none, as clouds keep credentials there."),
         new("drainSeconds", "30", "seconds",
             "The longest that a stop waits for requests under way; a rolling restart should allow the slowest of "
             + "them."),

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
@@ -6,16 +7,32 @@ namespace Groundwork.Communication.Gateway.Forwarding;
 
 /// <summary>
 /// Addresses that upstreams never have: our own listeners, which trust what comes from this machine, and link-local
-/// ones, where clouds keep their credentials. Asked with the address that is connected, after names are resolved.
+/// ones and their like, where clouds keep their credentials. Asked with the address that is connected, after names are
+/// resolved; an IPv6 address that stands for an IPv4 one is judged as both.
 /// </summary>
 /// <param name="listeners">Where this process listens.</param>
-internal sealed class AddressGuard(Func<IEnumerable<IPEndPoint>> listeners)
+/// <param name="linkLocal">Link-local networks that the operator allows. Nothing else is allowed by it.</param>
+internal sealed class AddressGuard(Func<IEnumerable<IPEndPoint>> listeners, ImmutableArray<IPNetwork> linkLocal)
 {
+    /// <summary>
+    /// Where clouds keep credentials besides link-local addresses: AWS and Google over IPv6, Alibaba.
+    /// </summary>
+    private static readonly ImmutableArray<IPAddress> Metadata =
+        [IPAddress.Parse("fd00:ec2::254"), IPAddress.Parse("fd20:ce::254"), IPAddress.Parse("100.100.100.200")];
+
+    private static readonly IPNetwork Nat64 = IPNetwork.Parse("64:ff9b::/96"); // RFC 6052
+    private static readonly IPNetwork LocalNat64 = IPNetwork.Parse("64:ff9b:1::/48"); // RFC 8215
+    private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16"); // RFC 3056
+    private static readonly IPNetwork Compatible = IPNetwork.Parse("::/96"); // RFC 4291, 2.5.5.1
+
     /// <summary>Why the address may not be called; null when it may.</summary>
-    public string? Explain(IPAddress address, int port)
+    public string? Explain(IPAddress address, int port) =>
+        ExplainOne(address, port) ?? (Embedded(address) is { } inner ? ExplainOne(inner, port) : null);
+
+    private string? ExplainOne(IPAddress address, int port)
     {
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        if (IsLinkLocal(address)) return "a link-local address";
+        if (IsLinkLocal(address) && !IsListed(address)) return "a link-local address";
+        if (Metadata.Contains(address) && !IsListed(address)) return "an address of cloud credentials";
         // Connecting to "any" connects to this machine, and would walk around the comparison below.
         if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) return "no address of one machine";
         if (address.Equals(IPAddress.Broadcast) || address.IsIPv6Multicast || IsMulticast(address))
@@ -23,6 +40,32 @@ internal sealed class AddressGuard(Func<IEnumerable<IPEndPoint>> listeners)
         foreach (var listener in listeners())
             if (listener.Port == port && Reaches(listener.Address, address)) return "a listener of this process";
         return null;
+    }
+
+    /// <summary>
+    /// The IPv4 address that an IPv6 one stands for: mapped, translated or tunnelled, wherever a gateway of the network
+    /// would send it.
+    /// </summary>
+    private static IPAddress? Embedded(IPAddress address)
+    {
+        if (address.AddressFamily != AddressFamily.InterNetworkV6) return null;
+        if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
+        var bytes = address.GetAddressBytes();
+        if (SixToFour.Contains(address)) return new IPAddress(bytes.AsSpan(2, 4));
+        // Of the local prefix only the form with 96 bits; the others put the address around bits that must be zero.
+        if (Nat64.Contains(address) || LocalNat64.Contains(address)) return new IPAddress(bytes.AsSpan(12));
+        // :: and ::1 are of the same network, and are themselves.
+        return Compatible.Contains(address) && bytes.AsSpan(12).IndexOfAnyExcept((byte)0) is >= 0 and < 3
+            ? new IPAddress(bytes.AsSpan(12))
+            : null;
+    }
+
+    private bool IsListed(IPAddress address)
+    {
+        var plain = new IPAddress(address.GetAddressBytes()); // Without the scope, which no network has.
+        foreach (var network in linkLocal)
+            if (network.Contains(plain)) return true;
+        return false;
     }
 
     private static bool IsLinkLocal(IPAddress address) =>

@@ -45,6 +45,7 @@ internal sealed class ConfigurationReader
             Modules = ReadModules(follow is not null),
             Follow = follow,
             TrustedProxies = Networks("trustedProxies"),
+            LinkLocalUpstreams = Networks("linkLocalUpstreams"),
             Listeners = ReadListeners(),
             Drain = TimeSpan.FromSeconds(
                 ReadNumber("drainSeconds", ProcessConfiguration.DefaultDrainSeconds, MaxDrainSeconds)),
