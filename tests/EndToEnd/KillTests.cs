@@ -1,15 +1,26 @@
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Security;
+using Groundwork.Kernel.Storage.Sqlite;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Groundwork.Tests.EndToEnd;
 
 /// <summary>Acknowledged means on disk: the real process is killed in the middle of commits, again and again.</summary>
 public sealed class KillTests
 {
+    private const string NodeName = "kill";
     private const int Writers = 8;
+    private const int PageSize = 500;
+
+    // What each writer was last told is there, and the writer of each revision that was acknowledged. Under its lock.
+    private readonly Dictionary<string, int> acknowledged = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<long, string> revisions = [];
 
     [Fact]
     public async Task Kill_9_in_the_middle_of_commits_loses_nothing_acknowledged_and_tears_nothing()
@@ -17,46 +28,56 @@ public sealed class KillTests
         using var directory = new TemporaryDirectory();
         var data = Path.Combine(directory.Path, "data");
         var random = LongRun.Random();
-        var acknowledged = new Dictionary<string, int>(StringComparer.Ordinal);
         var kills = LongRun.Count(usual: 3, whole: 100);
+        var started = TimeProvider.System.GetTimestamp();
         for (var round = 0; round < kills; round++)
         {
             await using var node = await StartAsync(data);
-            await CheckAsync(node, acknowledged);
+            await CheckNewestAsync(node);
             using var client = node.Local();
-            var writing = Enumerable.Range(0, Writers).Select(writer => WriteAsync(client, writer, acknowledged))
-                .ToList();
+            var writing = Enumerable.Range(0, Writers).Select(writer => WriteAsync(client, writer)).ToList();
             // The kill falls into the midst of commits, not before the first one.
-            var before = Count(acknowledged);
-            await Eventually.TrueAsync(() => Count(acknowledged) > before, "a write is acknowledged");
+            var before = Acknowledged;
+            await Eventually.TrueAsync(() => Acknowledged > before, "a write is acknowledged");
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 300)), TimeProvider.System);
             node.Signal(Signals.Kill);
             await node.ExitAsync();
             await Task.WhenAll(writing);
         }
-        await using var last = await StartAsync(data);
-        await CheckAsync(last, acknowledged);
-        Assert.True(acknowledged.Count > 0, "no write was acknowledged at all");
-        var (exit, output, error) = await last.VerbAsync("", "audit", "verify");
-        Assert.True(exit == 0, output + error);
+        await using (var last = await StartAsync(data))
+        {
+            await CheckNewestAsync(last);
+            await CheckTimelineAsync(last);
+            var (exit, output, error) = await last.VerbAsync("", "audit", "verify");
+            Assert.True(exit == 0, output + error);
+            last.Signal(Signals.Kill); // The store is verified as a crash leaves it.
+            await last.ExitAsync();
+        }
+        var verified = await VerifyOfflineAsync(data);
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{kills} kills, {acknowledged.Values.Sum(value => value + 1)} acknowledged");
+            $"{kills} kills in {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} s, {revisions.Count} "
+            + $"acknowledged changesets, {verified.ChangesVerified} changes and {verified.EventsVerified} events "
+            + "verified offline");
     }
 
-    private static long Count(Dictionary<string, int> acknowledged)
+    private int Acknowledged
     {
-        lock (acknowledged) return acknowledged.Values.Sum(value => value + 1L);
+        get
+        {
+            lock (revisions) return revisions.Count;
+        }
     }
 
     private static Task<GroundworkProcess> StartAsync(string data) => GroundworkProcess.StartAsync(
-        data, "run", "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0");
+        data, "run", "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
+        "--set", $"nodeName={NodeName}");
 
     /// <summary>Two resources in one changeset, so that a torn commit would show as two that differ.</summary>
-    private static async Task WriteAsync(HttpClient client, int writer, Dictionary<string, int> acknowledged)
+    private async Task WriteAsync(HttpClient client, int writer)
     {
         var key = $"w{writer}";
         int start;
-        lock (acknowledged) start = acknowledged.GetValueOrDefault(key, -1) + 1;
+        lock (revisions) start = acknowledged.GetValueOrDefault(key, -1) + 1;
         for (var number = start; ; number++)
         {
             var text = JsonSerializer.SerializeToElement(new { format = "text", content = $"{number}" });
@@ -65,21 +86,33 @@ public sealed class KillTests
                 new ChangeDocument("put", new ResourceDocument("setting", $"kill/{key}-a", Spec: text)),
                 new ChangeDocument("put", new ResourceDocument("setting", $"kill/{key}-b", Spec: text)),
             ]);
-            try
+            if (await TryAsync(client, request) is not { } answer) return;
+            lock (revisions)
             {
-                using var response = await client.PostAsJsonAsync(
-                    "changesets", request, WireJson.Strict.ChangesetRequest);
-                if (!response.IsSuccessStatusCode) Assert.Fail(await response.Content.ReadAsStringAsync());
+                acknowledged[key] = number;
+                // The first of a round may repeat the one whose answer the kill has swallowed.
+                if (answer.Changes.All(change => change.Result != "unchanged")) revisions.Add(answer.Revision, key);
             }
-            catch (HttpRequestException)
-            {
-                return; // Killed.
-            }
-            lock (acknowledged) acknowledged[key] = number;
         }
     }
 
-    private static async Task CheckAsync(GroundworkProcess node, Dictionary<string, int> acknowledged)
+    /// <summary>Null when the node was killed.</summary>
+    private static async Task<ChangesetAnswer?> TryAsync(HttpClient client, ChangesetRequest request)
+    {
+        try
+        {
+            using var response = await client.PostAsJsonAsync(
+                "changesets", request, WireJson.Strict.ChangesetRequest);
+            if (!response.IsSuccessStatusCode) Assert.Fail(await response.Content.ReadAsStringAsync());
+            return await response.Content.ReadFromJsonAsync(WireJson.Lenient.ChangesetAnswer);
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    private async Task CheckNewestAsync(GroundworkProcess node)
     {
         using var client = node.Local();
         foreach (var (key, number) in acknowledged)
@@ -91,11 +124,49 @@ public sealed class KillTests
         }
     }
 
+    /// <summary>
+    /// No revision is missing, every acknowledged one is its writer's, and each has both its changes.
+    /// </summary>
+    private async Task CheckTimelineAsync(GroundworkProcess node)
+    {
+        using var client = node.Local();
+        var names = new Dictionary<long, string[]>();
+        string? page = null;
+        long head = 0;
+        do
+        {
+            var path = $"changesets?limit={PageSize}" + (page is null ? "" : $"&page={Uri.EscapeDataString(page)}");
+            var list = await client.GetFromJsonAsync(path, WireJson.Lenient.ChangesetList);
+            Assert.NotNull(list);
+            head = Math.Max(head, list.Revision);
+            foreach (var changeset in list.Items)
+                names.Add(changeset.Revision, [.. changeset.Changes.Select(change => change.Resource.Name).Order()]);
+            page = list.NextPage;
+        }
+        while (page is not null);
+        Assert.Equal(head, names.Count);
+        Assert.All(Enumerable.Range(1, (int)head), revision => Assert.True(names.ContainsKey(revision)));
+        Assert.NotEmpty(revisions);
+        foreach (var (revision, key) in revisions) Assert.Equal([$"kill/{key}-a", $"kill/{key}-b"], names[revision]);
+    }
+
+    private static async Task<AuditVerification> VerifyOfflineAsync(string data)
+    {
+        var root = RootKeyFile.Read(Path.Combine(data, RootKeyFile.DefaultName)).Value;
+        await using var storage = await SqliteStorage.OpenAsync(
+            new SqliteOptions { Path = Path.Combine(data, NodeStorage.SqliteFile) }, TimeProvider.System,
+            NullLoggerFactory.Instance, CancellationToken.None);
+        var verification = await AuditVerifier.Offline(storage, root, data, NodeName).VerifyAsync(
+            CancellationToken.None);
+        Assert.True(verification.Intact, string.Join('\n', verification.Findings));
+        return verification;
+    }
+
     private static async Task<int> ReadAsync(HttpClient client, string name)
     {
         var resource = await client.GetFromJsonAsync(
             $"resources/setting/default/kill/{name}", WireJson.Lenient.ResourceDocument);
-        return int.Parse(resource!.Spec!.Value.GetProperty("content")
-            .GetString()!, System.Globalization.CultureInfo.InvariantCulture);
+        return int.Parse(
+            resource!.Spec!.Value.GetProperty("content").GetString()!, CultureInfo.InvariantCulture);
     }
 }
