@@ -18,9 +18,11 @@ internal sealed class NodePair : IAsyncDisposable
     /// <summary>How both connect.</summary>
     public string Database { get; }
 
-    public GroundworkProcess A => nodes["a"];
+    public GroundworkProcess this[string name] => nodes[name];
 
-    public GroundworkProcess B => nodes["b"];
+    public GroundworkProcess A => this["a"];
+
+    public GroundworkProcess B => this["b"];
 
     public static async Task<NodePair> StartAsync(
         PostgresServer server, IReadOnlyDictionary<string, string>? environmentOfB = null)
