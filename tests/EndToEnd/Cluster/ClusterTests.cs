@@ -11,7 +11,7 @@ namespace Groundwork.Tests.EndToEnd.Cluster;
 
 /// <summary>Two real processes over one real database are one install.</summary>
 [Collection(LoadedMachine.Name)]
-public sealed class ClusterTests(PostgresServer server)
+public sealed class ClusterTests(ClusterTests.SharedPair shared) : IClassFixture<ClusterTests.SharedPair>
 {
     /// <summary>What is promised of the median.</summary>
     private static readonly TimeSpan Promised = TimeSpan.FromMilliseconds(200);
@@ -19,7 +19,7 @@ public sealed class ClusterTests(PostgresServer server)
     [Fact]
     public async Task Change_on_one_node_is_watched_on_the_other_within_200_ms()
     {
-        await using var pair = await NodePair.StartAsync(server);
+        var pair = shared.Pair;
         var there = await DelaysAsync(pair.A, pair.B, LongRun.Count(usual: 40, whole: 500));
         var back = await DelaysAsync(pair.B, pair.A, LongRun.Count(usual: 40, whole: 500));
         foreach (var delays in new[] { there, back })
@@ -34,7 +34,7 @@ public sealed class ClusterTests(PostgresServer server)
     [Fact]
     public async Task Both_nodes_are_in_the_list_of_each_and_one_that_stops_leaves_it_at_once()
     {
-        await using var pair = await NodePair.StartAsync(server);
+        var pair = shared.Pair;
         foreach (var node in new[] { pair.A, pair.B })
         {
             using var client = node.Local();
@@ -54,12 +54,13 @@ public sealed class ClusterTests(PostgresServer server)
             var list = await left.GetFromJsonAsync("nodes", WireJson.Lenient.NodeList);
             Assert.Equal([("a", "live"), ("b", "expired")], list!.Items.Select(item => (item.Name, item.State)));
         });
+        await pair.StartAsync("b"); // For the next test.
     }
 
     [Fact]
     public async Task Node_with_another_root_key_refuses_to_start_and_prints_both_fingerprints()
     {
-        await using var pair = await NodePair.StartAsync(server);
+        var pair = shared.Pair;
         var stranger = pair.Try("stranger"); // It makes a root key of its own, as at the first start of an install.
         Assert.NotEqual(0, await stranger.ExitAsync());
         var (ours, its) = (pair.RootKeyOf("a").Fingerprint, pair.RootKeyOf("stranger").Fingerprint);
@@ -132,6 +133,21 @@ public sealed class ClusterTests(PostgresServer server)
         catch (Exception failure)
         {
             seen.TryComplete(failure); // Whoever waits for an event hears of it.
+        }
+    }
+
+    /// <summary>Two nodes for all tests of the class; each leaves them running.</summary>
+    public sealed class SharedPair(PostgresServer server) : IAsyncLifetime
+    {
+        private NodePair? pair;
+
+        internal NodePair Pair => pair ?? throw new InvalidOperationException("The nodes have not started.");
+
+        public async ValueTask InitializeAsync() => pair = await NodePair.StartAsync(server);
+
+        public async ValueTask DisposeAsync()
+        {
+            if (pair is not null) await pair.DisposeAsync();
         }
     }
 }
