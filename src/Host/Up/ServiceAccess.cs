@@ -16,37 +16,39 @@ namespace Groundwork.Host.Up;
 internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time, UpFile file, string keyDirectory)
 {
     private const string KeyKind = "access-key";
+    private const string RoleKind = "role";
     private const string Prefix = "up/";
+
+    /// <summary>Items of one page: the most that the API gives.</summary>
+    private const int PageSize = 1000;
+
+    /// <summary>Deletions in one changeset: few enough for any limit on its size.</summary>
+    private const int ChangesAtOnce = 500;
 
     private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     public string KeyFile(ServiceDefinition service) => Path.Combine(keyDirectory, $"{service.Name}.key");
 
     /// <summary>
-    /// Makes the keys and the role, all in one changeset. What an earlier <c>up</c> left when it was killed goes.
+    /// Takes back what an earlier <c>up</c> left when it was killed, whatever namespace it had: of one data directory
+    /// there is one at a time. Then makes the keys and the role, all in one changeset.
     /// </summary>
     public async Task GrantAsync(CancellationToken cancellationToken)
     {
         if (Directory.Exists(keyDirectory)) Directory.Delete(keyDirectory, recursive: true);
         Directory.CreateDirectory(keyDirectory, OwnerFile | UnixFileMode.UserExecute);
+        await DeleteAsync(await LeftAsync(cancellationToken), "an earlier groundwork up was killed", cancellationToken);
         var changes = new List<ChangeDocument>();
         if (file.Namespace != Names.DefaultNamespace) changes.Add(Put("namespace", file.Namespace, new JsonObject()));
-        changes.Add(Put("role", BuiltInRoles.AnonymousLoopback, AnonymousRole()));
+        changes.Add(Put(RoleKind, BuiltInRoles.AnonymousLoopback, AnonymousRole()));
         changes.AddRange(file.Services.Select(service => Put(KeyKind, NameOf(service), Mint(service))));
-        var left = (await KeysAsync(cancellationToken)).Except(file.Services.Select(NameOf), StringComparer.Ordinal);
-        changes.AddRange(left.Select(name => Deletion(KeyKind, name)));
         await CommitAsync(changes, "groundwork up has started", cancellationToken);
     }
 
     /// <summary>Takes everything back and deletes the files.</summary>
     public async Task RevokeAsync(CancellationToken cancellationToken)
     {
-        List<ChangeDocument> changes =
-        [
-            .. (await KeysAsync(cancellationToken)).Select(name => Deletion(KeyKind, name)),
-            Deletion("role", BuiltInRoles.AnonymousLoopback),
-        ];
-        await CommitAsync(changes, "groundwork up has stopped", cancellationToken);
+        await DeleteAsync(await LeftAsync(cancellationToken), "groundwork up has stopped", cancellationToken);
         Directory.Delete(keyDirectory, recursive: true);
     }
 
@@ -72,11 +74,37 @@ internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time,
         };
     }
 
-    private async Task<ImmutableArray<string>> KeysAsync(CancellationToken cancellationToken)
+    /// <summary>What is there of an <c>up</c>: only that is deleted, for a changeset with one more fails whole.</summary>
+    private async Task<ImmutableArray<ChangeDocument>> LeftAsync(CancellationToken cancellationToken)
     {
-        var path = ApiPaths.With($"resources/{KeyKind}", ("prefix", $"{Prefix}{file.Namespace}/"), ("limit", 1000));
-        var answer = await connection.GetAsync(path, cancellationToken);
-        return [.. answer.Read(WireJson.Lenient.ResourceList).Items.Select(key => key.Name)];
+        var roles = await NamesAsync(RoleKind, BuiltInRoles.AnonymousLoopback, cancellationToken);
+        var keys = await NamesAsync(KeyKind, Prefix, cancellationToken);
+        return
+        [
+            .. roles.Where(name => name == BuiltInRoles.AnonymousLoopback).Select(name => Deletion(RoleKind, name)),
+            .. keys.Select(name => Deletion(KeyKind, name)),
+        ];
+    }
+
+    private async Task<List<string>> NamesAsync(string kind, string prefix, CancellationToken cancellationToken)
+    {
+        var names = new List<string>();
+        string? page = null;
+        do
+        {
+            var path = ApiPaths.With($"resources/{kind}", ("prefix", prefix), ("limit", PageSize), ("page", page));
+            var answer = (await connection.GetAsync(path, cancellationToken)).Read(WireJson.Lenient.ResourceList);
+            names.AddRange(answer.Items.Select(resource => resource.Name));
+            page = answer.NextPage;
+        }
+        while (page is not null);
+        return names;
+    }
+
+    private async Task DeleteAsync(
+        ImmutableArray<ChangeDocument> left, string reason, CancellationToken cancellationToken)
+    {
+        foreach (var some in left.Chunk(ChangesAtOnce)) await CommitAsync([.. some], reason, cancellationToken);
     }
 
     private Task CommitAsync(List<ChangeDocument> changes, string reason, CancellationToken cancellationToken) =>
