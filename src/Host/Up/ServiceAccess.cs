@@ -74,7 +74,9 @@ internal sealed class ServiceAccess(ApiConnection connection, TimeProvider time,
         };
     }
 
-    /// <summary>What is there of an <c>up</c>: only that is deleted, for a changeset with one more fails whole.</summary>
+    /// <summary>
+    /// What is there of an <c>up</c>: only that is deleted, for a changeset with one more fails whole.
+    /// </summary>
     private async Task<ImmutableArray<ChangeDocument>> LeftAsync(CancellationToken cancellationToken)
     {
         var roles = await NamesAsync(RoleKind, BuiltInRoles.AnonymousLoopback, cancellationToken);
