@@ -1,13 +1,9 @@
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Groundwork.Kernel.Hosting;
-using Groundwork.Kernel.Security;
-using Groundwork.Kernel.Storage.Sqlite;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Groundwork.Tests.EndToEnd;
 
@@ -152,13 +148,12 @@ public sealed class KillTests
 
     private static async Task<AuditVerification> VerifyOfflineAsync(string data)
     {
-        var root = RootKeyFile.Read(Path.Combine(data, RootKeyFile.DefaultName)).Value;
-        await using var storage = await SqliteStorage.OpenAsync(
-            new SqliteOptions { Path = Path.Combine(data, NodeStorage.SqliteFile) }, TimeProvider.System,
-            NullLoggerFactory.Instance, CancellationToken.None);
-        var verification = await AuditVerifier.Offline(storage, root, data, NodeName).VerifyAsync(
-            CancellationToken.None);
-        Assert.True(verification.Intact, string.Join('\n', verification.Findings));
+        string[] verify =
+            ["audit", "verify", "--offline", "--data", data, "--set", $"nodeName={NodeName}", "-o", "json"];
+        var (exit, output, error) = await GroundworkProcess.RunAsync("", verify);
+        Assert.True(exit == 0, output + error);
+        var verification = JsonSerializer.Deserialize(output, WireJson.Lenient.AuditVerification);
+        Assert.True(verification is { Intact: true }, output);
         return verification;
     }
 
