@@ -45,6 +45,7 @@ public sealed partial class ChangeLog : IAsyncDisposable
         Undo = new Undo(this, storage);
         Approvals = new Approvals(this);
         Compaction = new Compaction(this, storage, parts.Time);
+        Retention = new Retention(this, storage, parts.Time, parts.Logs.CreateLogger<Retention>());
     }
 
     /// <summary>The snapshot and its subscriptions.</summary>
@@ -69,6 +70,8 @@ public sealed partial class ChangeLog : IAsyncDisposable
 
     internal ChangeFeed Feed { get; }
 
+    internal Retention Retention { get; }
+
     internal Authorizer Authorizer { get; }
 
     internal SecretProtector Secrets { get; }
@@ -78,7 +81,7 @@ public sealed partial class ChangeLog : IAsyncDisposable
 
     /// <summary>The kernel's own kinds of this part.</summary>
     public static IReadOnlyList<Kind> OwnKinds { get; } =
-        [Namespaces.Kind, Resources.Approvals.PolicyKind, Resources.Approvals.ProposalKind];
+        [Namespaces.Kind, Resources.Approvals.PolicyKind, Resources.Approvals.ProposalKind, Resources.Retention.Kind];
 
     /// <summary>Loads the newest version of everything and starts to follow the log.</summary>
     public static async Task<ChangeLog> OpenAsync(ChangeLogParts parts, CancellationToken cancellationToken)
@@ -105,7 +108,9 @@ public sealed partial class ChangeLog : IAsyncDisposable
         var changes = new ChangeLog(parts, head, snapshot);
         parts.Storage.Attach(changes.group);
         parts.Storage.CommittedElsewhere += changes.NoteNews;
-        changes.following = Task.Run(changes.FollowAsync, CancellationToken.None);
+        changes.following = Task.WhenAll(
+            Task.Run(changes.FollowAsync, CancellationToken.None),
+            Task.Run(() => changes.Retention.RunAsync(changes.stopping.Token), CancellationToken.None));
         return changes;
     }
 

@@ -194,6 +194,25 @@ internal static class ResourceStore
         "SELECT revision FROM resource_changes WHERE revision > $1 ORDER BY revision LIMIT 1 OFFSET $2",
         row => (long?)row.Int64(0), revision, changes);
 
+    /// <summary>
+    /// The newest revision that is not younger than a time, at least <paramref name="floor"/>. By halving: no index has
+    /// the times, and revisions have gaps after a restore.
+    /// </summary>
+    public static long LastAt(ISqlSession session, long floor, long head, long at)
+    {
+        var (low, high) = (floor, head);
+        while (low < high)
+        {
+            var middle = low + (high - low + 1) / 2;
+            var found = session.One(
+                "SELECT revision, at FROM resource_changes WHERE revision <= $1 ORDER BY revision DESC LIMIT 1",
+                row => ((long Revision, long At)?)(row.Int64(0), row.Int64(1)), middle);
+            if (found is not { } change || change.Revision <= low || change.At <= at) low = middle;
+            else high = change.Revision - 1;
+        }
+        return low;
+    }
+
     /// <summary>Forgets the heads of resources that were deleted at or below the floor.</summary>
     public static int DropDeletedHeads(ISqlSession session, long floor) => session.Execute(
         """

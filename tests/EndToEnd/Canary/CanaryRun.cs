@@ -182,7 +182,7 @@ internal sealed class CanaryRun(HttpClient local, Uri api, string dataDirectory)
             // And what is published while it is open.
             if (!path.StartsWith("settings", StringComparison.Ordinal)) continue;
             await SendAsync(HttpMethod.Put, "settings/default/g/put?format=yaml", Text($"watched: {Core}\n"));
-            Hunt.Look(path, await ReadUntilAsync(body, "g/put"));
+            Hunt.Look(path, await ReadUntilAsync(body, "event: settings"));
         }
     }
 
@@ -301,9 +301,10 @@ internal sealed class CanaryRun(HttpClient local, Uri api, string dataDirectory)
     {
         var text = new StringBuilder();
         var buffer = new byte[64 * 1024];
+        using var enough = new CancellationTokenSource(Eventually.Patience, TimeProvider.System);
         while (!text.ToString().Contains(end, StringComparison.Ordinal))
         {
-            var read = await body.ReadAsync(buffer).AsTask().WaitAsync(Eventually.Patience, TimeProvider.System);
+            var read = await body.ReadAsync(buffer, enough.Token);
             if (read == 0) break;
             text.Append(Encoding.UTF8.GetString(buffer, 0, read));
         }
