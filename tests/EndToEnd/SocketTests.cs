@@ -6,12 +6,23 @@ namespace Groundwork.Tests.EndToEnd;
 /// <summary>Where the running process really listens, as the kernel says.</summary>
 public sealed class SocketTests
 {
+    // The addresses are the defaults; only their ports, which others may have taken, are not.
     [Fact]
-    public async Task By_default_nothing_listens_off_loopback()
+    public async Task With_run_nothing_listens_off_loopback()
     {
         await using var node = await StartAsync();
         Assert.NotEmpty(OpenSockets.Listening(node.Process.Id));
         Assert.Empty(OffLoopback(node.Process.Id));
+    }
+
+    [Fact]
+    public async Task With_up_which_takes_every_default_nothing_listens_off_loopback()
+    {
+        using var directory = new TemporaryDirectory();
+        directory.Write("up.yaml", "services:\n  idle:\n    command: [sleep, \"600\"]\n");
+        await using var up = await GroundworkProcess.StartAsync(directory.Combine("data"), "up", directory.Path);
+        Assert.True(OpenSockets.Listening(up.Id).Count >= 2, "the API and the gateway listen");
+        Assert.Empty(OffLoopback(up.Id));
     }
 
     [Fact]
@@ -30,7 +41,6 @@ public sealed class SocketTests
     {
         var directory = new TemporaryDirectory();
         if (gateway.Length == 0) gateway = ["--set", $"listeners.gateway.address=127.0.0.1:{FreePort.Next()}"];
-        // The API's default address is loopback already; only its port may be taken here.
         var process = await GroundworkProcess.StartAsync(
             directory.Combine("data"), ["run", "--set", "listeners.api.address=127.0.0.1:0", .. gateway]);
         return new Running(process, directory);

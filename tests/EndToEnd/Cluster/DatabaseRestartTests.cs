@@ -44,16 +44,16 @@ public sealed class DatabaseRestartTests : IAsyncLifetime
         var reading = readers.Select(reader => reader.RunAsync(ending.Token)).ToList();
         var loads = new[] { (a, "a"), (b, "b") }.Select(node => RegistrationLoad.Start(
             node.Item1, node.Item2, RegistrationsPerNodeAndSecond, ending.Token)).ToList();
-        await ProgressAsync(writers, "before");
+        await ProgressAsync(writers, writing, "before");
 
         for (var round = 0; round < LongRun.Count(usual: 1, whole: 5); round++)
         {
             await server.CrashAsync();
             await AwayAsync(a, b, readers, loads);
             await server.StartAsync();
-            await ProgressAsync(writers, "after the crash");
+            await ProgressAsync(writers, writing, "after the crash");
             await server.RestartAsync();
-            await ProgressAsync(writers, "after the restart");
+            await ProgressAsync(writers, writing, "after the restart");
         }
 
         await ending.CancelAsync();
@@ -102,11 +102,15 @@ public sealed class DatabaseRestartTests : IAsyncLifetime
             TimeSpan.FromMinutes(1));
     }
 
-    private static async Task ProgressAsync(List<RepeatingWriter> writers, string when)
+    private static async Task ProgressAsync(List<RepeatingWriter> writers, List<Task> writing, string when)
     {
         var before = writers.Select(writer => writer.Acknowledged).ToList();
         await Eventually.TrueAsync(
-            () => writers.Zip(before).All(pair => pair.First.Acknowledged >= pair.Second + 5),
+            async () =>
+            {
+                foreach (var failed in writing.Where(task => task.IsFaulted)) await failed;
+                return writers.Zip(before).All(pair => pair.First.Acknowledged >= pair.Second + 5);
+            },
             $"every writer goes on {when}", TimeSpan.FromMinutes(1));
     }
 
