@@ -9,7 +9,7 @@ using Groundwork.Wire;
 namespace Groundwork.Tests.EndToEnd;
 
 /// <summary>A backup of the real node, restored by the real verb into another directory.</summary>
-public sealed class RestoreTests : IDisposable
+public sealed class RestoreTests(PostgresServer postgres) : IClassFixture<PostgresServer>, IDisposable
 {
     private const long Epoch = 1L << 32;
 
@@ -89,6 +89,32 @@ public sealed class RestoreTests : IDisposable
         using var end = last.Local();
         Assert.Equal(before, await end.GetStringAsync("export"));
         Assert.Equal((2 * Epoch) + 1, await PutAsync(end, "setting-1", 1));
+    }
+
+    [Fact]
+    public async Task Embedded_store_moves_to_postgres_and_nobody_restores_under_a_running_node()
+    {
+        string file = directory.Combine("a.backup"), before;
+        await using (var source = await StartAsync("source"))
+        {
+            using var local = source.Local();
+            for (var number = 0; number < 20; number++) await PutAsync(local, $"setting-{number}", number);
+            before = await local.GetStringAsync("export");
+            await ExpectAsync(0, source.VerbAsync("", "backup", file));
+        }
+        string[] shared = ["--database-file", directory.Write("database", await postgres.CreateDatabaseAsync())];
+        var restored = await RestoreAsync(file, "one", [.. shared, "--node-name", "one"]);
+        Assert.Equal(Epoch, restored["revision"]!.GetValue<long>());
+        await using var one = await GroundworkProcess.StartAsync(
+            directory.Combine("one"), ["run", "--node-name", "one", .. shared, .. AnyPorts]);
+        using var other = one.Local();
+        Assert.Equal(before, await other.GetStringAsync("export"));
+        await ExpectAsync(0, one.VerbAsync("", "audit", "verify"));
+
+        // Another machine with the root key and the database, while the first one runs.
+        var (exit, _, error) = await RunRestoreAsync(file, "two", [.. shared, "--force"]);
+        Assert.True(exit == 1 && error.Contains("in use by one", StringComparison.Ordinal), error);
+        Assert.Equal(Epoch + 1, await PutAsync(other, "setting-0", 1));
     }
 
     [Fact]
