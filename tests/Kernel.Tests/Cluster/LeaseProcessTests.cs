@@ -81,7 +81,9 @@ public sealed class LeaseProcessTests(PostgresServer server) : IAsyncLifetime
         var holder = Start("x", ofHolder);
         await WorksAsync("x");
         Start("y", ofWaiting);
-        foreach (var seconds in new[] { 60, -60, 3600, -3600 })
+        // The one that waits is always off to the other side, so that two of them show all four.
+        int[] shifts = LongRun.Asked ? [60, -60, 3600, -3600] : [60, -3600];
+        foreach (var seconds in shifts)
         {
             ofHolder.Shift(TimeSpan.FromSeconds(seconds));
             ofWaiting.Shift(TimeSpan.FromSeconds(-seconds));
