@@ -132,27 +132,27 @@ internal sealed class SettingsStream : IAsyncDisposable
     /// <summary>The next publication, whatever progress is told before it.</summary>
     public async Task<SettingSnapshot> NewsAsync()
     {
-        while (true)
-        {
-            var (kind, content) = await NextAsync();
-            if (kind == "progress") continue;
-            Assert.Equal("settings", kind);
-            return JsonSerializer.Deserialize(content, WireJson.Strict.SettingSnapshot)
-                ?? throw new InvalidDataException(content);
-        }
+        var (kind, content) = await NextButProgressAsync();
+        Assert.Equal("settings", kind);
+        return JsonSerializer.Deserialize(content, WireJson.Strict.SettingSnapshot)
+            ?? throw new InvalidDataException(content);
     }
 
     /// <summary>The code of the problem that ends the stream.</summary>
     public async Task<string> EndAsync()
     {
-        while (true)
-        {
-            var (kind, content) = await NextAsync();
-            if (kind == "progress") continue;
-            Assert.Equal("problem", kind);
-            Assert.Equal("end", (await NextAsync()).Event);
-            return JsonSerializer.Deserialize(content, WireJson.Strict.ProblemDocument)?.Code ?? "";
-        }
+        var (kind, content) = await NextButProgressAsync();
+        Assert.Equal("problem", kind);
+        Assert.Equal("end", (await NextAsync()).Event);
+        return JsonSerializer.Deserialize(content, WireJson.Strict.ProblemDocument)?.Code ?? "";
+    }
+
+    /// <summary>A stream that tells nothing but its progress for half a minute will not tell it at all.</summary>
+    private async Task<(string Event, string Content)> NextButProgressAsync()
+    {
+        for (var quiet = 0; quiet < 2; quiet++)
+            if (await NextAsync() is { Event: not "progress" } next) return next;
+        return await NextAsync();
     }
 
     public async ValueTask DisposeAsync()
