@@ -47,7 +47,7 @@ public sealed class LoadTests
     [InlineData("rounds", "rounds is not of the form name=number")]
     [InlineData("rounds=0", "rounds is between 1 and 100")]
     [InlineData("workers=10001", "workers is between 1 and 10000")]
-    [InlineData("speed=1", "speed is not one of rounds, seconds, workers")]
+    [InlineData("speed=1", "speed is not one of rounds, seconds, workers, warmup, only")]
     [InlineData("seconds=-1", "seconds=-1 is not of the form name=number")]
     public void A_wrong_option_is_named(string argument, string expected)
     {

@@ -1,147 +1,233 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Groundwork.Kernel.Hosting;
 
 namespace Groundwork.Tests.Support;
 
 /// <summary>
-/// The real executable, with a temporary directory, run as a user runs it. Its addresses come from <c>node.json</c>,
-/// its output is kept for the failure's message. Disposal kills what still runs.
+/// The real executable as a process of its own, with what it printed and what its node file says. Disposal kills what
+/// still runs.
 /// </summary>
 public sealed class GroundworkProcess : IAsyncDisposable
 {
-    /// <summary>A start on two busy cores, with a build before it.</summary>
-    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(3);
+    /// <summary>Builds and starts may share two cores with every other suite.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private static readonly Dictionary<string, string> NoEnvironment = [];
 
     private readonly Process process;
-    private readonly StringBuilder output = new();
-    private readonly string dataDirectory;
+    private readonly ConcurrentQueue<string> lines = new();
     private readonly TemporaryDirectory? owned;
-    private readonly Task reading;
 
-    private GroundworkProcess(Process process, string dataDirectory, TemporaryDirectory? owned)
+    private GroundworkProcess(Process process, string dataDirectory, TemporaryDirectory? owned = null)
     {
         this.process = process;
-        this.dataDirectory = dataDirectory;
         this.owned = owned;
-        reading = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
+        DataDirectory = dataDirectory;
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
     }
 
-    /// <summary>The program, which the build puts beside tests that refer to the Host project.</summary>
-    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "groundwork");
+    /// <summary>The executable, which the build puts beside tests that refer to the Host project.</summary>
+    public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "groundwork");
+
+    /// <summary>The folder that holds the solution.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    public string DataDirectory { get; }
 
     public int Id => process.Id;
 
+    public string Output => string.Join('\n', lines);
+
     public bool HasExited => process.HasExited;
 
-    public string DataDirectory => dataDirectory;
+    public NodeFile Node =>
+        NodeFile.Read(DataDirectory) ?? throw new InvalidOperationException($"No node runs in {DataDirectory}.");
 
-    /// <summary>Everything printed so far, both streams.</summary>
-    public string Output
-    {
-        get
-        {
-            lock (output) return output.ToString();
-        }
-    }
-
-    /// <summary>Starts <c>groundwork run</c> on free ports and waits until it says where it listens.</summary>
-    public static Task<GroundworkProcess> RunAsync(params IEnumerable<string> arguments)
+    /// <summary>Runs a node on free ports, with a directory of its own that goes with it.</summary>
+    public static Task<GroundworkProcess> StartNodeAsync()
     {
         var directory = new TemporaryDirectory();
-        var data = directory.Combine("data");
-        return StartAsync(
-            ["run", "--data", data, "--set", "listeners.api.address=127.0.0.1:0", "--set",
-                "listeners.gateway.address=127.0.0.1:0", .. arguments],
-            directory.Path, data, directory);
+        string[] arguments =
+        [
+            "run", "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
+        ];
+        return ReadyAsync(Start(directory.Combine("data"), NoEnvironment, arguments, owned: directory));
     }
 
     /// <summary>
-    /// Starts <c>groundwork up</c> with its data below <paramref name="workingDirectory"/>, which the caller owns.
+    /// Starts <c>up</c> in a working directory, which the caller owns, with its data where it puts them.
     /// </summary>
-    public static Task<GroundworkProcess> UpAsync(string workingDirectory, params IEnumerable<string> arguments) =>
-        StartAsync(["up", .. arguments], workingDirectory, Path.Combine(workingDirectory, ".groundwork"), owned: null);
-
-    /// <summary>Starts any verb that announces a node.</summary>
-    private static async Task<GroundworkProcess> StartAsync(
-        IEnumerable<string> arguments, string workingDirectory, string dataDirectory, TemporaryDirectory? owned)
+    public static Task<GroundworkProcess> UpAsync(string workingDirectory, string upDirectory)
     {
-        var start = new ProcessStartInfo(Program, arguments)
-        {
-            WorkingDirectory = workingDirectory,
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        var child = Process.Start(start)!; // Null only with UseShellExecute.
-        child.StandardInput.Close();
-        var groundwork = new GroundworkProcess(child, dataDirectory, owned);
+        var start = ToStart(NoEnvironment, ["up", upDirectory]);
+        start.WorkingDirectory = workingDirectory;
+        // Null only for shell execution.
+        return ReadyAsync(new GroundworkProcess(Process.Start(start)!, Path.Combine(workingDirectory, ".groundwork")));
+    }
+
+    /// <summary>Starts a verb that runs a node, and returns when the node is ready.</summary>
+    public static Task<GroundworkProcess> StartAsync(string dataDirectory, params string[] arguments) =>
+        StartAsync(dataDirectory, NoEnvironment, arguments);
+
+    /// <inheritdoc cref="StartAsync(string, string[])"/>
+    /// <param name="environment">Variables that the process gets beside its own.</param>
+    public static Task<GroundworkProcess> StartAsync(
+        string dataDirectory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        ReadyAsync(Start(dataDirectory, environment, arguments));
+
+    private static async Task<GroundworkProcess> ReadyAsync(GroundworkProcess started)
+    {
         try
         {
-            await Eventually.TrueAsync(
-                () => groundwork.HasExited || groundwork.NodeFile() is not null, "node.json is there", StartPatience);
-            if (groundwork.HasExited) Assert.Fail($"groundwork ended with {child.ExitCode}:\n{groundwork.Output}");
-            return groundwork;
+            await started.ReadyAsync();
+            return started;
         }
         catch
         {
-            await groundwork.DisposeAsync();
+            await started.DisposeAsync();
             throw;
         }
     }
 
-    /// <summary>URL of a listener, such as <c>api</c> or <c>gateway</c>.</summary>
-    public Uri Address(string listener) =>
-        new((string?)NodeFile()?["listeners"]?[listener] ?? throw new InvalidOperationException(
-            $"No listener {listener}:\n{Output}"));
+    /// <summary>Starts without waiting.</summary>
+    public static GroundworkProcess Start(string dataDirectory, params string[] arguments) =>
+        Start(dataDirectory, NoEnvironment, arguments);
 
-    /// <summary>Waits until the output holds the text.</summary>
-    public Task PrintsAsync(string text) =>
-        Eventually.TrueAsync(() => Output.Contains(text, StringComparison.Ordinal), $"prints '{text}'", StartPatience);
-
-    /// <summary>Sends a signal by its name, such as <c>INT</c> or <c>STOP</c>.</summary>
-    public async Task SignalAsync(string signal)
+    private static GroundworkProcess Start(
+        string dataDirectory, IReadOnlyDictionary<string, string> environment, string[] arguments,
+        TemporaryDirectory? owned = null)
     {
-        using var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
-        await kill.WaitForExitAsync();
+        var start = ToStart(environment, [.. arguments, "--data", dataDirectory]);
+        return new GroundworkProcess(Process.Start(start)!, dataDirectory, owned); // Null only for shell execution.
     }
 
-    /// <summary>Waits for the end and returns the exit code.</summary>
-    public async Task<int> EndAsync()
+    private static ProcessStartInfo ToStart(
+        IReadOnlyDictionary<string, string> environment, IEnumerable<string> arguments)
     {
-        await process.WaitForExitAsync().WaitAsync(StartPatience, TimeProvider.System);
-        await reading;
+        var start = new ProcessStartInfo(Executable, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        foreach (var name in start.Environment.Keys.Where(
+            name => name.StartsWith("GROUNDWORK_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
+        start.Environment["NO_COLOR"] = "1";
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        return start;
+    }
+
+    /// <summary>Runs a verb to its end.</summary>
+    public static async Task<(
+        int ExitCode, string Output, string Error)> RunAsync(string input, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Executable, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment["NO_COLOR"] = "1";
+        using var run = Process.Start(start)!; // Null only for shell execution.
+        await run.StandardInput.WriteAsync(input);
+        run.StandardInput.Close();
+        var output = run.StandardOutput.ReadToEndAsync();
+        var error = run.StandardError.ReadToEndAsync();
+        await run.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
+        return (run.ExitCode, await output, await error);
+    }
+
+    /// <summary>URL of a listener, such as <c>api</c> or <c>gateway</c>.</summary>
+    public Uri Address(string listener) => new(Node.Listeners[listener]);
+
+    /// <summary>Runs a verb against this process's node.</summary>
+    public Task<(int ExitCode, string Output, string Error)> VerbAsync(string input, params string[] arguments) =>
+        RunAsync(input, [.. arguments, "--data", DataDirectory]);
+
+    /// <summary>A client over the node's Unix socket, as the local verbs use it: the principal is this user.</summary>
+    public HttpClient Local()
+    {
+        var socket = Node.ApiSocket ?? throw new InvalidOperationException("The node has no socket.");
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                var connection = new Socket(
+                    AddressFamily.Unix, SocketType.Stream,
+                        ProtocolType.Unspecified);
+                await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellation);
+                return new NetworkStream(connection, ownsSocket: true);
+            },
+        };
+        return new HttpClient(handler) { BaseAddress = new Uri("http://localhost/groundwork/v1/") };
+    }
+
+    /// <summary>Waits until the process prints something.</summary>
+    public Task PrintsAsync(string text) => Eventually.TrueAsync(
+        () =>
+            Output.Contains(text, StringComparison.Ordinal)
+                || Exited(), $"it prints '{text}'. It printed:\n{Output}", Patience);
+
+    public void Signal(int signal) => Signal(process.Id, signal);
+
+    public static void Signal(int pid, int signal)
+    {
+        if (Kill(pid, signal) != 0) throw new InvalidOperationException($"Process {pid} cannot be signalled.");
+    }
+
+    public async Task<int> ExitAsync()
+    {
+        await process.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
         return process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (!process.HasExited) process.Kill();
+        if (!process.HasExited) process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
-        await reading;
         process.Dispose();
         owned?.Dispose();
     }
 
-    private JsonNode? NodeFile()
+    private Task ReadyAsync() => Eventually.TrueAsync(
+        () => NodeFile.Read(DataDirectory)?.Pid == process.Id || Exited(), "the node is ready", Patience);
+
+    private bool Exited() => process.HasExited
+        ? throw new InvalidOperationException($"It exited with {process.ExitCode}:\n{Output}")
+        : false;
+
+    private void Keep(string? line)
     {
-        try
-        {
-            var node = JsonNode.Parse(File.ReadAllText(Path.Combine(dataDirectory, "node.json")));
-            // One that a killed process of the same directory has left behind is not ours.
-            return (int?)node?["pid"] == process.Id ? node : null;
-        }
-        catch (Exception absent) when (absent is IOException or JsonException)
-        {
-            return null;
-        }
+        if (line is not null) lines.Enqueue(line);
     }
 
-    private async Task ReadAsync(StreamReader reader)
+    private static string FindRepository()
     {
-        while (await reader.ReadLineAsync() is { } line)
-            lock (output) output.Append(line).Append('\n');
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Groundwork.slnx")))
+            folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
     }
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static extern int Kill(int pid, int signal);
+}
+
+/// <summary>The signals that tests send.</summary>
+public static class Signals
+{
+    public const int Interrupt = 2;
+    public const int Kill = 9;
+    public const int Terminate = 15;
+    public const int Continue = 18;
+    public const int Stop = 19;
 }

@@ -1,3 +1,4 @@
+using Groundwork.Tests.Support;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;

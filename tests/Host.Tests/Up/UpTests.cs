@@ -32,8 +32,8 @@ public sealed class UpTests : IDisposable
         Assert.Matches(@"sign in +groundwork login admin", up.Output);
         Assert.Matches(@"first +first-1 +http://127.0.0.1:\d+ +healthy", up.Output);
         Assert.DoesNotContain('\e', up.Output);
-        await up.SignalAsync("INT");
-        Assert.Equal(0, await up.EndAsync());
+        up.Signal(Signals.Interrupt);
+        Assert.Equal(0, await up.ExitAsync());
         Assert.Equal(["second", "first"], File.ReadAllLines(directory.Combine("app", "stops")));
         Assert.False(Directory.Exists(directory.Combine(".groundwork", "up")), "the keys are gone");
         Assert.False(File.Exists(directory.Combine(".groundwork", "node.json")), "the node says that it is gone");
@@ -50,13 +50,13 @@ public sealed class UpTests : IDisposable
         {
             await Eventually.TrueAsync(() => Pids().Length == 3, "three children run", TimeSpan.FromMinutes(1));
             Assert.All(Pids(), pid => Assert.True(HostProgram.IsAlive(pid)));
-            await up.SignalAsync("KILL");
+            up.Signal(Signals.Kill);
             await Eventually.TrueAsync(() => !Array.Exists(Pids(), HostProgram.IsAlive), "no child is left");
         }
         await using var again = await UpAsync();
         await again.PrintsAsync("a-3");
-        await again.SignalAsync("TERM");
-        Assert.Equal(0, await again.EndAsync());
+        again.Signal(Signals.Terminate);
+        Assert.Equal(0, await again.ExitAsync());
     }
 
     [Fact]
@@ -69,10 +69,10 @@ public sealed class UpTests : IDisposable
         await using var up = await UpAsync();
         await Eventually.TrueAsync(() => Pids().Length == 1, "the child runs", TimeSpan.FromMinutes(1));
         await up.PrintsAsync("a-1");
-        await up.SignalAsync("INT");
+        up.Signal(Signals.Interrupt);
         await up.PrintsAsync("stopping; Ctrl-C again ends everything at once");
-        await up.SignalAsync("INT");
-        Assert.Equal(0, await up.EndAsync());
+        up.Signal(Signals.Interrupt);
+        Assert.Equal(0, await up.ExitAsync());
         Assert.False(HostProgram.IsAlive(Pids()[0]));
     }
 
@@ -129,8 +129,8 @@ public sealed class UpTests : IDisposable
         await up.PrintsAsync("one-2 | built and run on ");
         await up.PrintsAsync("one-1 | built and run on ");
         Assert.Contains("building 1 project\n", up.Output, StringComparison.Ordinal);
-        await up.SignalAsync("INT");
-        Assert.Equal(0, await up.EndAsync());
+        up.Signal(Signals.Interrupt);
+        Assert.Equal(0, await up.ExitAsync());
     }
 
     [Fact]

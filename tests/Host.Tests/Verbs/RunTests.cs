@@ -7,13 +7,13 @@ namespace Groundwork.Host.Tests.Verbs;
 public sealed class RunTests
 {
     [Theory]
-    [InlineData("TERM")]
-    [InlineData("INT")]
-    public async Task A_signal_drains_and_stops_it(string signal)
+    [InlineData(Signals.Terminate)]
+    [InlineData(Signals.Interrupt)]
+    public async Task A_signal_drains_and_stops_it(int signal)
     {
-        await using var node = await GroundworkProcess.RunAsync();
-        await node.SignalAsync(signal);
-        Assert.Equal(0, await node.EndAsync());
+        await using var node = await GroundworkProcess.StartNodeAsync();
+        node.Signal(signal);
+        Assert.Equal(0, await node.ExitAsync());
         Assert.Contains("has stopped", node.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(node.DataDirectory, "node.json")));
     }
@@ -21,7 +21,7 @@ public sealed class RunTests
     [Fact]
     public async Task Verbs_find_it_over_its_socket_and_nobody_gets_in_without_a_credential()
     {
-        await using var node = await GroundworkProcess.RunAsync();
+        await using var node = await GroundworkProcess.StartNodeAsync();
         using (var kinds = HostProgram.Start(HostProgram.Command[0], "list", "--data", node.DataDirectory))
         {
             Assert.Contains("access-key", await kinds.StandardOutput.ReadToEndAsync(), StringComparison.Ordinal);
@@ -36,7 +36,7 @@ public sealed class RunTests
     [Fact]
     public async Task The_first_password_goes_to_a_file_and_not_into_the_log()
     {
-        await using var node = await GroundworkProcess.RunAsync();
+        await using var node = await GroundworkProcess.StartNodeAsync();
         var path = Path.Combine(node.DataDirectory, "admin-password");
         await node.PrintsAsync(path);
         Assert.DoesNotContain((await File.ReadAllTextAsync(path)).Trim(), node.Output, StringComparison.Ordinal);
@@ -46,7 +46,7 @@ public sealed class RunTests
     [Fact]
     public async Task A_taken_port_is_named_with_its_holder()
     {
-        await using var first = await GroundworkProcess.RunAsync();
+        await using var first = await GroundworkProcess.StartNodeAsync();
         using var directory = new TemporaryDirectory();
         using var second = HostProgram.Start(
             HostProgram.Command[0], "run", "--data", directory.Combine(
