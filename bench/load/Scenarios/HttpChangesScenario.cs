@@ -27,6 +27,8 @@ internal sealed class HttpChangesScenario : Scenario
         .. PostgresDatabase.Server is null
             ? Array.Empty<Contender>()
             : [new("Groundwork, PostgreSQL, a resource", StartOnPostgresAsync)],
+        new("Groundwork, SQLite, a resource, HttpClient", StartNodeOrdinarilyAsync),
+        new("etcd, HttpClient", StartEtcdOrdinarilyAsync),
         new("etcd", StartEtcdAsync),
     ];
 
@@ -82,9 +84,49 @@ internal sealed class HttpChangesScenario : Scenario
             });
     }
 
+    private static async Task<Running> StartNodeOrdinarilyAsync(LoadOptions options)
+    {
+        var node = await GroundworkNode.StartAsync();
+        var resources = new Uri($"http://127.0.0.1:{node.Port}/groundwork/v1/resources/namespace/_/");
+        return StartOrdinarily(
+            options,
+            (client, number) => client.PutAsync(
+                new Uri(resources, $"r{number % Keys}"), node.AccessKey, ResourceBody(number)),
+            node.Process,
+            node);
+    }
+
+    private static async Task<Running> StartEtcdOrdinarilyAsync(LoadOptions options)
+    {
+        var etcd = await EtcdServer.StartAsync();
+        var put = new Uri($"http://127.0.0.1:{etcd.Port}/etcdserverpb.KV/Put");
+        return StartOrdinarily(
+            options,
+            (client, number) => client.CallAsync(put, EtcdServer.Put($"/load/r{number % Keys}", $"{number} {Text}")),
+            etcd.Process,
+            etcd);
+    }
+
+    private static Running StartOrdinarily(
+        LoadOptions options, Func<OrdinaryClient, int, Task> call, ServerProcess server, IAsyncDisposable owner)
+    {
+        var clients = Enumerable.Range(0, options.Workers).Select(_ => new OrdinaryClient()).ToArray();
+        var counters = new int[options.Workers];
+        return new Running(
+            (worker, _) => call(clients[worker], counters[worker]++ * options.Workers + worker),
+            server,
+            async () =>
+            {
+                foreach (var client in clients) client.Dispose();
+                await owner.DisposeAsync();
+            });
+    }
+
     // Namespaces are the kernel's plainest kind: resident, with a description as long as we like.
     private static byte[] Resource(GroundworkNode node, int number) => node.Request(
-        "PUT", $"resources/namespace/_/r{number % Keys}", $$$"""{"spec":{"description":"{{{number}}} {{{Text}}}"}}""");
+        "PUT", $"resources/namespace/_/r{number % Keys}", ResourceBody(number));
+
+    private static string ResourceBody(int number) => $$$"""{"spec":{"description":"{{{number}}} {{{Text}}}"}}""";
 
     private static byte[] Setting(GroundworkNode node, int number) => node.Request(
         "PUT", $"resources/setting/default/load/r{number % Keys}",

@@ -4,6 +4,7 @@ using Shop.Orders;
 var builder = WebApplication.CreateBuilder(args);
 builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
 builder.AddGroundwork();
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // Not a line for every request.
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddSingleton(_ => OrderStore.Open(builder.Configuration));
 builder.Services.AddHttpClient<CatalogClient>(client => client.BaseAddress = new Uri("http://catalog/"));
