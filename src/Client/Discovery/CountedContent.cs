@@ -1,4 +1,5 @@
 using System.Net;
+using Groundwork.Client.Platform;
 
 namespace Groundwork.Client.Discovery;
 
@@ -56,30 +57,16 @@ internal sealed class CountedContent : HttpContent
     }
 
     /// <summary>Reads through, and is over at the end, at a fault, or when it is disposed.</summary>
-    private sealed class CountedStream(Stream inner, CallPlace place) : Stream
+    private sealed class CountedStream(Stream inner, CallPlace place) : ReadOnlyStream(inner)
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override bool CanTimeout => inner.CanTimeout;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
+        public override bool CanTimeout => Inner.CanTimeout;
 
         public override async ValueTask<int> ReadAsync(
             Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             try
             {
-                return Seen(await inner.ReadAsync(buffer, cancellationToken), buffer.Length);
+                return Seen(await Inner.ReadAsync(buffer, cancellationToken), buffer.Length);
             }
             catch
             {
@@ -88,38 +75,20 @@ internal sealed class CountedContent : HttpContent
             }
         }
 
-        public override Task<int> ReadAsync(
-            byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(Span<byte> buffer) => Seen(inner.Read(buffer), buffer.Length);
+        public override int Read(Span<byte> buffer) => Seen(Inner.Read(buffer), buffer.Length);
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
         public override async Task CopyToAsync(
             Stream destination, int bufferSize, CancellationToken cancellationToken)
         {
-            using (place) await inner.CopyToAsync(destination, bufferSize, cancellationToken);
+            using (place) await Inner.CopyToAsync(destination, bufferSize, cancellationToken);
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {
-            if (disposing)
-            {
-                inner.Dispose();
-                place.Dispose();
-            }
             base.Dispose(disposing);
+            if (disposing) place.Dispose();
         }
 
         private int Seen(int count, int wanted)

@@ -4,7 +4,8 @@ namespace Groundwork.Client.Platform;
 /// An answer's body that must keep moving and may not grow without end: a read that takes longer than the idle limit,
 /// or more bytes than allowed since the last <see cref="Forgive"/>, is an <see cref="IOException"/>. Read by one task.
 /// </summary>
-internal sealed class WatchedStream(Stream inner, long maxBytes, TimeSpan idleLimit, TimeProvider time) : Stream
+internal sealed class WatchedStream(Stream inner, long maxBytes, TimeSpan idleLimit, TimeProvider time)
+    : ReadOnlyStream(inner)
 {
     private long bytes;
 
@@ -18,7 +19,7 @@ internal sealed class WatchedStream(Stream inner, long maxBytes, TimeSpan idleLi
         int read;
         try
         {
-            read = await inner.ReadAsync(buffer, either.Token);
+            read = await Inner.ReadAsync(buffer, either.Token);
         }
         catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
         {
@@ -28,38 +29,6 @@ internal sealed class WatchedStream(Stream inner, long maxBytes, TimeSpan idleLi
         return bytes <= maxBytes ? read : throw new IOException($"the answer is over {maxBytes} bytes");
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing) inner.Dispose();
-        base.Dispose(disposing);
-    }
+    public override int Read(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("A blocking read could not be given up after the idle limit.");
 }

@@ -75,9 +75,7 @@ public static class ApiRequests
     public static Fault? CheckNamespace(string? name) =>
         name is null or Names.NodeWide || Names.IsNamespace(name)
             ? null
-            : new Fault(
-                ErrorCodes.NamespaceInvalid,
-                $"'{name}' is not a namespace: 1 to {Names.MaxNamespaceLength} of a-z 0-9 and -.");
+            : Namespaces.Misnamed(name);
 
     /// <summary><c>label=key=value</c>, any number of times: all must match.</summary>
     public static Outcome<ImmutableArray<KeyValuePair<string, string>>> LabelSelector(string[]? labels)

@@ -18,7 +18,7 @@ internal sealed class ApprovalsApi(ChangeLog changes)
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        var api = endpoints.MapGroup("/groundwork/v1/proposals").WithTags("Approval");
+        var api = endpoints.MapGroup(Listeners.ApiRoot + "/proposals").WithTags("Approval");
         api.MapGet("", List)
             .RequiresPrincipal("lists what the principal may read")
             .Describe<IReadOnlyList<ProposalDocument>>(

@@ -112,7 +112,7 @@ internal sealed class ChangesetPreparation(
         if (faults.Count > 0)
             return new Fault(
                 ErrorCodes.ResourceInvalid, $"{change.Key} has {Count(faults.Count)}.") { Fields = [.. faults] };
-        var holdsSecrets = kind.HasSecrets && HoldsSecrets(kind, spec);
+        var holdsSecrets = kind.HoldsSecrets(spec);
         return new PreparedChange
         {
             Change = change,
@@ -125,13 +125,6 @@ internal sealed class ChangesetPreparation(
         };
     }
 
-    private static bool HoldsSecrets(Kind kind, ReadOnlyMemory<byte> spec)
-    {
-        if (kind.SecretWhen is null) return true;
-        using var document = JsonDocument.Parse(spec);
-        return kind.HoldsSecrets(document.RootElement);
-    }
-
     internal static string Count(int faults) => faults == 1 ? "1 fault" : $"{faults} faults";
 
     internal static Fault? CheckKey(Kind kind, ResourceKey key)
@@ -142,12 +135,7 @@ internal sealed class ChangesetPreparation(
                 ErrorCodes.NamespaceInvalid,
                 $"Kind {kind.Name} lives in namespaces; name one, such as {Names.DefaultNamespace}.");
         }
-        if (kind.Namespaced && !Names.IsNamespace(key.Namespace))
-        {
-            return new Fault(
-                ErrorCodes.NamespaceInvalid,
-                $"'{key.Namespace}' is not a namespace: 1 to {Names.MaxNamespaceLength} of a-z 0-9 and -.");
-        }
+        if (kind.Namespaced && !Names.IsNamespace(key.Namespace)) return Namespaces.Misnamed(key.Namespace);
         if (!kind.Namespaced && key.Namespace.Length > 0)
         {
             return new Fault(

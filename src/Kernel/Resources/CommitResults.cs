@@ -20,25 +20,14 @@ public static class CommitResults
             { Effects: [{ Effect: ChangeEffect.Created }] } => StatusCodes.Status201Created,
             _ => StatusCodes.Status200OK,
         };
-        return new JsonBytes(
+        // In one piece with its length: a third of the cost of streaming it.
+        return Results.Text(
             JsonSerializer.SerializeToUtf8Bytes(ResourceDocuments.ToAnswer(commit), WireJson.Strict.ChangesetAnswer),
+            "application/json; charset=utf-8",
             status);
     }
 
     /// <summary>Over HTTP a condition that fails has a status of its own (RFC 9110, 13.1.1).</summary>
     public static Fault AsPrecondition(Fault fault) =>
         fault.Error == ErrorCodes.RevisionConflict ? fault with { Error = ErrorCodes.PreconditionFailed } : fault;
-
-    /// <summary>A small document in one piece, with its length: a third of the cost of streaming it.</summary>
-    private sealed class JsonBytes(byte[] json, int status) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            var response = httpContext.Response;
-            response.StatusCode = status;
-            response.ContentType = "application/json; charset=utf-8";
-            response.ContentLength = json.Length;
-            return response.Body.WriteAsync(json, httpContext.RequestAborted).AsTask();
-        }
-    }
 }

@@ -19,7 +19,7 @@ internal sealed class HistoryApi(ChangeLog changes)
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        var api = endpoints.MapGroup("/groundwork/v1").WithTags("History");
+        var api = endpoints.MapGroup(Listeners.ApiRoot).WithTags("History");
         var reads = api.MapGroup("").AddEndpointFilter(ApiRequests.AtLeast(changes.Snapshots)).ReadsQuery("atLeast");
         reads.MapGet("/changesets", Changesets)
             .RequiresPrincipal("shows the changes the principal may read")

@@ -81,6 +81,15 @@ public abstract class Kind
     public bool HoldsSecrets(JsonElement spec) =>
         SecretFields.Count > 0 && spec.ValueKind == JsonValueKind.Object && (SecretWhen?.Invoke(spec) ?? true);
 
+    /// <summary>The same of a spec as UTF-8 JSON, which is only read where the kind's specs differ in it.</summary>
+    internal bool HoldsSecrets(ReadOnlyMemory<byte> spec)
+    {
+        if (!HasSecrets || spec.IsEmpty) return false;
+        if (SecretWhen is null) return true;
+        using var document = JsonDocument.Parse(spec);
+        return HoldsSecrets(document.RootElement);
+    }
+
     /// <summary>True when specs of this kind may hold secrets.</summary>
     public bool HasSecrets => SecretFields.Count > 0;
 

@@ -37,6 +37,11 @@ public static class Namespaces
         },
     };
 
+    /// <summary>The fault of a name that no namespace can have.</summary>
+    public static Fault Misnamed(string name) => new(
+        ErrorCodes.NamespaceInvalid,
+        $"'{name}' is not a namespace: 1 to {Names.MaxNamespaceLength} of a-z 0-9 and -.");
+
     internal static bool Exists(Snapshot snapshot, string name) =>
         name is "" or Names.DefaultNamespace || snapshot.Find(KindName, "", name) is not null;
 

@@ -66,38 +66,22 @@ internal static class ResourceStore
 
     /// <summary>
     /// Appends a version and makes it the head. The version before it is the row's own to tell, unless nothing lives
-    /// under the key: then it may be a deleted one, which is looked up in passing.
+    /// under the key: then it may be a deleted one, which is looked up in passing, and only then.
     /// </summary>
     public static void Insert(ISqlSession session, ChangeRow row)
     {
-        if (row.Prior is { } prior)
-        {
-            session.Enqueue(
-                """
-                INSERT INTO resource_changes(
-                    revision, seq, kind, namespace, name, op, version, labels, spec, spec_hash,
-                    author, reason, at, changeset, digest, link, prior_revision, prior_seq)
-                VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-                """,
-                row.Revision, row.Order, row.Key.Kind, row.Key.Namespace, row.Key.Name, (long)row.Operation,
-                row.Version, row.Labels, row.Spec, row.SpecHash, row.Author, row.Reason, row.At, row.ChangesetId,
-                row.Digest, row.Link, prior.Revision, prior.Order);
-        }
-        else
-        {
-            session.Enqueue(
-                """
-                INSERT INTO resource_changes(
-                    revision, seq, kind, namespace, name, op, version, labels, spec, spec_hash,
-                    author, reason, at, changeset, digest, link, prior_revision, prior_seq)
-                VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                    (SELECT revision FROM resource_heads WHERE kind = $3 AND namespace = $4 AND name = $5),
-                    (SELECT seq FROM resource_heads WHERE kind = $3 AND namespace = $4 AND name = $5))
-                """,
-                row.Revision, row.Order, row.Key.Kind, row.Key.Namespace, row.Key.Name, (long)row.Operation,
-                row.Version, row.Labels, row.Spec, row.SpecHash, row.Author, row.Reason, row.At, row.ChangesetId,
-                row.Digest, row.Link);
-        }
+        session.Enqueue(
+            """
+            INSERT INTO resource_changes(
+                revision, seq, kind, namespace, name, op, version, labels, spec, spec_hash,
+                author, reason, at, changeset, digest, link, prior_revision, prior_seq)
+            VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                coalesce($17, (SELECT revision FROM resource_heads WHERE kind = $3 AND namespace = $4 AND name = $5)),
+                coalesce($18, (SELECT seq FROM resource_heads WHERE kind = $3 AND namespace = $4 AND name = $5)))
+            """,
+            row.Revision, row.Order, row.Key.Kind, row.Key.Namespace, row.Key.Name, (long)row.Operation, row.Version,
+            row.Labels, row.Spec, row.SpecHash, row.Author, row.Reason, row.At, row.ChangesetId, row.Digest, row.Link,
+            row.Prior?.Revision, row.Prior?.Order);
         session.Enqueue(
             """
             INSERT INTO resource_heads(kind, namespace, name, revision, seq) VALUES($1, $2, $3, $4, $5)

@@ -23,7 +23,7 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        var api = endpoints.MapGroup("/groundwork/v1").WithTags("Resources");
+        var api = endpoints.MapGroup(Listeners.ApiRoot).WithTags("Resources");
         var reads = api.MapGroup("").AddEndpointFilter(ApiRequests.AtLeast(changes.Snapshots)).ReadsQuery("atLeast");
         reads.MapGet("/kinds", Kinds)
             .RequiresPrincipal("kinds are no secret")

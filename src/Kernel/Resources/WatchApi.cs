@@ -28,7 +28,7 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        var api = endpoints.MapGroup("/groundwork/v1").WithTags("Watch");
+        var api = endpoints.MapGroup(Listeners.ApiRoot).WithTags("Watch");
         api.MapGet("/watch", Follow)
             .RequiresPrincipal("delivers what the principal may read, asked anew when roles change")
             .Describe<WatchEvent>("watchResources", "Server-sent events: every change after a token, once, in order.",

@@ -43,7 +43,7 @@ public sealed class SecretProtector
     public Outcome<ReadOnlyMemory<byte>> Protect(
         Kind kind, ResourceKey key, ReadOnlyMemory<byte> spec, Resource? before)
     {
-        if (!HoldsSecrets(kind, spec)) return spec;
+        if (!kind.HoldsSecrets(spec)) return spec;
         var places = SecretFields.Of(kind).Find(spec.Span);
         if (places.Count == 0) return spec;
         var inPlace = FindInPlace(kind, before);
@@ -92,7 +92,7 @@ public sealed class SecretProtector
     public ReadOnlyMemory<byte> Mask(Kind? kind, ReadOnlyMemory<byte> spec)
     {
         if (kind is null) return MaskUnknown(spec);
-        return HoldsSecrets(kind, spec)
+        return kind.HoldsSecrets(spec)
             ? Rewrite(kind, spec, static (_, content, output) => output.Write(MaskOf(content)))
             : spec;
     }
@@ -105,7 +105,7 @@ public sealed class SecretProtector
     /// </exception>
     public ReadOnlyMemory<byte> Open(Kind kind, ResourceKey key, ReadOnlyMemory<byte> spec)
     {
-        if (!HoldsSecrets(kind, spec)) return spec;
+        if (!kind.HoldsSecrets(spec)) return spec;
         return Rewrite(kind, spec, (place, content, output) =>
         {
             if (place.Token == JsonTokenType.StartObject && SealedSecret.Read(content) is { IsMasked: false } secret)
@@ -113,14 +113,6 @@ public sealed class SecretProtector
             else
                 output.Write(content);
         });
-    }
-
-    private static bool HoldsSecrets(Kind kind, ReadOnlyMemory<byte> spec)
-    {
-        if (kind.SecretFields.Count == 0 || spec.IsEmpty) return false;
-        if (kind.SecretWhen is null) return true;
-        using var document = JsonDocument.Parse(spec);
-        return kind.HoldsSecrets(document.RootElement);
     }
 
     private delegate void WriteSecret(SecretPlace place, ReadOnlySpan<byte> content, ArrayBufferWriter<byte> output);
@@ -178,7 +170,7 @@ public sealed class SecretProtector
         var found = new Dictionary<string, SealedSecret>(StringComparer.Ordinal);
         if (before is null || before.Spec.IsEmpty) return found;
         var spec = SpecConversion.Upgrade(kind, before.Version, before.Spec);
-        if (!HoldsSecrets(kind, spec)) return found;
+        if (!kind.HoldsSecrets(spec)) return found;
         foreach (var place in SecretFields.Of(kind).Find(spec.Span))
         {
             if (place.Token == JsonTokenType.StartObject

@@ -37,7 +37,7 @@ internal sealed class SecurityApi(
     public void Map(IEndpointRouteBuilder endpoints)
     {
         MapWhoAmI(endpoints);
-        var api = endpoints.MapGroup("/groundwork/v1").WithTags("Security");
+        var api = endpoints.MapGroup(Listeners.ApiRoot).WithTags("Security");
         api.MapPost("/sign-in", (Delegate)SignIn)
             .AllowsAnyone("it is how one gets a credential; passwords are verified two at a time")
             .LimitsBody(MaxBodyBytes)
@@ -80,7 +80,7 @@ internal sealed class SecurityApi(
 
     /// <summary>The one endpoint that a follower has too.</summary>
     public static void MapWhoAmI(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapGroup("/groundwork/v1").WithTags("Security")
+        endpoints.MapGroup(Listeners.ApiRoot).WithTags("Security")
         .MapGet("/whoami", (HttpContext context) => Results.Json(
             new WhoAmI(context.Principal().Name, context.Principal().Roles), WireJson.Strict.WhoAmI))
         .RequiresPrincipal("tells callers about themselves")

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
+using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Http;
 
@@ -32,12 +33,7 @@ internal static class RegistryPaths
     /// </summary>
     public static Fault? FindMisnamed(string? @namespace, params IEnumerable<ServiceKey> services)
     {
-        if (@namespace is not null && !Names.IsNamespace(@namespace))
-        {
-            return new Fault(
-                ErrorCodes.NamespaceInvalid,
-                $"'{@namespace}' is not a namespace: 1 to {Names.MaxNamespaceLength} of a-z 0-9 and -.");
-        }
+        if (@namespace is not null && !Names.IsNamespace(@namespace)) return Namespaces.Misnamed(@namespace);
         foreach (var key in services)
         {
             if (ServiceKey.IsPart(key.Service) && ServiceKey.IsPart(key.Group)) continue;

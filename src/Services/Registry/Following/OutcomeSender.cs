@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using Groundwork.Kernel.Hosting;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.Extensions.Logging;
@@ -47,7 +48,7 @@ internal sealed partial class OutcomeSender(HttpClient client, TimeProvider time
             try
             {
                 using var response = await client.PostAsJsonAsync(
-                    "/groundwork/v1/registry/outcomes",
+                    Listeners.ApiRoot + "/registry/outcomes",
                     new OutcomeBatch(reports),
                     WireJson.Strict.OutcomeBatch,
                     cancellationToken);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
+using Groundwork.Kernel.Hosting;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.Extensions.Logging;
@@ -106,7 +107,7 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
             state => ((CancellationTokenSource)state!).Cancel(), silence, Silence, Timeout.InfiniteTimeSpan);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, "/groundwork/v1/registry/watch");
+            using var request = new HttpRequestMessage(HttpMethod.Get, Listeners.ApiRoot + "/registry/watch");
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
             using var response = await client.SendAsync(
                 request, HttpCompletionOption.ResponseHeadersRead, silence.Token);
