@@ -15,8 +15,7 @@ public sealed class AuditOfflineTests
         using var directory = new TemporaryDirectory();
         var data = directory.Combine("data");
         await using var node = await GroundworkProcess.StartAsync(
-            data, "run", "--set", "listeners.api.address=127.0.0.1:0",
-            "--set", "listeners.gateway.address=127.0.0.1:0");
+            data, ["run", .. GroundworkProcess.AnyPorts]);
         using var client = node.Local();
         using var written = await client.PutAsJsonAsync(
             "resources/setting/default/audit/one", new { spec = new { format = "text", content = "x" } });

@@ -14,9 +14,6 @@ namespace Groundwork.Tests.EndToEnd;
 /// </summary>
 public sealed class EdgeProcessTests : IDisposable
 {
-    private static readonly string[] AnyPorts =
-        ["--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0"];
-
     private const string Resources = """
         kind: role
         name: edge
@@ -36,8 +33,10 @@ public sealed class EdgeProcessTests : IDisposable
     [Fact]
     public async Task Edge_serves_while_the_followed_node_is_away_and_starts_from_its_copy()
     {
-        await using var greeter = new Greeter();
-        await using var core = await GroundworkProcess.StartAsync(directory.Combine("core"), ["run", .. AnyPorts]);
+        await using var greeter = new FixedAnswer(
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+        await using var core = await GroundworkProcess.StartAsync(
+            directory.Combine("core"), ["run", .. GroundworkProcess.AnyPorts]);
         await PrepareAsync(core, greeter.Port);
         var followed = core.Node.ApiAddress ?? throw new InvalidOperationException("The node has no API address.");
         await using (var edge = await StartEdgeAsync(followed))
@@ -119,61 +118,11 @@ public sealed class EdgeProcessTests : IDisposable
         directory.Combine("edge"),
         [
             "run", "--modules", "gateway", "--follow", followed, "--follow-key-file", directory.Combine("edge.key"),
-            .. AnyPorts,
+            .. GroundworkProcess.AnyPorts,
         ]);
 
     private Task ServesAsync(GroundworkProcess edge) => Eventually.PassesAsync(
         async () => Assert.Equal("hello", await AskAsync(edge)));
 
     private Task<string> AskAsync(GroundworkProcess edge) => outside.GetStringAsync(edge.Node.Listeners["gateway"]);
-
-    /// <summary>A service of one word.</summary>
-    private sealed class Greeter : IAsyncDisposable
-    {
-        private static readonly byte[] Answer = Encoding.ASCII.GetBytes(
-            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
-
-        private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-        private readonly Task serving;
-
-        public Greeter()
-        {
-            listener.Start();
-            serving = ServeAsync();
-        }
-
-        public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
-
-        public async ValueTask DisposeAsync()
-        {
-            listener.Stop();
-            await serving;
-        }
-
-        private async Task ServeAsync()
-        {
-            var buffer = new byte[4096];
-            while (true)
-            {
-                try
-                {
-                    using var client = await listener.AcceptTcpClientAsync();
-                    await using var stream = client.GetStream();
-                    if (await stream.ReadAsync(buffer) > 0) await stream.WriteAsync(Answer);
-                }
-                catch (SocketException)
-                {
-                    return; // Stopped.
-                }
-                catch (ObjectDisposedException)
-                {
-                    return; // Stopped.
-                }
-                catch (IOException)
-                {
-                    // This caller went away; the next may not.
-                }
-            }
-        }
-    }
 }

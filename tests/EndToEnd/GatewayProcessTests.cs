@@ -57,7 +57,7 @@ public sealed class GatewayProcessTests : IDisposable
     private Task<GroundworkProcess> StartAsync(string[] flags) => GroundworkProcess.StartAsync(
         directory.Combine("data"),
         [
-            "run", "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
+            "run", .. GroundworkProcess.AnyPorts,
             .. flags,
         ]);
 

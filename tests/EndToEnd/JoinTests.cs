@@ -8,9 +8,6 @@ namespace Groundwork.Tests.EndToEnd;
 /// <summary>A second node by invitation: the real verbs, over a real PostgreSQL.</summary>
 public sealed class JoinTests(PostgresServer postgres) : IClassFixture<PostgresServer>, IDisposable
 {
-    private static readonly string[] AnyPorts =
-        ["--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0"];
-
     private readonly TemporaryDirectory directory = new();
 
     private string Bundle => directory.Combine("two.bundle");
@@ -37,7 +34,10 @@ public sealed class JoinTests(PostgresServer postgres) : IClassFixture<PostgresS
 
         await using var two = await GroundworkProcess.StartAsync(
             directory.Combine("two"),
-            ["run", "--node-name", "two", "--database-file", directory.Combine("two", "database"), .. AnyPorts]);
+            [
+                "run", "--node-name", "two", "--database-file", directory.Combine("two", "database"),
+                .. GroundworkProcess.AnyPorts,
+            ]);
         using var local = two.Local();
         await Eventually.TrueAsync(
             async () => (await local.GetFromJsonAsync("nodes", WireJson.Lenient.NodeList))?.Items
@@ -64,7 +64,8 @@ public sealed class JoinTests(PostgresServer postgres) : IClassFixture<PostgresS
     [Fact]
     public async Task Node_with_an_embedded_database_cannot_be_joined()
     {
-        await using var one = await GroundworkProcess.StartAsync(directory.Combine("one"), ["run", .. AnyPorts]);
+        await using var one = await GroundworkProcess.StartAsync(
+            directory.Combine("one"), ["run", .. GroundworkProcess.AnyPorts]);
         var code = await InviteAsync(one);
         var (exit, _, error) = await JoinAsync(code, "two");
         Assert.True(exit == 2 && error.Contains("PostgreSQL", StringComparison.Ordinal), error);
@@ -77,7 +78,8 @@ public sealed class JoinTests(PostgresServer postgres) : IClassFixture<PostgresS
     {
         var file = directory.Write("database", await postgres.CreateDatabaseAsync());
         return await GroundworkProcess.StartAsync(
-            directory.Combine("one"), ["run", "--node-name", "one", "--database-file", file, .. AnyPorts]);
+            directory.Combine("one"),
+            ["run", "--node-name", "one", "--database-file", file, .. GroundworkProcess.AnyPorts]);
     }
 
     private async Task<string> InviteAsync(GroundworkProcess node)

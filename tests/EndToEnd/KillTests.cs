@@ -65,8 +65,7 @@ public sealed class KillTests
     }
 
     private static Task<GroundworkProcess> StartAsync(string data) => GroundworkProcess.StartAsync(
-        data, "run", "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
-        "--set", $"nodeName={NodeName}");
+        data, ["run", .. GroundworkProcess.AnyPorts, "--set", $"nodeName={NodeName}"]);
 
     /// <summary>Two resources in one changeset, so that a torn commit would show as two that differ.</summary>
     private async Task WriteAsync(HttpClient client, int writer)

@@ -13,9 +13,6 @@ public sealed class RestoreTests(PostgresServer postgres) : IClassFixture<Postgr
 {
     private const long Epoch = 1L << 32;
 
-    private static readonly string[] AnyPorts =
-        ["--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0"];
-
     private readonly TemporaryDirectory directory = new();
 
     [Fact]
@@ -106,7 +103,7 @@ public sealed class RestoreTests(PostgresServer postgres) : IClassFixture<Postgr
         var restored = await RestoreAsync(file, "one", [.. shared, "--node-name", "one"]);
         Assert.Equal(Epoch, restored["revision"]!.GetValue<long>());
         await using var one = await GroundworkProcess.StartAsync(
-            directory.Combine("one"), ["run", "--node-name", "one", .. shared, .. AnyPorts]);
+            directory.Combine("one"), ["run", "--node-name", "one", .. shared, .. GroundworkProcess.AnyPorts]);
         using var other = one.Local();
         Assert.Equal(before, await other.GetStringAsync("export"));
         await ExpectAsync(0, one.VerbAsync("", "audit", "verify"));
@@ -142,7 +139,7 @@ public sealed class RestoreTests(PostgresServer postgres) : IClassFixture<Postgr
     public void Dispose() => directory.Dispose();
 
     private Task<GroundworkProcess> StartAsync(string name) =>
-        GroundworkProcess.StartAsync(directory.Combine(name), ["run", .. AnyPorts]);
+        GroundworkProcess.StartAsync(directory.Combine(name), ["run", .. GroundworkProcess.AnyPorts]);
 
     private async Task<JsonNode> RestoreAsync(string file, string name, params string[] flags)
     {

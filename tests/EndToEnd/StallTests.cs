@@ -33,8 +33,7 @@ public sealed class StallTests
     {
         using var directory = new TemporaryDirectory();
         await using var node = await GroundworkProcess.StartAsync(
-            directory.Combine("data"), "run", "--set", "listeners.api.address=127.0.0.1:0",
-            "--set", "listeners.gateway.address=127.0.0.1:0");
+            directory.Combine("data"), ["run", .. GroundworkProcess.AnyPorts]);
         using var client = node.Local();
         for (var number = 0; number < OfEach; number++)
             foreach (var who in new[] { Steady, Patient }) await RegisterAsync(client, $"{who}-{number:00}");

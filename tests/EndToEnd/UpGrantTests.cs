@@ -78,8 +78,7 @@ public sealed class UpGrantTests : IDisposable
         }
 
         await using var node = await GroundworkProcess.StartAsync(
-            directory.Combine("data"),
-            "run", "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0");
+            directory.Combine("data"), ["run", .. GroundworkProcess.AnyPorts]);
         using var after = node.Local();
         Assert.Empty(await NamesAsync(after, "access-key"));
         Assert.Empty(await NamesAsync(after, "role"));

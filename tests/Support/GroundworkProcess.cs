@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Groundwork.Kernel.Hosting;
 
@@ -35,6 +34,10 @@ public sealed class GroundworkProcess : IAsyncDisposable
     /// <summary>The executable, which the build puts beside tests that refer to the Host project.</summary>
     public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "groundwork");
 
+    /// <summary>Arguments that let the system choose the ports of the API and the gateway.</summary>
+    public static IReadOnlyList<string> AnyPorts { get; } =
+        ["--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0"];
+
     /// <summary>The folder that holds the solution.</summary>
     public static string Repository { get; } = FindRepository();
 
@@ -53,11 +56,7 @@ public sealed class GroundworkProcess : IAsyncDisposable
     public static Task<GroundworkProcess> StartNodeAsync()
     {
         var directory = new TemporaryDirectory();
-        string[] arguments =
-        [
-            "run", "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
-        ];
-        return ReadyAsync(Start(directory.Combine("data"), NoEnvironment, arguments, owned: directory));
+        return ReadyAsync(Start(directory.Combine("data"), NoEnvironment, ["run", .. AnyPorts], owned: directory));
     }
 
     /// <summary>
@@ -129,15 +128,7 @@ public sealed class GroundworkProcess : IAsyncDisposable
     public static async Task<(
         int ExitCode, string Output, string Error)> RunAsync(string input, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Executable, arguments)
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        start.Environment["NO_COLOR"] = "1";
-        using var run = Process.Start(start)!; // Null only for shell execution.
+        using var run = Process.Start(ToStart(NoEnvironment, arguments))!; // Null only for shell execution.
         await run.StandardInput.WriteAsync(input);
         run.StandardInput.Close();
         var output = run.StandardOutput.ReadToEndAsync();
@@ -157,18 +148,9 @@ public sealed class GroundworkProcess : IAsyncDisposable
     public HttpClient Local()
     {
         var socket = Node.ApiSocket ?? throw new InvalidOperationException("The node has no socket.");
-        var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, cancellation) =>
-            {
-                var connection = new Socket(
-                    AddressFamily.Unix, SocketType.Stream,
-                        ProtocolType.Unspecified);
-                await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellation);
-                return new NetworkStream(connection, ownsSocket: true);
-            },
-        };
-        return new HttpClient(handler) { BaseAddress = new Uri("http://localhost/groundwork/v1/") };
+        var client = UnixSocketClient.Over(socket);
+        client.BaseAddress = new Uri("http://localhost/groundwork/v1/");
+        return client;
     }
 
     /// <summary>Waits until the process prints something.</summary>

@@ -25,7 +25,7 @@ public sealed class RunningNode : IAsyncDisposable
         this.own = own;
         this.logs = logs;
         Log = log;
-        Local = Keep(OverSocket(host.Node.DataDirectory.ApiSocket));
+        Local = Keep(UnixSocketClient.Over(host.Node.DataDirectory.ApiSocket));
     }
 
     public NodeHost Host { get; }
@@ -127,16 +127,6 @@ public sealed class RunningNode : IAsyncDisposable
     private static ModuleDefinition DefinitionOf(IModule module) =>
         Modules.Table.FirstOrDefault(
             definition => definition.Name == module.Name) ?? new ModuleDefinition(module.Name, Layer.Services);
-
-    private static HttpClient OverSocket(string path) => new(new SocketsHttpHandler
-    {
-        ConnectCallback = async (_, cancellationToken) =>
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    }) { BaseAddress = new Uri("http://localhost") };
 
     private HttpClient Keep(HttpClient client)
     {

@@ -31,8 +31,7 @@ public sealed partial class BadInputNode : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         process = await GroundworkProcess.StartAsync(
-            directory.Combine("data"), "run", "--node-name", "node-a", "--set", "listeners.api.address=127.0.0.1:0",
-            "--set", "listeners.gateway.address=127.0.0.1:0");
+            directory.Combine("data"), ["run", "--node-name", "node-a", .. GroundworkProcess.AnyPorts]);
         using var local = process.Local();
         await SendAsync(local, HttpMethod.Post, "changesets", Seed);
         foreach (var (name, roles) in Callers)

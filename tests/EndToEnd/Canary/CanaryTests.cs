@@ -15,8 +15,7 @@ public sealed class CanaryTests
     {
         using var directory = new TemporaryDirectory();
         await using var node = await GroundworkProcess.StartAsync(
-            directory.Combine("data"), "run", "--set", "listeners.api.address=127.0.0.1:0", "--set",
-            "listeners.gateway.address=127.0.0.1:0");
+            directory.Combine("data"), ["run", .. GroundworkProcess.AnyPorts]);
         using var local = node.Local();
         using var run = new CanaryRun(local, new Uri(node.Node.ApiAddress ?? ""), node.DataDirectory);
         await run.RunAsync();

@@ -83,7 +83,7 @@ internal sealed class NodePair : IAsyncDisposable
 
     private string[] Arguments(string name) =>
     [
-        "run", "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
+        "run", .. GroundworkProcess.AnyPorts,
         "--set", $"database={Database}", "--set", $"nodeName={name}",
     ];
 }

@@ -37,8 +37,7 @@ public sealed class ReadPathTests : IAsyncLifetime
         database = new Npgsql.NpgsqlConnectionStringBuilder(connection).Database ?? "";
         await server.ExecuteAsync("CREATE EXTENSION pg_stat_statements", database);
         node = await GroundworkProcess.StartAsync(
-            directory.Combine("data"), "run", "--set", "listeners.api.address=127.0.0.1:0",
-            "--set", "listeners.gateway.address=127.0.0.1:0", "--set", $"database={connection}");
+            directory.Combine("data"), ["run", .. GroundworkProcess.AnyPorts, "--set", $"database={connection}"]);
     }
 
     public async ValueTask DisposeAsync()

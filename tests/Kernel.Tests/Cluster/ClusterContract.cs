@@ -1,5 +1,6 @@
 using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Storage;
+using Groundwork.Kernel.Tests.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Groundwork.Kernel.Tests.Cluster;
@@ -7,18 +8,19 @@ namespace Groundwork.Kernel.Tests.Cluster;
 /// <summary>A store that nodes share, with the cluster's tables; one class per engine runs each contract.</summary>
 public abstract class ClusterContract : IAsyncLifetime
 {
+    private readonly ITestDatabase database;
     private IStorage? storage;
+
+    private protected ClusterContract(ITestDatabase database) => this.database = database;
 
     /// <summary>The store, as all nodes of a test use it.</summary>
     private protected IStorage Storage => storage ?? throw new InvalidOperationException("The test has not started.");
 
     private protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private protected abstract Task<IStorage> OpenAsync();
-
     public async ValueTask InitializeAsync()
     {
-        storage = await OpenAsync();
+        storage = await database.OpenAsync(TimeProvider.System);
         await storage.MigrateAsync(
             [
                 .. NodeLeases.Migrations,
@@ -27,9 +29,10 @@ public abstract class ClusterContract : IAsyncLifetime
             Cancel);
     }
 
-    public virtual async ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (storage is not null) await storage.DisposeAsync();
+        database.Dispose();
         GC.SuppressFinalize(this);
     }
 

@@ -1,7 +1,6 @@
 using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Storage;
-using Groundwork.Kernel.Storage.Postgres;
-using Groundwork.Kernel.Storage.Sqlite;
+using Groundwork.Kernel.Tests.Storage;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -10,6 +9,11 @@ namespace Groundwork.Kernel.Tests.Cluster;
 
 public abstract class LeasesContract : ClusterContract
 {
+    private protected LeasesContract(ITestDatabase database)
+        : base(database)
+    {
+    }
+
     private const string Name = "sample";
 
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(10);
@@ -95,24 +99,6 @@ public abstract class LeasesContract : ClusterContract
         Cancel);
 }
 
-public sealed class SqliteLeasesTests : LeasesContract
-{
-    private readonly TemporaryDirectory directory = new();
+public sealed class SqliteLeasesTests() : LeasesContract(new SqliteTestDatabase());
 
-    private protected override async Task<IStorage> OpenAsync() => await SqliteStorage.OpenAsync(
-        new SqliteOptions { Path = directory.Combine("store.db") }, TimeProvider.System, NullLoggerFactory.Instance,
-        Cancel);
-
-    public override async ValueTask DisposeAsync()
-    {
-        await base.DisposeAsync();
-        directory.Dispose();
-    }
-}
-
-public sealed class PostgresLeasesTests(PostgresServer server) : LeasesContract
-{
-    private protected override async Task<IStorage> OpenAsync() => await PostgresStorage.OpenAsync(
-        new PostgresOptions { ConnectionString = await server.CreateDatabaseAsync() }, TimeProvider.System,
-        NullLoggerFactory.Instance, Cancel);
-}
+public sealed class PostgresLeasesTests(PostgresServer server) : LeasesContract(new PostgresTestDatabase(server));

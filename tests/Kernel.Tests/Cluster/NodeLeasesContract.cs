@@ -1,7 +1,6 @@
 using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Storage;
-using Groundwork.Kernel.Storage.Postgres;
-using Groundwork.Kernel.Storage.Sqlite;
+using Groundwork.Kernel.Tests.Storage;
 using Groundwork.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,6 +8,11 @@ namespace Groundwork.Kernel.Tests.Cluster;
 
 public abstract class NodeLeasesContract : ClusterContract
 {
+    private protected NodeLeasesContract(ITestDatabase database)
+        : base(database)
+    {
+    }
+
     private readonly ManualTimeProvider time = new();
 
     [Fact]
@@ -101,24 +105,7 @@ public abstract class NodeLeasesContract : ClusterContract
     }
 }
 
-public sealed class SqliteNodeLeasesTests : NodeLeasesContract
-{
-    private readonly TemporaryDirectory directory = new();
+public sealed class SqliteNodeLeasesTests() : NodeLeasesContract(new SqliteTestDatabase());
 
-    private protected override async Task<IStorage> OpenAsync() => await SqliteStorage.OpenAsync(
-        new SqliteOptions { Path = directory.Combine("store.db") }, TimeProvider.System, NullLoggerFactory.Instance,
-        Cancel);
-
-    public override async ValueTask DisposeAsync()
-    {
-        await base.DisposeAsync();
-        directory.Dispose();
-    }
-}
-
-public sealed class PostgresNodeLeasesTests(PostgresServer server) : NodeLeasesContract
-{
-    private protected override async Task<IStorage> OpenAsync() => await PostgresStorage.OpenAsync(
-        new PostgresOptions { ConnectionString = await server.CreateDatabaseAsync() }, TimeProvider.System,
-        NullLoggerFactory.Instance, Cancel);
-}
+public sealed class PostgresNodeLeasesTests(PostgresServer server)
+    : NodeLeasesContract(new PostgresTestDatabase(server));

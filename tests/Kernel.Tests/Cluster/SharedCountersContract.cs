@@ -1,7 +1,6 @@
 using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Storage;
-using Groundwork.Kernel.Storage.Postgres;
-using Groundwork.Kernel.Storage.Sqlite;
+using Groundwork.Kernel.Tests.Storage;
 using Groundwork.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,6 +8,11 @@ namespace Groundwork.Kernel.Tests.Cluster;
 
 public abstract class SharedCountersContract : ClusterContract
 {
+    private protected SharedCountersContract(ITestDatabase database)
+        : base(database)
+    {
+    }
+
     private const string Key = "client 1";
 
     /// <summary>No test lives to see its end.</summary>
@@ -166,24 +170,7 @@ public abstract class SharedCountersContract : ClusterContract
     }
 }
 
-public sealed class SqliteSharedCountersTests : SharedCountersContract
-{
-    private readonly TemporaryDirectory directory = new();
+public sealed class SqliteSharedCountersTests() : SharedCountersContract(new SqliteTestDatabase());
 
-    private protected override async Task<IStorage> OpenAsync() => await SqliteStorage.OpenAsync(
-        new SqliteOptions { Path = directory.Combine("store.db") }, TimeProvider.System, NullLoggerFactory.Instance,
-        Cancel);
-
-    public override async ValueTask DisposeAsync()
-    {
-        await base.DisposeAsync();
-        directory.Dispose();
-    }
-}
-
-public sealed class PostgresSharedCountersTests(PostgresServer server) : SharedCountersContract
-{
-    private protected override async Task<IStorage> OpenAsync() => await PostgresStorage.OpenAsync(
-        new PostgresOptions { ConnectionString = await server.CreateDatabaseAsync() }, TimeProvider.System,
-        NullLoggerFactory.Instance, Cancel);
-}
+public sealed class PostgresSharedCountersTests(PostgresServer server)
+    : SharedCountersContract(new PostgresTestDatabase(server));

@@ -175,7 +175,7 @@ public sealed class ListenersTests
         var path = directory.Write("api.sock", "left behind by a process that was killed");
         await using var open = await StartAsync(new ListenersOptions { ApiSocket = path });
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
-        using var client = OpenListeners.Over(path);
+        using var client = UnixSocketClient.Over(path);
         Assert.Equal($"{Environment.ProcessId}", await client.GetStringAsync("/peer"));
     }
 

@@ -52,17 +52,6 @@ internal sealed class OpenListeners : IAsyncDisposable
         return await client.SendAsync(request);
     }
 
-    /// <summary>A client over the Unix socket.</summary>
-    public static HttpClient Over(string socketPath) => new(new SocketsHttpHandler
-    {
-        ConnectCallback = async (_, cancellationToken) =>
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    }) { BaseAddress = new Uri("http://localhost") };
-
     public async ValueTask DisposeAsync()
     {
         client.Dispose();

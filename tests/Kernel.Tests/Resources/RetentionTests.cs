@@ -1,7 +1,7 @@
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
-using Groundwork.Kernel.Storage;
 using Groundwork.Kernel.Tests.Security;
+using Groundwork.Kernel.Tests.Storage;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -9,19 +9,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Groundwork.Kernel.Tests.Resources;
 
 /// <summary>What holds on both engines.</summary>
-public abstract class RetentionContract : IAsyncLifetime
+public abstract class RetentionContract : SecurityContract
 {
-    private readonly TemporaryDirectory directory = new();
-    private readonly ManualTimeProvider time = new();
-    private OpenSecurity node = null!; // Opened before each test.
-
-    public async ValueTask InitializeAsync() => node = await OpenSecurity.OnAsync(
-        await OpenStorageAsync(directory, time), directory, RootKey.Generate(), time, withAdmin: true);
-
-    public async ValueTask DisposeAsync()
+    private protected RetentionContract(ITestDatabase database)
+        : base(database)
     {
-        await node.DisposeAsync();
-        directory.Dispose();
     }
 
     [Fact]
@@ -29,7 +21,7 @@ public abstract class RetentionContract : IAsyncLifetime
     {
         await PutAsync("a", 3);
         await SweepAsync(TimeSpan.FromDays(1000));
-        Assert.Equal(0, node.Changes.Floor);
+        Assert.Equal(0, Node.Changes.Floor);
     }
 
     [Fact]
@@ -37,21 +29,21 @@ public abstract class RetentionContract : IAsyncLifetime
     {
         var old = await PutAsync("a", 3);
         await RetainAsync(days: 30);
-        time.Advance(TimeSpan.FromMinutes(2));
+        Time.Advance(TimeSpan.FromMinutes(2));
         var young = await PutAsync("a", 3);
         await SweepAsync(TimeSpan.FromDays(30) - TimeSpan.FromMinutes(5));
-        Assert.Equal(0, node.Changes.Floor);
+        Assert.Equal(0, Node.Changes.Floor);
 
         await SweepAsync(TimeSpan.FromDays(30) - TimeSpan.FromMinutes(1));
-        Assert.Equal(young - 3, node.Changes.Floor);
+        Assert.Equal(young - 3, Node.Changes.Floor);
         var key = new ResourceKey(ToyKinds.Toy.Name, "default", "a");
-        var gone = await node.Changes.History.AsOfAsync(key, old - 1, CancellationToken.None);
+        var gone = await Node.Changes.History.AsOfAsync(key, old - 1, CancellationToken.None);
         Assert.Equal(ErrorCodes.RevisionCompacted, gone.Fault?.Error);
-        Assert.NotNull((await node.Changes.History.AsOfAsync(key, young, CancellationToken.None)).Value);
-        Assert.Empty((await node.Security.Verifier.VerifyAsync(CancellationToken.None)).Findings);
+        Assert.NotNull((await Node.Changes.History.AsOfAsync(key, young, CancellationToken.None)).Value);
+        Assert.Empty((await Node.Security.Verifier.VerifyAsync(CancellationToken.None)).Findings);
 
         await SweepAsync(TimeSpan.FromDays(31));
-        Assert.Equal(young, node.Changes.Floor);
+        Assert.Equal(young, Node.Changes.Floor);
     }
 
     [Theory]
@@ -60,20 +52,17 @@ public abstract class RetentionContract : IAsyncLifetime
     [InlineData("other", 30, "name")]
     public async Task A_wrong_retention_is_refused(string name, int days, string path)
     {
-        var outcome = await node.CommitAsync(
+        var outcome = await Node.CommitAsync(
             OpenSecurity.Admin, Change.Put(Retention.Kind, "", name, new RetentionSpec(days)));
         Assert.Equal(path, Assert.Single(outcome.Fault?.Fields ?? []).Path);
     }
 
-    /// <summary>The same store every time within a test.</summary>
-    private protected abstract Task<IStorage> OpenStorageAsync(TemporaryDirectory directory, TimeProvider time);
-
     // By a clock of its own: the node's would fire every timer of a month on the way.
     private Task SweepAsync(TimeSpan after) => new Retention(
-        node.Changes, node.Storage, new ManualTimeProvider(time.GetUtcNow() + after), NullLogger.Instance)
+        Node.Changes, Node.Storage, new ManualTimeProvider(Time.GetUtcNow() + after), NullLogger.Instance)
         .SweepAsync(CancellationToken.None);
 
-    private Task<Commit> RetainAsync(int days) => node.MustCommitAsync(
+    private Task<Commit> RetainAsync(int days) => Node.MustCommitAsync(
         OpenSecurity.Admin, Change.Put(Retention.Kind, "", "history", new RetentionSpec(days)));
 
     private async Task<long> PutAsync(string name, int times)
@@ -81,8 +70,8 @@ public abstract class RetentionContract : IAsyncLifetime
         var revision = 0L;
         for (var version = 1; version <= times; version++)
         {
-            var text = $"{node.Changes.Snapshots.Current.Revision}";
-            var put = await node.MustCommitAsync(
+            var text = $"{Node.Changes.Snapshots.Current.Revision}";
+            var put = await Node.MustCommitAsync(
                 OpenSecurity.Admin, Change.Put(ToyKinds.Toy, "default", name, new Toy(text)));
             revision = put.Revision;
         }
@@ -90,16 +79,6 @@ public abstract class RetentionContract : IAsyncLifetime
     }
 }
 
-public sealed class SqliteRetentionTests : RetentionContract
-{
-    private protected override Task<IStorage> OpenStorageAsync(TemporaryDirectory directory, TimeProvider time) =>
-        OpenSecurity.SqliteAsync(directory, time);
-}
+public sealed class SqliteRetentionTests() : RetentionContract(new SqliteTestDatabase());
 
-public sealed class PostgresRetentionTests(PostgresServer server) : RetentionContract
-{
-    private readonly SecurityDatabase database = new(server);
-
-    private protected override Task<IStorage> OpenStorageAsync(TemporaryDirectory directory, TimeProvider time) =>
-        database.OpenAsync();
-}
+public sealed class PostgresRetentionTests(PostgresServer server) : RetentionContract(new PostgresTestDatabase(server));

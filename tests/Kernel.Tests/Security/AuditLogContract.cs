@@ -1,51 +1,37 @@
 using Groundwork.Kernel.Security;
-using Groundwork.Kernel.Storage;
+using Groundwork.Kernel.Tests.Storage;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Tests.Security;
 
 /// <summary>What holds on both engines.</summary>
-public abstract class AuditLogContract : IAsyncLifetime
+public abstract class AuditLogContract : SecurityContract
 {
-    private readonly TemporaryDirectory directory = new();
-    private OpenSecurity node = null!; // Opened before each test.
-
-    private AuditLog Audit => node.Security.Audit;
-
-    public async ValueTask InitializeAsync()
+    private protected AuditLogContract(ITestDatabase database)
+        : base(database)
     {
-        var time = new ManualTimeProvider();
-        node = await OpenSecurity.OnAsync(
-            await OpenStorageAsync(directory, time), directory, RootKey.Generate(), time, withAdmin: true);
     }
 
-    /// <summary>The same store every time within a test.</summary>
-    private protected abstract Task<IStorage> OpenStorageAsync(TemporaryDirectory directory, TimeProvider time);
-
-    public async ValueTask DisposeAsync()
-    {
-        await node.DisposeAsync();
-        directory.Dispose();
-    }
+    private AuditLog Audit => Node.Security.Audit;
 
     [Fact]
     public async Task Events_are_written_in_order_without_gaps_and_linked()
     {
         for (var number = 0; number < 2_500; number++) Audit.Append(Event($"t{number}"));
-        var rows = await node.AuditAsync();
+        var rows = await Node.AuditAsync();
         Assert.Equal(Enumerable.Range(0, 2_500).Select(number => $"t{number}"), rows.Select(row => row.Row.Target));
         Assert.Equal(Enumerable.Range(1, 2_500).Select(number => (long)number), rows.Select(row => row.Sequence));
-        Assert.True((await node.Security.Verifier.VerifyAsync(default)).Intact);
+        Assert.True((await Node.Security.Verifier.VerifyAsync(default)).Intact);
     }
 
     [Fact]
     public async Task Event_is_on_disk_within_a_second_without_anybody_asking()
     {
         Audit.Append(Event("t"));
-        node.Time.Advance(TimeSpan.FromSeconds(1));
+        Node.Time.Advance(TimeSpan.FromSeconds(1));
         await Eventually.TrueAsync(
-            async () => (await node.Storage.ReadAsync(session => AuditStore.ReadEnd(session).Sequence, default)) == 1,
+            async () => (await Node.Storage.ReadAsync(session => AuditStore.ReadEnd(session).Sequence, default)) == 1,
             "the event is on disk");
     }
 
@@ -56,20 +42,20 @@ public abstract class AuditLogContract : IAsyncLifetime
         Audit.Append(Refusal("operator:bob", "10.0.0.2"));
         Audit.Append(Refusal("operator:ann", "10.0.0.1"));
         Audit.Append(Refusal("operator:bob", "10.0.0.1") with { Outcome = ErrorCodes.Unauthenticated.Code });
-        Assert.Equal([1L, 1, 1, 1], (await node.AuditAsync()).Select(row => row.Row.Count));
-        node.Time.Advance(AuditLog.CountingWindow);
-        var rows = await node.AuditAsync();
+        Assert.Equal([1L, 1, 1, 1], (await Node.AuditAsync()).Select(row => row.Row.Count));
+        Node.Time.Advance(AuditLog.CountingWindow);
+        var rows = await Node.AuditAsync();
         var counted = Assert.Single(rows, row => row.Row.Count > 1).Row;
         Assert.Equal((99L, "operator:bob", "10.0.0.1"), (counted.Count, counted.Principal, counted.Address));
         Audit.Append(Refusal("operator:bob", "10.0.0.1"));
-        Assert.Equal(rows.Count + 1, (await node.AuditAsync()).Count);
+        Assert.Equal(rows.Count + 1, (await Node.AuditAsync()).Count);
     }
 
     [Fact]
     public async Task Counts_of_an_unfinished_minute_are_written_at_the_stop()
     {
         for (var times = 0; times < 3; times++) Audit.Append(Refusal("operator:bob", "10.0.0.1"));
-        Assert.Equal([1L, 2], (await node.AuditAsync(closing: true)).Select(row => row.Row.Count));
+        Assert.Equal([1L, 2], (await Node.AuditAsync(closing: true)).Select(row => row.Row.Count));
     }
 
     [Fact]
@@ -77,7 +63,7 @@ public abstract class AuditLogContract : IAsyncLifetime
     {
         const int Callers = AuditLog.MaxCounted + 500;
         for (var caller = 0; caller < Callers; caller++) Audit.Append(Refusal("anonymous", $"10.{caller}"));
-        var rows = await node.AuditAsync(closing: true);
+        var rows = await Node.AuditAsync(closing: true);
         Assert.Equal(Callers, rows.Sum(row => row.Row.Count));
         Assert.Contains(rows, row => row.Row is { Principal: "others", Count: 499 });
     }
@@ -87,7 +73,7 @@ public abstract class AuditLogContract : IAsyncLifetime
     {
         const int Lost = 10;
         for (var number = 0; number < AuditLog.MaxQueued + Lost; number++) Audit.Append(Event($"t{number}"));
-        var rows = await node.AuditAsync();
+        var rows = await Node.AuditAsync();
         Assert.Contains(rows, row => row.Row is { Action: "overflow", Count: Lost });
         Assert.Equal(AuditLog.MaxQueued + Lost, rows.Sum(row => row.Row.Count));
     }
@@ -96,10 +82,10 @@ public abstract class AuditLogContract : IAsyncLifetime
     public async Task Text_that_a_caller_chose_is_bounded_and_one_line()
     {
         Audit.Append(Event("a\nb\0c" + new string('x', 5_000)) with { Detail = "\ud800 half a character" });
-        var row = (await node.AuditAsync())[0].Row;
+        var row = (await Node.AuditAsync())[0].Row;
         Assert.StartsWith("a?b?cxxx", row.Target, StringComparison.Ordinal);
         Assert.Equal(AuditLog.MaxTextLength, row.Target.Length);
-        Assert.True((await node.Security.Verifier.VerifyAsync(default)).Intact);
+        Assert.True((await Node.Security.Verifier.VerifyAsync(default)).Intact);
     }
 
     [Fact]
@@ -107,11 +93,11 @@ public abstract class AuditLogContract : IAsyncLifetime
     {
         for (var number = 0; number < 5; number++) Audit.Append(Event($"t{number}"));
         Audit.Append(Refusal("operator:bob", "10.0.0.1"));
-        await node.AuditAsync();
+        await Node.AuditAsync();
         var page =
-            await node.Storage.ReadAsync(session => AuditStore.ReadBefore(session, 5, null, "key-use", 2), default);
+            await Node.Storage.ReadAsync(session => AuditStore.ReadBefore(session, 5, null, "key-use", 2), default);
         Assert.Equal(["t3", "t2"], page.Select(entry => entry.Target));
-        var his = await node.Storage.ReadAsync(
+        var his = await Node.Storage.ReadAsync(
             session => AuditStore.ReadBefore(session, long.MaxValue, "operator:bob", "refused", 10), default);
         Assert.Equal("forbidden", Assert.Single(his).Outcome);
     }
@@ -119,19 +105,17 @@ public abstract class AuditLogContract : IAsyncLifetime
     [Fact]
     public async Task Two_nodes_append_to_one_chain()
     {
-        await using var other = await OpenSecurity.OnAsync(
-            await OpenStorageAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false,
-            node: "b");
+        await using var other = await OtherNodeAsync();
         for (var round = 0; round < 20; round++)
         {
             Audit.Append(Event($"a{round}"));
             other.Security.Audit.Append(Event($"b{round}"));
             await Task.WhenAll(Audit.FlushAsync(false, default), other.Security.Audit.FlushAsync(false, default));
         }
-        var rows = await node.AuditAsync();
+        var rows = await Node.AuditAsync();
         Assert.Equal(40, rows.Count);
         Assert.Equal(["a", "b"], rows.Select(row => row.Row.Node).Distinct().Order());
-        Assert.True((await node.Security.Verifier.VerifyAsync(default)).Intact);
+        Assert.True((await Node.Security.Verifier.VerifyAsync(default)).Intact);
     }
 
     private static AuditEvent Event(string target) => new("key:k", "key-use", target, AuditLog.Ok);

@@ -36,7 +36,7 @@ public sealed class SecurityApiTests : IAsyncLifetime
         var hints = new Dictionary<string, string> { ["database"] = "postgres://db.example" };
         listeners.Map("api", new SecurityApi(node.Security, node.Changes, node.Time, hints).Map);
         await listeners.StartAsync(CancellationToken.None);
-        local = OpenListeners.Over(socket);
+        local = UnixSocketClient.Over(socket);
     }
 
     public async ValueTask DisposeAsync()

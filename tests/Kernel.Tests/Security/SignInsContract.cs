@@ -1,5 +1,6 @@
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
+using Groundwork.Kernel.Tests.Storage;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
@@ -7,28 +8,14 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Kernel.Tests.Security;
 
 /// <summary>What holds on both engines.</summary>
-public abstract class SignInsContract : IAsyncLifetime
+public abstract class SignInsContract : SecurityContract
 {
-    private readonly TemporaryDirectory directory = new();
-    private OpenSecurity node = null!; // Opened before each test.
-
-    private SignIns SignIns => node.Security.SignIns;
-
-    public async ValueTask InitializeAsync()
+    private protected SignInsContract(ITestDatabase database)
+        : base(database)
     {
-        var time = new ManualTimeProvider();
-        node = await OpenSecurity.OnAsync(
-            await OpenStorageAsync(directory, time), directory, RootKey.Generate(), time, withAdmin: true);
     }
 
-    /// <summary>The same store every time within a test.</summary>
-    private protected abstract Task<IStorage> OpenStorageAsync(TemporaryDirectory directory, TimeProvider time);
-
-    public async ValueTask DisposeAsync()
-    {
-        await node.DisposeAsync();
-        directory.Dispose();
-    }
+    private SignIns SignIns => Node.Security.SignIns;
 
     [Fact]
     public async Task Sign_in_gives_a_token_that_is_who_signed_in_for_fifteen_minutes()
@@ -37,9 +24,9 @@ public abstract class SignInsContract : IAsyncLifetime
         var principal = (await Authenticate(answer.AccessToken)).Value;
         Assert.Equal("operator:admin", principal.Name);
         Assert.Equal([BuiltInRoles.Administrator], principal.Roles);
-        node.Time.Advance(SignIns.AccessFor - TimeSpan.FromSeconds(1));
+        Node.Time.Advance(SignIns.AccessFor - TimeSpan.FromSeconds(1));
         Assert.True((await Authenticate(answer.AccessToken)).Succeeded);
-        node.Time.Advance(TimeSpan.FromSeconds(1));
+        Node.Time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(ErrorCodes.Unauthenticated, (await Authenticate(answer.AccessToken)).Fault?.Error);
     }
 
@@ -50,7 +37,7 @@ public abstract class SignInsContract : IAsyncLifetime
             ErrorCodes.SignInFailed, (await SignIns.SignInAsync("admin", "wrong", "10.0.0.1", default)).Fault?.Error);
         Assert.Equal(
             ErrorCodes.SignInFailed, (await SignIns.SignInAsync("hunter2", "x", "10.0.0.1", default)).Fault?.Error);
-        var rows = await node.AuditAsync();
+        var rows = await Node.AuditAsync();
         Assert.Contains(
             rows, row => row.Row is { Principal: "operator:admin", Action: "sign-in", Outcome: "sign_in_failed" });
         Assert.Contains(
@@ -67,7 +54,7 @@ public abstract class SignInsContract : IAsyncLifetime
         Assert.NotEqual(first.RefreshToken, second.RefreshToken);
         Assert.True((await Authenticate(second.AccessToken)).Succeeded);
         Assert.False((await Authenticate(first.AccessToken)).Succeeded);
-        node.Time.ShiftWallClock(TimeSpan.FromDays(29));
+        Node.Time.ShiftWallClock(TimeSpan.FromDays(29));
         Assert.True((await SignIns.RefreshAsync(second.RefreshToken, null, default)).Succeeded);
     }
 
@@ -80,7 +67,7 @@ public abstract class SignInsContract : IAsyncLifetime
         Assert.False((await SignIns.RefreshAsync(second.RefreshToken, null, default)).Succeeded);
         Assert.False((await Authenticate(second.AccessToken)).Succeeded);
         Assert.Empty((await SignIns.ListAsync("admin", default)).Items);
-        Assert.Contains(await node.AuditAsync(), row =>
+        Assert.Contains(await Node.AuditAsync(), row =>
             row.Row is { Action: "sign-in-revoked", Address: "10.0.0.9" }
                 && row.Row.Detail!.Contains("second time", StringComparison.Ordinal));
     }
@@ -112,7 +99,7 @@ public abstract class SignInsContract : IAsyncLifetime
     public async Task Unused_sign_in_ends_after_thirty_days_and_is_forgotten()
     {
         var answer = await SignInAsync();
-        node.Time.ShiftWallClock(SignIns.RefreshFor);
+        Node.Time.ShiftWallClock(SignIns.RefreshFor);
         Assert.False((await SignIns.RefreshAsync(answer.RefreshToken, null, default)).Succeeded);
         await SignInAsync();
         Assert.Equal(1, await CountRows());
@@ -127,7 +114,7 @@ public abstract class SignInsContract : IAsyncLifetime
         Assert.True(await SignIns.SignOutAsync(answer.AccessToken, null, default));
         Assert.False((await Authenticate(answer.AccessToken)).Succeeded);
         Assert.True((await other.Security.SignIns.AuthenticateAsync(answer.AccessToken, default)).Succeeded);
-        node.Time.Advance(SignIns.TrustMemoryFor);
+        Node.Time.Advance(SignIns.TrustMemoryFor);
         Assert.False((await other.Security.SignIns.AuthenticateAsync(answer.AccessToken, default)).Succeeded);
         Assert.False(await SignIns.SignOutAsync(answer.AccessToken, null, default));
     }
@@ -138,13 +125,13 @@ public abstract class SignInsContract : IAsyncLifetime
     [InlineData("deleted")]
     public async Task Changed_operator_ends_the_sign_in_at_once(string what)
     {
-        await node.MustCommitAsync(OpenSecurity.Admin, node.Operator("bob", [BuiltInRoles.Reader]));
+        await Node.MustCommitAsync(OpenSecurity.Admin, Node.Operator("bob", [BuiltInRoles.Reader]));
         var answer = (await SignIns.SignInAsync("bob", OpenSecurity.AdminPassword, null, default)).Value;
         Assert.True((await Authenticate(answer.AccessToken)).Succeeded);
-        await node.MustCommitAsync(OpenSecurity.Admin, what switch
+        await Node.MustCommitAsync(OpenSecurity.Admin, what switch
         {
-            "password" => node.Operator("bob", [BuiltInRoles.Reader], PasswordHash.Create("another")),
-            "disabled" => node.Operator("bob", [BuiltInRoles.Reader], disabled: true),
+            "password" => Node.Operator("bob", [BuiltInRoles.Reader], PasswordHash.Create("another")),
+            "disabled" => Node.Operator("bob", [BuiltInRoles.Reader], disabled: true),
             _ => OpenSecurity.Delete("operator", "bob"),
         });
         Assert.False((await Authenticate(answer.AccessToken)).Succeeded);
@@ -154,9 +141,9 @@ public abstract class SignInsContract : IAsyncLifetime
     [Fact]
     public async Task Changed_roles_count_at_once_without_a_new_sign_in()
     {
-        await node.MustCommitAsync(OpenSecurity.Admin, node.Operator("bob", [BuiltInRoles.Administrator]));
+        await Node.MustCommitAsync(OpenSecurity.Admin, Node.Operator("bob", [BuiltInRoles.Administrator]));
         var answer = (await SignIns.SignInAsync("bob", OpenSecurity.AdminPassword, null, default)).Value;
-        await node.MustCommitAsync(OpenSecurity.Admin, node.Operator("bob", [BuiltInRoles.Reader]));
+        await Node.MustCommitAsync(OpenSecurity.Admin, Node.Operator("bob", [BuiltInRoles.Reader]));
         Assert.Equal([BuiltInRoles.Reader], (await Authenticate(answer.AccessToken)).Value.Roles);
     }
 
@@ -166,7 +153,7 @@ public abstract class SignInsContract : IAsyncLifetime
         var first = await SignInAsync();
         for (var more = 0; more < SignIns.MaxPerOperator; more++)
         {
-            node.Time.Advance(TimeSpan.FromMilliseconds(1));
+            Node.Time.Advance(TimeSpan.FromMilliseconds(1));
             await SignInAsync();
         }
         Assert.Equal(SignIns.MaxPerOperator, (await SignIns.ListAsync("admin", default)).Items.Count);
@@ -177,27 +164,22 @@ public abstract class SignInsContract : IAsyncLifetime
     public async Task No_token_is_in_the_store_as_it_was_given()
     {
         var answer = await SignInAsync();
-        var rows = await node.Storage.ReadAsync(
+        var rows = await Node.Storage.ReadAsync(
             session => session.List(
                 "SELECT access_hash, refresh_hash FROM security_sign_ins", row => (row.Blob(0), row.Blob(1))),
             default);
         Assert.Equal(SignInTokens.Digest(answer.AccessToken), rows[0].Item1);
         Assert.Equal(SignInTokens.Digest(answer.RefreshToken), rows[0].Item2);
-        Assert.DoesNotContain(await node.AuditAsync(), row =>
+        Assert.DoesNotContain(await Node.AuditAsync(), row =>
             row.Row.ToString().Contains(SignInTokens.AccessPrefix, StringComparison.Ordinal)
             || row.Row.ToString().Contains(SignInTokens.RefreshPrefix, StringComparison.Ordinal));
     }
-
-    /// <summary>Another node over the same store, for what the two do not share: memory.</summary>
-    private async Task<OpenSecurity> OtherNodeAsync() => await OpenSecurity.OnAsync(
-        await OpenStorageAsync(directory, node.Time), directory, node.Root, node.Time, withAdmin: false,
-        node: "b");
 
     private async Task<SignInAnswer> SignInAsync() =>
         (await SignIns.SignInAsync("admin", OpenSecurity.AdminPassword, "10.0.0.1", default)).Value;
 
     private ValueTask<Outcome<Principal>> Authenticate(string token) => SignIns.AuthenticateAsync(token, default);
 
-    private Task<int> CountRows() => node.Storage.ReadAsync(
+    private Task<int> CountRows() => Node.Storage.ReadAsync(
         session => session.List("SELECT id FROM security_sign_ins", row => row.Guid(0)).Count, default);
 }

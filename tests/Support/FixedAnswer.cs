@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Groundwork.Client.Tests.Support;
+namespace Groundwork.Tests.Support;
 
 /// <summary>Answers every connection with the same bytes, whatever it was asked, and closes it.</summary>
 public sealed class FixedAnswer : IAsyncDisposable
