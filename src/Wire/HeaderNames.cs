@@ -11,6 +11,12 @@ public static class HeaderNames
     /// <summary><c>namespace/service/instanceId</c> of the calling instance, set by the SDK.</summary>
     public const string Caller = "Groundwork-Caller";
 
+    /// <summary>Milliseconds that the caller still waits; passed on with what is left.</summary>
+    public const string Deadline = "Groundwork-Deadline-Ms";
+
+    /// <summary>The number of the try of a call, from 1.</summary>
+    public const string Attempt = "Groundwork-Attempt";
+
     /// <summary>The index of a service's membership in a registry answer.</summary>
     public const string Index = "Groundwork-Index";
 

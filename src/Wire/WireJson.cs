@@ -43,6 +43,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(SettingSpec))]
 [JsonSerializable(typeof(SettingDocument))]
 [JsonSerializable(typeof(SettingSnapshot))]
+[JsonSerializable(typeof(ReceiptBatch))]
 [JsonSerializable(typeof(SignInRequest))]
 [JsonSerializable(typeof(RefreshRequest))]
 [JsonSerializable(typeof(SignInAnswer))]

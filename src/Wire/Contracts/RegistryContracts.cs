@@ -98,8 +98,29 @@ public sealed record ServiceDocument(
 public sealed record WatchersDocument(long Index, int Watchers, int Behind);
 
 /// <summary>Body of <c>POST /registry/outcomes</c>: how calls went, gathered by the caller.</summary>
-/// <param name="Outcomes">1 to 1,000, one per instance and outcome.</param>
-public sealed record OutcomeBatch(IReadOnlyList<OutcomeDocument> Outcomes);
+/// <param name="Outcomes">At most 1,000, one per instance and outcome.</param>
+/// <param name="Caller"><c>namespace/service/instance</c> of who called: a consumer of these services. Null: nobody
+/// in particular.</param>
+/// <param name="Breakers">Circuit breakers of the caller that are not closed, and those that have closed since the
+/// last report. Null when there are none.</param>
+public sealed record OutcomeBatch(
+    IReadOnlyList<OutcomeDocument> Outcomes,
+    string? Caller = null,
+    IReadOnlyList<BreakerDocument>? Breakers = null);
+
+/// <summary>A circuit breaker of a caller towards a service, or towards one method of it.</summary>
+/// <param name="State"><c>closed</c>, <c>open</c> or <c>half-open</c>.</param>
+/// <param name="Since">When it came to be so.</param>
+/// <param name="Method">The method it is for; null: all of the service's.</param>
+/// <param name="Reason">Why it opened.</param>
+public sealed record BreakerDocument(
+    string Service,
+    string State,
+    DateTimeOffset Since,
+    string? Namespace = null,
+    string? Group = null,
+    string? Method = null,
+    string? Reason = null);
 
 /// <summary>How often calls to one instance ended in one way since the caller's last report.</summary>
 /// <param name="Outcome"><c>answered</c>, <c>connect-failed</c> or <c>no-answer</c>.</param>
