@@ -34,8 +34,8 @@ public sealed record SettingDocument(
 /// </param>
 /// <param name="Withheld">Secret settings (<c>group/dataId</c>) that exist and that the reader may not read; null when
 /// there are none.</param>
-/// <param name="Groups">All groups that were read, those included by others too, in rising precedence: a key in a later
-/// group wins. Null from a platform that does not say; then the order is the one that was asked in.</param>
+/// <param name="Groups">All groups that were read, those included by others too, in rising precedence: a key in a
+/// later group wins. Null from a platform that does not say; then the order is the one that was asked in.</param>
 public sealed record SettingSnapshot(
     string StoreId,
     long Revision,
