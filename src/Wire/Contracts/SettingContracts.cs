@@ -45,7 +45,9 @@ public sealed record SettingSnapshot(
     IReadOnlyList<string>? Withheld = null,
     IReadOnlyList<string>? Groups = null);
 
-/// <summary>Body of <c>POST /settings/{namespace}/receipts</c>: what became of settings that an instance read.</summary>
+/// <summary>
+/// Body of <c>POST /settings/{namespace}/receipts</c>: what became of settings that an instance read.
+/// </summary>
 /// <param name="Service">The reader's service, as in <c>?instance=service/id</c>.</param>
 /// <param name="Instance">Its instance id.</param>
 /// <param name="Receipts">1 to 1,000.</param>
