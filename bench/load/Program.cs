@@ -9,6 +9,8 @@ Scenario[] scenarios =
     new ChangesScenario(),
     new HttpChangesScenario(),
     new WatchersScenario(),
+    new ParkedScenario(),
+    new RestartScenario(),
     new OpenScenario(),
     new RenewalsScenario(),
 ];

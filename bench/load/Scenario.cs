@@ -43,4 +43,27 @@ internal sealed record Running(
     /// From the begin of a worker's operation to the begin of its next; zero: at once. The wait is not measured.
     /// </summary>
     public TimeSpan Pace { get; init; }
+
+    /// <summary>A contender that each worker calls over a connection of its own, with the numbers 0, 1, 2…</summary>
+    /// <param name="owner">Disposed of last, after the connections.</param>
+    public static async Task<Running> OverConnectionsAsync<TConnection>(
+        LoadOptions options,
+        Func<Task<TConnection>> connect,
+        Func<TConnection, int, ValueTask> call,
+        ServerProcess server,
+        IAsyncDisposable owner)
+        where TConnection : IDisposable
+    {
+        var connections = new TConnection[options.Workers];
+        for (var worker = 0; worker < connections.Length; worker++) connections[worker] = await connect();
+        var counters = new int[options.Workers];
+        return new Running(
+            async (worker, _) => await call(connections[worker], counters[worker]++ * options.Workers + worker),
+            server,
+            async () =>
+            {
+                foreach (var connection in connections) connection.Dispose();
+                await owner.DisposeAsync();
+            });
+    }
 }

@@ -50,48 +50,35 @@ internal sealed class HttpChangesScenario : Scenario
         LoadOptions options, Func<GroundworkNode, int, byte[]> request, string? database = null)
     {
         var node = await GroundworkNode.StartAsync(database);
-        var connections = new Http1Connection[options.Workers];
-        for (var worker = 0; worker < connections.Length; worker++) connections[worker] = await node.ConnectAsync();
-        var counters = new int[options.Workers];
-        return new Running(
-            async (worker, _) =>
-                await connections[worker].SendAsync(request(node, counters[worker]++ * options.Workers + worker)),
+        return await Running.OverConnectionsAsync(
+            options,
+            node.ConnectAsync,
+            (connection, number) => connection.SendAsync(request(node, number)),
             node.Process,
-            async () =>
-            {
-                foreach (var connection in connections) connection.Dispose();
-                await node.DisposeAsync();
-            });
+            node);
     }
 
     private static async Task<Running> StartEtcdAsync(LoadOptions options)
     {
         var etcd = await EtcdServer.StartAsync();
-        var connections = new GrpcConnection[options.Workers];
-        for (var worker = 0; worker < connections.Length; worker++) connections[worker] = await etcd.ConnectAsync();
-        var counters = new int[options.Workers];
-        return new Running(
-            async (worker, _) =>
-            {
-                var number = counters[worker]++ * options.Workers + worker;
-                await connections[worker].CallAsync(EtcdServer.Put($"/load/r{number % Keys}", $"{number} {Text}"));
-            },
+        return await Running.OverConnectionsAsync(
+            options,
+            etcd.ConnectAsync,
+            (connection, number) => connection.CallAsync(
+                EtcdServer.Put($"/load/r{number % Keys}", $"{number} {Text}")),
             etcd.Process,
-            async () =>
-            {
-                foreach (var connection in connections) connection.Dispose();
-                await etcd.DisposeAsync();
-            });
+            etcd);
     }
 
     private static async Task<Running> StartNodeOrdinarilyAsync(LoadOptions options)
     {
         var node = await GroundworkNode.StartAsync();
         var resources = new Uri($"http://127.0.0.1:{node.Port}/groundwork/v1/resources/namespace/_/");
-        return StartOrdinarily(
+        return await Running.OverConnectionsAsync(
             options,
-            (client, number) => client.PutAsync(
-                new Uri(resources, $"r{number % Keys}"), node.AccessKey, ResourceBody(number)),
+            () => Task.FromResult(new OrdinaryClient()),
+            (client, number) => new ValueTask(client.PutAsync(
+                new Uri(resources, $"r{number % Keys}"), node.AccessKey, ResourceBody(number))),
             node.Process,
             node);
     }
@@ -100,26 +87,13 @@ internal sealed class HttpChangesScenario : Scenario
     {
         var etcd = await EtcdServer.StartAsync();
         var put = new Uri($"http://127.0.0.1:{etcd.Port}/etcdserverpb.KV/Put");
-        return StartOrdinarily(
+        return await Running.OverConnectionsAsync(
             options,
-            (client, number) => client.CallAsync(put, EtcdServer.Put($"/load/r{number % Keys}", $"{number} {Text}")),
+            () => Task.FromResult(new OrdinaryClient()),
+            (client, number) => new ValueTask(
+                client.CallAsync(put, EtcdServer.Put($"/load/r{number % Keys}", $"{number} {Text}"))),
             etcd.Process,
             etcd);
-    }
-
-    private static Running StartOrdinarily(
-        LoadOptions options, Func<OrdinaryClient, int, Task> call, ServerProcess server, IAsyncDisposable owner)
-    {
-        var clients = Enumerable.Range(0, options.Workers).Select(_ => new OrdinaryClient()).ToArray();
-        var counters = new int[options.Workers];
-        return new Running(
-            (worker, _) => call(clients[worker], counters[worker]++ * options.Workers + worker),
-            server,
-            async () =>
-            {
-                foreach (var client in clients) client.Dispose();
-                await owner.DisposeAsync();
-            });
     }
 
     // Namespaces are the kernel's plainest kind: resident, with a description as long as we like.

@@ -55,7 +55,9 @@ internal sealed class RenewalsScenario : Scenario
         var server = ServerProcess.StartSelf(Name, $"{port}");
         await LoopbackPort.ConnectableAsync(port);
         var request = Http1Connection.Request("PUT", "/", "x", Renewals(0, 1));
-        return await StartAsync(options, () => Http1Connection.OpenAsync(port), _ => request, server, server);
+        return await Running.OverConnectionsAsync(
+            options, () => Http1Connection.OpenAsync(port), (connection, _) => connection.SendAsync(request), server,
+            server);
     }
 
     private static async Task<Running> StartNodeAsync(LoadOptions options, int batch)
@@ -69,26 +71,12 @@ internal sealed class RenewalsScenario : Scenario
         // Made beforehand: the generator only sends.
         var requests = Enumerable.Range(0, Instances / batch)
             .Select(number => node.Request("PUT", "registry/renewals", Renewals(number * batch, batch))).ToArray();
-        return await StartAsync(
-            options, node.ConnectAsync, number => requests[number % requests.Length], node.Process, node);
-    }
-
-    private static async Task<Running> StartAsync(
-        LoadOptions options, Func<Task<Http1Connection>> connect, Func<int, byte[]> request, ServerProcess server,
-        IAsyncDisposable owner)
-    {
-        var connections = new Http1Connection[options.Workers];
-        for (var worker = 0; worker < connections.Length; worker++) connections[worker] = await connect();
-        var counters = new int[options.Workers];
-        return new Running(
-            async (worker, _) =>
-                await connections[worker].SendAsync(request(counters[worker]++ * options.Workers + worker)),
-            server,
-            async () =>
-            {
-                foreach (var connection in connections) connection.Dispose();
-                await owner.DisposeAsync();
-            });
+        return await Running.OverConnectionsAsync(
+            options,
+            node.ConnectAsync,
+            (connection, number) => connection.SendAsync(requests[number % requests.Length]),
+            node.Process,
+            node);
     }
 
     private static string Registration(int number) =>

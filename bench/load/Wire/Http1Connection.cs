@@ -11,13 +11,18 @@ namespace Groundwork.Load.Wire;
 /// </summary>
 internal sealed class Http1Connection : IDisposable
 {
+    private const int UsualBufferBytes = 64 * 1024;
+
     private readonly Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-    private readonly byte[] buffer = new byte[64 * 1024];
+    private readonly byte[] buffer;
     private int filled;
 
-    public static async Task<Http1Connection> OpenAsync(int port)
+    private Http1Connection(int bufferBytes) => buffer = new byte[bufferBytes];
+
+    /// <param name="bufferBytes">An answer of <see cref="SendAsync"/> must fit.</param>
+    public static async Task<Http1Connection> OpenAsync(int port, int bufferBytes = UsualBufferBytes)
     {
-        var connection = new Http1Connection();
+        var connection = new Http1Connection(bufferBytes);
         await connection.socket.ConnectAsync(IPAddress.Loopback, port);
         return connection;
     }

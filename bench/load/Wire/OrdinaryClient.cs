@@ -1,6 +1,11 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Load.Wire;
 
@@ -47,6 +52,22 @@ internal sealed class OrdinaryClient : IDisposable
         await answer.Content.ReadAsByteArrayAsync();
         if (!answer.TrailingHeaders.TryGetValues("grpc-status", out var status) || status.First() != "0")
             throw new InvalidDataException("The call failed.");
+    }
+
+    /// <summary>The services of a registry watch, as they come; ends with the stream.</summary>
+    public async IAsyncEnumerable<ServiceDocument> WatchAsync(
+        Uri address, string accessKey, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", accessKey);
+        using var answer = await client.SendAsync(
+            request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+        await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        var events = SseParser.Create(body, (_, data) =>
+            JsonSerializer.Deserialize(data, WireJson.Lenient.ServiceDocument)
+            ?? throw new InvalidDataException("An event is null."));
+        await foreach (var item in events.EnumerateAsync(cancellationToken)) yield return item.Data;
     }
 
     public void Dispose() => client.Dispose();

@@ -38,10 +38,10 @@ internal static class ListenerLimits
     public static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(130);
 
     /// <summary>
-    /// Connections of one listener: half of the 20,000 open files a common host grants, so that upstream connections
-    /// and the database have the rest. One more is closed at once.
+    /// Connections of one listener: ten thousand parked watches and the calls beside them. Of the 20,000 open files
+    /// that a common host grants, upstream connections and the database have the rest. One more is closed at once.
     /// </summary>
-    public const int Connections = 10_000;
+    public const int Connections = 12_000;
 
     /// <summary>Streams of one HTTP/2 connection: event streams of a console and its calls.</summary>
     public const int Http2Streams = 128;
