@@ -1,7 +1,8 @@
 namespace Groundwork.Wire.Contracts;
 
 /// <summary>The spec of a <c>setting</c> resource; its name is <c>group/dataId</c>.</summary>
-/// <param name="Format"><c>text</c>, <c>json</c>, <c>yaml</c>, <c>xml</c>, <c>properties</c> or <c>toml</c>.</param>
+/// <param name="Format"><c>text</c>, <c>json</c>, <c>yaml</c>, <c>xml</c>, <c>properties</c>, <c>flags</c> or
+/// <c>toml</c>.</param>
 /// <param name="Content">The text, at most 1 MiB as a JSON document.</param>
 /// <param name="Secret">True: the whole content is a secret; encrypted at rest and masked for those without
 /// <c>read-secret</c>.</param>

@@ -19,7 +19,7 @@ internal static class ParameterDescriptions
         ["dataId"] = "The setting's data id.",
         ["dryRun"] = "Check and say what would change; write nothing.",
         ["floor"] = "The revision to compact to.",
-        ["format"] = "The declared format of the content: text, json, yaml, xml, properties or toml.",
+        ["format"] = "The declared format of the content: text, json, yaml, xml, properties, flags or toml.",
         ["from"] = "The older revision.",
         ["group"] = "The group; default unless given.",
         ["id"] = "The instance's id.",

@@ -22,6 +22,8 @@ internal sealed record ContentFormat(string Name, string Title, string MediaType
         new("xml", "XML", "application/xml; charset=utf-8", XmlFormat.Check),
         new("properties", "properties", "text/x-java-properties; charset=utf-8", PropertiesFormat.Check),
 
+        new(FlagsFormat.Name, "flags", "application/yaml; charset=utf-8", FlagsFormat.Check),
+
         // No reader of ours interprets TOML, so it is kept as text: a check by half a parser would promise too much.
         new("toml", "TOML", "application/toml; charset=utf-8", null),
     ];
