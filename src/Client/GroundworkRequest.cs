@@ -11,4 +11,7 @@ public static class GroundworkRequest
     /// </summary>
     public static readonly HttpRequestOptionsKey<TimeSpan> ResponseHeadTimeout =
         new("groundwork.response-head-timeout");
+
+    /// <summary>Names the call for policies, such as <c>ICatalog.FindProductAsync</c>; typed clients set it.</summary>
+    public static readonly HttpRequestOptionsKey<string> Method = new("groundwork.method");
 }

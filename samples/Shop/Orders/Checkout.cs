@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Shop.Orders;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace Shop.Orders;
 /// leaves a pending order, and charging that again is harmless.
 /// </summary>
 public sealed partial class Checkout(
-    OrderStore orders, CatalogClient catalog, PaymentsClient payments, TimeProvider time, ILogger<Checkout> log)
+    OrderStore orders, ICatalog catalog, IPayments payments, TimeProvider time, ILogger<Checkout> log)
 {
     public async Task<Placed> PlaceAsync(
         string clientOrderId, PlaceOrderRequest request, CancellationToken cancellationToken)
@@ -17,12 +19,21 @@ public sealed partial class Checkout(
         var currency = "";
         foreach (var line in request.Lines)
         {
-            var offer = await catalog.FindAsync(line.ProductId, cancellationToken);
-            if (offer.Fault is not null) return new Placed(null, offer.Status, offer.Fault);
-            if (currency.Length > 0 && offer.Value!.Currency != currency)
+            ProductOffer? offer;
+            try
+            {
+                offer = await catalog.FindProductAsync(line.ProductId, cancellationToken);
+            }
+            catch (HttpRequestException fault)
+            {
+                LogNoCatalog(line.ProductId, fault.Message);
+                return new Placed(null, 503, "The catalog cannot be asked now; send the order again.");
+            }
+            if (offer is null) return new Placed(null, 422, $"There is no product '{line.ProductId}'.");
+            if (currency.Length > 0 && offer.Currency != currency)
                 return new Placed(null, 422, "The products are priced in different currencies.");
-            currency = offer.Value!.Currency; // Without a fault there is a value.
-            lines.Add(new OrderLine(line.ProductId, offer.Value.Name, line.Quantity, offer.Value.PriceMinor));
+            currency = offer.Currency;
+            lines.Add(new OrderLine(line.ProductId, offer.Name, line.Quantity, offer.PriceMinor));
         }
         var now = time.GetUtcNow();
         var total = lines.Sum(line => line.PriceMinor * line.Quantity);
@@ -38,9 +49,10 @@ public sealed partial class Checkout(
     /// </summary>
     public async Task<Order> SettleAsync(Order order, CancellationToken cancellationToken)
     {
-        var charged = await payments.ChargeAsync(order, cancellationToken);
-        if (charged.Value is { } payment)
+        try
         {
+            var payment = await payments.ChargeAsync(
+                new Charge(order.Id, order.TotalMinor, order.Currency), cancellationToken);
             if (payment.AmountMinor != order.TotalMinor || payment.Currency != order.Currency)
             {
                 LogMismatch(order.Id, order.TotalMinor, payment.AmountMinor);
@@ -48,13 +60,14 @@ public sealed partial class Checkout(
             }
             orders.Confirm(order.Id, payment.Id);
         }
-        else if (charged.Status == 402)
+        catch (HttpRequestException fault) when (fault.StatusCode == HttpStatusCode.PaymentRequired)
         {
             orders.Decline(order.Id);
         }
-        else
+        catch (HttpRequestException fault)
         {
-            LogPending(order.Id, charged.Fault!); // Without a value there is a fault.
+            // Perhaps charged, perhaps not: the order stays pending, and charging it again tells.
+            LogPending(order.Id, fault.Message);
         }
         return orders.Find(order.Id)!; // Orders are never deleted.
     }
@@ -66,6 +79,9 @@ public sealed partial class Checkout(
         return new Placed(
             order.State == Order.Pending ? await SettleAsync(order, cancellationToken) : order);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The catalog cannot be asked for {Product}: {Reason}")]
+    private partial void LogNoCatalog(string product, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Order {Id} stays pending: {Reason}")]
     private partial void LogPending(Guid id, string reason);

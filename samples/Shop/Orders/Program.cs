@@ -7,8 +7,8 @@ builder.AddGroundwork();
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // Not a line for every request.
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddSingleton(_ => OrderStore.Open(builder.Configuration));
-builder.Services.AddHttpClient<CatalogClient>(client => client.BaseAddress = new Uri("http://catalog/"));
-builder.Services.AddHttpClient<PaymentsClient>(client => client.BaseAddress = new Uri("http://payments/"));
+builder.Services.AddServiceClient<ICatalog>();
+builder.Services.AddServiceClient<IPayments>();
 builder.Services.AddTransient<Checkout>();
 builder.Services.AddHostedService<PendingOrders>();
 

@@ -47,7 +47,7 @@ internal static class ProjectEdges
         new Dictionary<string, ImmutableArray<string>>
         {
             ["Wire"] = [],
-            ["Client"] = ["Wire"],
+            ["Client"] = ["Client.Generators", "Wire"],
             ["Client.Generators"] = [],
             ["Kernel"] = ["Wire"],
             ["Data"] = ["Kernel", "Wire"],
@@ -55,7 +55,7 @@ internal static class ProjectEdges
             ["Communication"] = ["Services", "Data", "Kernel", "Wire"],
             ["Presentation"] = [],
             ["Host"] = ["Presentation", "Communication", "Services", "Data", "Kernel", "Client", "Wire"],
-            ["samples"] = ["Client"],
+            ["samples"] = ["Client", "Client.Generators"],
         }.ToImmutableDictionary(StringComparer.Ordinal);
 
     public static IEnumerable<Violation> Check(IEnumerable<Project> projects)

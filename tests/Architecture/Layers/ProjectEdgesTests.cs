@@ -13,7 +13,10 @@ public sealed partial class ProjectEdgesTests
             .ToList();
 
         Assert.Superset(
-            new HashSet<string> { "Wire", "Client", "Kernel", "Services", "Communication", "Host" },
+            new HashSet<string>
+            {
+                "Wire", "Client", "Client.Generators", "Kernel", "Services", "Communication", "Host",
+            },
             projects.Select(project => project.Name).ToHashSet());
         Violation.None(ProjectEdges.Check(projects));
     }
@@ -38,6 +41,7 @@ public sealed partial class ProjectEdgesTests
     [InlineData("src/Wire/W.csproj", "../Kernel/K.csproj", "Wire may not reference Kernel")]
     [InlineData("src/Kernel/K.csproj", "../Services/S.csproj", "Kernel may not reference Services")]
     [InlineData("src/Client/C.csproj", "..\\Kernel\\K.csproj", "Client may not reference Kernel")]
+    [InlineData("src/Client.Generators/G.csproj", "../Wire/W.csproj", "Client.Generators may not reference Wire")]
     [InlineData("src/Data/D.csproj", "../Services/S.csproj", "Data may not reference Services")]
     [InlineData("src/Services/S.csproj", "../Communication/C.csproj", "Services may not reference Communication")]
     [InlineData("src/Communication/C.csproj", "../Host/H.csproj", "Communication may not reference Host")]
