@@ -28,6 +28,10 @@ public static class ErrorCodes
         "unauthenticated", 401, "The call carries no valid credential.");
     public static readonly ErrorCode Forbidden = new("forbidden", 403, "The principal has no role that grants this.");
     public static readonly ErrorCode SignInFailed = new("sign_in_failed", 401, "The name or the password is wrong.");
+    public static readonly ErrorCode SignInLinkInvalid =
+        new("sign_in_link_invalid", 401, "The sign-in link opens nothing any more.");
+    public static readonly ErrorCode OriginNotAllowed =
+        new("origin_not_allowed", 403, "The call does not come from a page of this host.");
     public static readonly ErrorCode TooManySignIns =
         new("too_many_sign_ins", 429, "Too many passwords are being tried; try again shortly.");
     public static readonly ErrorCode AccessKeyExpired = new("access_key_expired", 401, "The access key has expired.");

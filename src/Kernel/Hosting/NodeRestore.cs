@@ -106,6 +106,7 @@ public sealed class NodeRestore(NodeRestoreParts parts)
         ResourceStore.MoveOn(session, storeId, revision);
         // What was ended after the backup must not come to life again.
         SignInStore.DeleteAll(session);
+        SignInLinkStore.DeleteAll(session);
         InvitationStore.DeleteAll(session);
         return new RestoredStore(storeId, revision, manifest);
     }

@@ -35,7 +35,8 @@ public sealed partial class NodeSecurity : IAsyncDisposable
             parts.Logs.CreateLogger<AuditCheckpoints>());
         Verifier = new AuditVerifier(parts.Storage, parts.Root, file, parts.Node);
         Passwords = new PasswordVerifier(Authorizer, Secrets, parts.Root, parts.Time);
-        SignIns = new SignIns(parts.Storage, Authorizer, Passwords, Audit, parts.Root, parts.Time);
+        Links = new SignInLinks(parts.Storage, Authorizer, Audit, parts.Time);
+        SignIns = new SignIns(parts.Storage, Authorizer, Passwords, Links, Audit, parts.Root, parts.Time);
         Authenticator = new Authenticator(
             Authorizer, SignIns, Passwords, Audit, parts.Time, Posix.OwnerOf(parts.DataDirectory));
     }
@@ -58,6 +59,8 @@ public sealed partial class NodeSecurity : IAsyncDisposable
     public PasswordVerifier Passwords { get; }
 
     public SignIns SignIns { get; }
+
+    public SignInLinks Links { get; }
 
     public Authenticator Authenticator { get; }
 

@@ -124,7 +124,7 @@ internal sealed class SecurityApi(
 
     private async Task<IResult> ListSignIns(HttpContext context, string? @operator)
     {
-        var own = OperatorOf(context.Principal());
+        var own = PrincipalNames.OperatorOf(context.Principal());
         var wanted = @operator ?? own;
         if ((wanted is null || wanted != own)
             && security.Authorizer.Authorize(context.Principal(), Verb.Administer, AnySignIn) is { } refused)
@@ -140,7 +140,7 @@ internal sealed class SecurityApi(
     {
         var unknown = Problems.From(new Fault(ErrorCodes.NotFound, $"There is no sign-in {signIn} in force."));
         if (!Guid.TryParse(signIn, out var id)) return unknown;
-        var own = OperatorOf(context.Principal());
+        var own = PrincipalNames.OperatorOf(context.Principal());
         var isOwn = own is not null
             && (await security.SignIns.ListAsync(own, context.RequestAborted)).Items.Any(one => one.Id == id);
         if (!isOwn && security.Authorizer.Authorize(context.Principal(), Verb.Administer, AnySignIn) is { } refused)
@@ -240,11 +240,6 @@ internal sealed class SecurityApi(
                 hints, context.Principal(), context.RequestAborted)),
             answer => Results.Json(answer, WireJson.Strict.NodeInvitationAnswer));
     }
-
-    private static string? OperatorOf(Principal principal) =>
-        principal.Name.StartsWith(PrincipalNames.OperatorPrefix, StringComparison.Ordinal)
-            ? principal.Name[PrincipalNames.OperatorPrefix.Length..]
-            : null;
 
     /// <summary>What the store cannot do is an answer like any other.</summary>
     private static async Task<Outcome<T>> StoredAsync<T>(Func<Task<Outcome<T>>> call)

@@ -41,6 +41,11 @@ internal static class SecurityStore
                 id {blob} PRIMARY KEY, created BIGINT NOT NULL, expires BIGINT NOT NULL, invited_by TEXT NOT NULL,
                 used BIGINT, used_by TEXT)
             """),
+        new("security", 2,
+            """
+            CREATE TABLE security_sign_in_links(
+                hash {blob} PRIMARY KEY, operator {key} NOT NULL, created BIGINT NOT NULL, expires BIGINT NOT NULL)
+            """),
     ];
 
     /// <summary>Ties the store to a root key unless it is tied; returns the fingerprint it is tied to.</summary>

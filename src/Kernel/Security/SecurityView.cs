@@ -137,6 +137,12 @@ internal static class PrincipalNames
 
     public static string OfOperator(string name) => OperatorPrefix + name;
 
+    /// <summary>The operator that a principal is; null when it is none.</summary>
+    public static string? OperatorOf(Principal principal) =>
+        principal.Name.StartsWith(OperatorPrefix, StringComparison.Ordinal)
+            ? principal.Name[OperatorPrefix.Length..]
+            : null;
+
     public static string OfKey(string name) => KeyPrefix + name;
 
     public static string OfLocalUser(int userId) => $"{LocalPrefix}{userId}";

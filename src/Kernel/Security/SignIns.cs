@@ -35,6 +35,7 @@ public sealed class SignIns
     private readonly IStorage storage;
     private readonly Authorizer authorizer;
     private readonly PasswordVerifier passwords;
+    private readonly SignInLinks links;
     private readonly AuditLog audit;
     private readonly TimeProvider time;
     private readonly SignInTokens tokens;
@@ -42,12 +43,13 @@ public sealed class SignIns
     private readonly ConcurrentDictionary<string, Remembered> memory = new(StringComparer.Ordinal);
 
     internal SignIns(
-        IStorage storage, Authorizer authorizer, PasswordVerifier passwords, AuditLog audit, RootKey root,
-        TimeProvider time)
+        IStorage storage, Authorizer authorizer, PasswordVerifier passwords, SignInLinks links, AuditLog audit,
+        RootKey root, TimeProvider time)
     {
         this.storage = storage;
         this.authorizer = authorizer;
         this.passwords = passwords;
+        this.links = links;
         this.audit = audit;
         this.time = time;
         tokens = new SignInTokens(root.TokenKey());
@@ -65,11 +67,29 @@ public sealed class SignIns
             audit.Append(new AuditEvent(author, "sign-in", "sign-in", fault.Error.Code, address));
             return fault;
         }
+        return await BeginAsync(name, known.PasswordDigest, address, detail: null, cancellationToken);
+    }
+
+    /// <summary>Signs in with the secret of a link, which is good for nothing afterwards.</summary>
+    public async Task<Outcome<SignInAnswer>> SignInByLinkAsync(
+        string secret, string? address, CancellationToken cancellationToken)
+    {
+        var name = await links.RedeemAsync(secret, cancellationToken);
+        if (name is not null && authorizer.View.Operators.GetValueOrDefault(name) is { Disabled: false } known)
+            return await BeginAsync(name, known.PasswordDigest, address, "by link", cancellationToken);
+        audit.Append(new AuditEvent(
+            Principal.Anonymous.Name, "sign-in", "sign-in", ErrorCodes.SignInLinkInvalid.Code, address, "by link"));
+        return new Fault(ErrorCodes.SignInLinkInvalid, "The link was used, has expired, or is not one of this store.");
+    }
+
+    private async Task<SignInAnswer> BeginAsync(
+        string name, string passwordDigest, string? address, string? detail, CancellationToken cancellationToken)
+    {
         var now = time.GetUtcNow();
         var id = Guid.CreateVersion7(now);
         var (access, refresh) = (tokens.MintAccess(), tokens.MintRefresh(id));
         var row = new SignInRow(
-            id, name, known.PasswordDigest, address ?? "", now, now, 1, SignInTokens.Digest(access), now + AccessFor,
+            id, name, passwordDigest, address ?? "", now, now, 1, SignInTokens.Digest(access), now + AccessFor,
             SignInTokens.Digest(refresh), now + RefreshFor);
         await storage.WriteAsync(
             session =>
@@ -81,7 +101,8 @@ public sealed class SignIns
             },
             cancellationToken);
         Remember(row);
-        audit.Append(new AuditEvent(author, "sign-in", $"sign-in {id}", AuditLog.Ok, address));
+        audit.Append(new AuditEvent(
+            PrincipalNames.OfOperator(name), "sign-in", $"sign-in {id}", AuditLog.Ok, address, detail));
         return Answer(row, access, refresh);
     }
 
@@ -119,6 +140,16 @@ public sealed class SignIns
         return row is not null
             && await RevokeAsync(
                 PrincipalNames.OfOperator(row.Operator), row.Id, "signed-out", address, cancellationToken);
+    }
+
+    /// <summary>Ends the sign-in that a refresh token belongs to, if there is one.</summary>
+    public async Task EndAsync(string refreshToken, string? address, CancellationToken cancellationToken)
+    {
+        if (tokens.SignInOf(refreshToken) is not { } id) return;
+        var row = await storage.ReadAsync(session => SignInStore.Find(session, id), cancellationToken);
+        if (row is null
+            || !CryptographicOperations.FixedTimeEquals(row.RefreshHash, SignInTokens.Digest(refreshToken))) return;
+        await RevokeAsync(PrincipalNames.OfOperator(row.Operator), id, "signed-out", address, cancellationToken);
     }
 
     /// <summary>Ends a sign-in: at once on this node, within <see cref="TrustMemoryFor"/> on others.</summary>

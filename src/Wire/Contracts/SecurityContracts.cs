@@ -11,6 +11,19 @@ public sealed record RefreshRequest(string RefreshToken);
 /// <param name="RefreshToken">Used once; each use gives the next one.</param>
 public sealed record SignInAnswer(string Principal, string AccessToken, int ExpiresInSeconds, string RefreshToken);
 
+/// <summary>Asks for a link that signs in once.</summary>
+/// <param name="Operator">Null: the caller itself; another only over the node's Unix socket.</param>
+public sealed record SignInLinkRequest(string? Operator = null);
+
+/// <summary>A link's secret, shown this once. It goes into the fragment of the console's address.</summary>
+public sealed record SignInLinkAnswer(string Operator, string Secret, DateTimeOffset ExpiresAt);
+
+/// <summary>A browser signs in: with a link's secret, or with name and password.</summary>
+public sealed record BrowserSignInRequest(string? Link = null, string? Operator = null, string? Password = null);
+
+/// <summary>What a browser gets; the refresh token is in a cookie that its scripts cannot read.</summary>
+public sealed record BrowserSignInAnswer(string Principal, string AccessToken, int ExpiresInSeconds);
+
 /// <summary>A sign-in that is in force.</summary>
 /// <param name="Id">Revokes it.</param>
 /// <param name="Address">Where it was made.</param>
