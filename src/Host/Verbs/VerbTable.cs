@@ -19,6 +19,8 @@ internal static class VerbTable
         .. ChangeVerbs.All(),
         .. HistoryVerbs.All(),
         .. ApprovalVerbs.All(),
+        ServiceVerbs.Create(),
+        .. DrainVerbs.All(),
         .. AccessVerbs.All(),
         AuditVerbs.Create(),
         OperatorVerbs.Create(),

@@ -20,13 +20,25 @@ internal enum RegistryEventKind : byte
     Unhealthy,
     Healthy,
 
+    /// <summary>A drain was taken back.</summary>
+    Undrained,
+
+    /// <summary>The prober's check changed its state.</summary>
+    Probed,
+
+    /// <summary>An operator's override of an instance was written or removed.</summary>
+    Overridden,
+
+    /// <summary>The policy of the service was written or removed.</summary>
+    Policy,
+
     /// <summary>The process stood still, and every lease had the time added.</summary>
     Stalled,
 }
 
 /// <summary>One thing that happened.</summary>
 /// <param name="Index">The service's index after it.</param>
-/// <param name="Id">The instance; null for the registry itself.</param>
+/// <param name="Id">The instance; null for a service as a whole, or for the registry itself.</param>
 /// <param name="Principal">Null when the registry did it.</param>
 internal readonly record struct RegistryEvent(
     long UtcTicks, long Index, RegistryEventKind Kind, ServiceKey Service, string? Id, string Reason,

@@ -58,6 +58,11 @@ public sealed record Instance(InstanceKey Key, string Host, int Port)
 
     public TextMap Metadata { get; init; } = TextMap.Empty;
 
+    /// <summary>
+    /// What an operator has put over it; weight and status are then the operator's. Null in what is registered.
+    /// </summary>
+    public Policies.AppliedOverride? Override { get; init; }
+
     /// <summary>Per protocol, JSON text that only that protocol reads.</summary>
     public TextMap Extensions { get; init; } = TextMap.Empty;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Groundwork.Services.Registry.Policies;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 
@@ -23,10 +24,12 @@ internal static class InstanceDocuments
             view.Protection,
             instances,
             view.ProtectionReason,
-            view.EmptyReason);
+            view.EmptyReason,
+            view.Maintenance is { } kept ? new MaintenanceDocument(kept.By, kept.Since, kept.Reason) : null);
     }
 
-    public static InstanceDocument Write(Instance instance, DateTimeOffset? expiresAt = null) => new(
+    public static InstanceDocument Write(
+        Instance instance, DateTimeOffset? expiresAt = null, bool? callable = null) => new(
         instance.Key.Service.Service,
         instance.Host,
         instance.Port,
@@ -51,18 +54,26 @@ internal static class InstanceDocuments
             : instance.Extensions.ToDictionary(entry => entry.Key, entry => Parse(entry.Value)),
         instance.RegisteredBy,
         new InstanceHealth(InstanceWords.Of(instance.Health.State), instance.Health.Reason, instance.Health.Since),
-        expiresAt);
+        expiresAt,
+        instance.Override is { } over
+            ? new OverrideDocument(
+                over.Source, over.By, over.Since, over.Reason, over.RegisteredWeight,
+                over.RegisteredStatus is { } status ? InstanceWords.Of(status) : null)
+            : null,
+        callable);
 
-    public static RegistryEventDocument Write(RegistryEvent happened) => new(
+    /// <param name="node">The node that it happened on.</param>
+    public static RegistryEventDocument Write(RegistryEvent happened, string node) => new(
         new DateTimeOffset(happened.UtcTicks, TimeSpan.Zero),
         InstanceWords.Of(happened.Kind),
         happened.Index,
         happened.Reason,
-        happened.Id is null ? null : happened.Service.Namespace,
-        happened.Id is null ? null : happened.Service.Group,
-        happened.Id is null ? null : happened.Service.Service,
+        happened.Service.Namespace, // Null of the registry itself, whose service is none.
+        happened.Service.Group,
+        happened.Service.Service,
         happened.Id,
-        happened.Principal);
+        happened.Principal,
+        node);
 
     /// <summary>
     /// Reads what a registry has written: the store's row, or the answer of another node. Words that only a newer node
@@ -99,6 +110,11 @@ internal static class InstanceDocuments
             Extensions = document.Extensions is { } extensions
                 ? TextMap.Of(extensions.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.GetRawText())))
                 : TextMap.Empty,
+            Override = document.Override is { } over
+                ? new AppliedOverride(
+                    over.Source, over.By, over.Since, over.Reason, over.RegisteredWeight,
+                    InstanceWords.Status(over.RegisteredStatus))
+                : null,
         };
     }
 
@@ -116,6 +132,7 @@ internal static class InstanceDocuments
         {
             ProtectionReason = document.ProtectionReason,
             EmptyReason = document.EmptyReason,
+            Maintenance = document.Maintenance is { } kept ? new Maintenance(kept.Reason, kept.By, kept.Since) : null,
         };
     }
 

@@ -149,12 +149,15 @@ internal sealed partial class InstanceRegistry
         lock (events) events.Add(happened);
     }
 
-    private void Record(ServiceState service, RegistryEventKind kind, string? id, string reason, string? principal)
+    /// <param name="ours">False: another node has it in the history that all share.</param>
+    private void Record(
+        ServiceState service, RegistryEventKind kind, string? id, string reason, string? principal, bool ours = true)
     {
         var happened = new RegistryEvent(
             time.GetUtcNow().Ticks, service.Index, kind, service.Key, id, reason, principal);
         service.Events.Add(happened);
         lock (events) events.Add(happened);
+        if (ours) Pending.Note(happened);
     }
 
     private void Rejudge(InstanceState state, RegistryEventKind kind, string reason)

@@ -25,7 +25,7 @@ internal sealed partial class InstanceRegistry
                 var number = Numbers.Next();
                 service.Touch(number);
                 Pending.Note(service.Key, number, service.EmptyReason);
-                service.Publish(Options.ProtectionThreshold);
+                service.Publish(Policies.Of(service.Key));
             }
         }
     }
@@ -119,7 +119,7 @@ internal sealed partial class InstanceRegistry
         Dismiss(state);
         var kind = row.Principal is null ? RegistryEventKind.Expired : RegistryEventKind.Deregistered;
         if (service.Members.Count == 0) service.EmptyReason = $"the last instance, {row.Key.Id}: {row.Reason}";
-        Record(service, kind, row.Key.Id, $"{row.Reason}, on node {row.Writer}", row.Principal);
+        Record(service, kind, row.Key.Id, $"{row.Reason}, on node {row.Writer}", row.Principal, ours: false);
         return true;
     }
 
@@ -135,8 +135,9 @@ internal sealed partial class InstanceRegistry
         var before = state.Instance;
         state.Instance = written;
         if (Sameness.Of(before, written) && before.Health == written.Health) return false;
-        Record(service, KindOf(
-            before, written), row.Key.Id, $"{row.Reason ?? "changed"}, on node {row.Writer}", row.Principal);
+        Record(
+            service, KindOf(before, written), row.Key.Id, $"{row.Reason ?? "changed"}, on node {row.Writer}",
+            row.Principal, ours: false);
         return true;
     }
 
@@ -155,7 +156,7 @@ internal sealed partial class InstanceRegistry
         Admit(state);
         TakeOver(state, row.Owner, written);
         Record(service, RegistryEventKind.Registered, row.Key.Id, $"{row.Reason ?? "registered"}, on node {row.Writer}",
-            row.Principal);
+            row.Principal, ours: false);
         return true;
     }
 
@@ -211,7 +212,7 @@ internal sealed partial class InstanceRegistry
                 state.Service.Touch(number);
                 Pending.Note(state.Service.Key, number, state.Service.EmptyReason);
                 Record(state.Service, RegistryEventKind.Deregistered, state.Key.Id, "removed on another node",
-                    principal: null);
+                    principal: null, ours: false);
                 Publisher.Changed(state.Service);
             }
         }

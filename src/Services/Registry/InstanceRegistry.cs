@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Groundwork.Services.Registry.Leases;
+using Groundwork.Services.Registry.Policies;
 using Groundwork.Services.Registry.Storing;
 using Groundwork.Services.Registry.Watching;
 using Groundwork.Wire;
@@ -35,7 +36,8 @@ internal sealed partial class InstanceRegistry : IRegistryView
         Numbers = numbers ?? new Numbers();
         unknown.Raise(Numbers.Last);
         Clock = new LeaseClock(time);
-        Publisher = new ViewPublisher(options, time, logger);
+        Policies = new PolicyTable(options.ProtectionThreshold);
+        Publisher = new ViewPublisher(Policies, time, logger);
         Watches = new WatchSessions(this, options.MaxWatchers);
     }
 
@@ -52,6 +54,9 @@ internal sealed partial class InstanceRegistry : IRegistryView
     public TimerWheel Wheel { get; } = new();
 
     public PendingWrites Pending { get; } = new();
+
+    /// <summary>What operators have said; views are made with it.</summary>
+    public PolicyTable Policies { get; }
 
     public ViewPublisher Publisher { get; }
 
@@ -127,35 +132,18 @@ internal sealed partial class InstanceRegistry : IRegistryView
 
     /// <summary>Removes an instance; removing what is not there is right as well.</summary>
     /// <param name="incarnation">Refused when a newer one is registered.</param>
-    public Fault? Deregister(InstanceKey key, long? incarnation, string principal)
+    public Fault? Deregister(InstanceKey key, long? incarnation, string principal, string? why = null)
     {
         if (!instances.TryGetValue(key, out var state)) return null;
         lock (state.Service.Gate)
         {
             if (state.Removed) return null;
             if (incarnation < state.Instance.Incarnation) return Older(state.Instance);
-            Remove(state, PendingKind.Deregistration, RegistryEventKind.Deregistered, "deregistered", principal);
+            Remove(
+                state, PendingKind.Deregistration, RegistryEventKind.Deregistered, Because("deregistered", why),
+                principal);
             Publisher.Changed(state.Service);
             return null;
-        }
-    }
-
-    /// <summary>Tells callers to leave the instance.</summary>
-    /// <returns>The service's index after it, or <c>instance_not_found</c>.</returns>
-    public Outcome<long> Drain(InstanceKey key, string principal)
-    {
-        if (!instances.TryGetValue(key, out var state)) return NotFound(key);
-        lock (state.Service.Gate)
-        {
-            if (state.Removed) return NotFound(key);
-            if (state.Instance.Status != InstanceStatus.Draining)
-            {
-                var draining = state.Instance with { Status = InstanceStatus.Draining };
-                Change(state, draining, RegistryEventKind.Draining, "told to drain", principal);
-            }
-            // At once also for a large service: the caller waits for others to have seen it.
-            state.Service.Publish(Options.ProtectionThreshold);
-            return state.Service.Index;
         }
     }
 
@@ -243,16 +231,8 @@ internal sealed partial class InstanceRegistry : IRegistryView
     private Outcome<RegistrationAnswer> Update(InstanceState state, Instance wanted, string principal)
     {
         var known = state.Instance;
-        if (wanted.Incarnation == 0)
-            wanted = wanted with { Incarnation = Sameness.Of(known, wanted with { Incarnation = known.Incarnation })
-                ? known.Incarnation
-                // Received now, so it is newer, though a node whose clock was ahead may have dated the one before.
-                : Math.Max(Dated(wanted).Incarnation, known.Incarnation + 1) };
+        wanted = Settled(known, wanted);
         if (wanted.Incarnation < known.Incarnation) return Older(known);
-        // Once told to drain, an incarnation stays so: its own heartbeat must not call traffic back.
-        if (known.Status == InstanceStatus.Draining && wanted.Incarnation == known.Incarnation
-            && wanted.Status is InstanceStatus.Up or InstanceStatus.Starting)
-            wanted = wanted with { Status = InstanceStatus.Draining };
 
         var moved = state.Owner != NodeName;
         var revived = state.Standing is Standing.Suspect or Standing.Expired || state.Ejected;
@@ -268,6 +248,42 @@ internal sealed partial class InstanceRegistry : IRegistryView
         Publisher.Changed(state.Service);
         return Answer(state);
     }
+
+    /// <summary>
+    /// What a registration makes of the instance that it names: null when it says nothing new, else as it will stand.
+    /// </summary>
+    public Instance? Settled(Instance wanted)
+    {
+        if (FindInstance(wanted.Key)?.Instance is not { } known) return Dated(wanted);
+        var settled = Settled(known, wanted);
+        return Sameness.Of(known, settled) ? null : settled;
+    }
+
+    private Instance Settled(Instance known, Instance wanted)
+    {
+        if (wanted.Incarnation == 0)
+            wanted = wanted with { Incarnation = IsSame(known, wanted)
+                ? known.Incarnation
+                // Received now, so it is newer, though a node whose clock was ahead may have dated the one before.
+                : Math.Max(Dated(wanted).Incarnation, known.Incarnation + 1) };
+        // Once told to drain, an incarnation stays so: its own heartbeat must not call traffic back.
+        return wanted.Incarnation == known.Incarnation && IsKeptDraining(known, wanted)
+            ? wanted with { Status = InstanceStatus.Draining }
+            : wanted;
+    }
+
+    /// <summary>
+    /// True when a registration without an incarnation says nothing new; that it was told to drain is nothing that it
+    /// said.
+    /// </summary>
+    private static bool IsSame(Instance known, Instance wanted) => Sameness.Of(known, wanted with
+    {
+        Incarnation = known.Incarnation,
+        Status = IsKeptDraining(known, wanted) ? known.Status : wanted.Status,
+    });
+
+    private static bool IsKeptDraining(Instance known, Instance wanted) =>
+        known.Status == InstanceStatus.Draining && wanted.Status is InstanceStatus.Up or InstanceStatus.Starting;
 
     /// <summary>This node takes the renewals of the instance from now on. Under the gate.</summary>
     private void Hold(InstanceState state, Instance? wanted = null)

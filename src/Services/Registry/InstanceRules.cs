@@ -112,6 +112,8 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
         if (document.RegisteredBy is not null) faults.Add(new FieldFault("registeredBy", "is set by the platform"));
         if (document.Health is not null) faults.Add(new FieldFault("health", "is set by the platform"));
         if (document.ExpiresAt is not null) faults.Add(new FieldFault("expiresAt", "is set by the platform"));
+        if (document.Override is not null) faults.Add(new FieldFault("override", "is set by the platform"));
+        if (document.Callable is not null) faults.Add(new FieldFault("callable", "is set by the platform"));
     }
 
     private static void CheckLabels(InstanceDocument document, List<FieldFault> faults)
@@ -218,7 +220,7 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
     private static bool IsPrintable(string text) => IsText(text) && !text.Any(char.IsControl);
 
     // The store keeps no NUL and no half of a surrogate pair.
-    private static bool IsText(string text)
+    internal static bool IsText(string text)
     {
         for (var at = 0; at < text.Length; at++)
         {

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Groundwork.Services.Registry;
 
 /// <summary>The words that stand for the registry's enumerations on the wire and in the store.</summary>
@@ -83,6 +85,17 @@ internal static class InstanceWords
         RegistryEventKind.Draining => "draining",
         RegistryEventKind.Unhealthy => "unhealthy",
         RegistryEventKind.Healthy => "healthy",
+        RegistryEventKind.Undrained => "undrained",
+        RegistryEventKind.Probed => "probed",
+        RegistryEventKind.Overridden => "overridden",
+        RegistryEventKind.Policy => "policy",
         _ => "stalled",
     };
+
+    /// <summary>A word that is not known is of a newer node: something changed.</summary>
+    public static RegistryEventKind Event(string word) =>
+        EventKinds.TryGetValue(word, out var kind) ? kind : RegistryEventKind.Updated;
+
+    private static readonly FrozenDictionary<string, RegistryEventKind> EventKinds =
+        Enum.GetValues<RegistryEventKind>().ToFrozenDictionary(Of, StringComparer.Ordinal);
 }

@@ -38,10 +38,10 @@ internal sealed class Registrations(
 
     /// <summary>Removes; a persistent one from the store first.</summary>
     public async ValueTask<Fault?> DeregisterAsync(
-        InstanceKey key, long? incarnation, string principal, CancellationToken cancellationToken)
+        InstanceKey key, long? incarnation, string principal, string? why, CancellationToken cancellationToken)
     {
         var persistent = registry.FindInstance(key) is { Standing: Standing.Persistent };
-        if (registry.Deregister(key, incarnation, principal) is { } fault) return fault;
+        if (registry.Deregister(key, incarnation, principal, why) is { } fault) return fault;
         if (!persistent) return null;
         try
         {
@@ -59,12 +59,19 @@ internal sealed class Registrations(
     /// or patience is over.
     /// </summary>
     public async ValueTask<Outcome<ServiceView>> DrainAsync(
-        InstanceKey key, string principal, TimeSpan patience, CancellationToken cancellationToken)
+        InstanceKey key, string principal, string? why, TimeSpan patience, CancellationToken cancellationToken)
     {
-        if (!registry.Drain(key, principal).TryGet(out var index, out var fault)) return fault;
+        if (!registry.Drain(key, principal, why).TryGet(out var index, out var fault)) return fault;
         if (registry.FindService(key.Service) is not { View: { } view } service) return InstanceRegistry.NotFound(key);
         if (patience > TimeSpan.Zero) await WaitForWatchersAsync(service, index, patience, cancellationToken);
         return view;
+    }
+
+    /// <summary>Takes a drain back.</summary>
+    public Outcome<ServiceView> Undrain(InstanceKey key, string principal, string? why)
+    {
+        if (!registry.Undrain(key, principal, why).TryGet(out _, out var fault)) return fault;
+        return registry.FindFresh(key.Service) is { } view ? view : InstanceRegistry.NotFound(key);
     }
 
     /// <summary>
@@ -76,10 +83,29 @@ internal sealed class Registrations(
     {
         var elsewhere = store.IsShared && patience > TimeSpan.Zero
             ? WaitForNodesAsync(service, patience, cancellationToken)
-            : Task.FromResult((Nodes: 0, Behind: 0));
+            : Task.FromResult<IReadOnlyList<NodeWatchers>>([]);
         var (watchers, behind) = await WaitForLocalAsync(service, index, patience, cancellationToken);
-        var (nodes, nodesBehind) = await elsewhere;
-        return new WatchersDocument(index, watchers + nodes, behind + nodesBehind);
+        var nodes = await elsewhere;
+        return new WatchersDocument(
+            index, watchers + nodes.Count, behind + nodes.Count(node => !node.Seen),
+            [.. Name(service, index, nodes).Take(WatcherNames.Most)]);
+    }
+
+    /// <summary>Those behind first: they are whom somebody waits for.</summary>
+    private IEnumerable<WatcherDocument> Name(ServiceState service, long index, IReadOnlyList<NodeWatchers> nodes)
+    {
+        foreach (var name in WatchSessions.Names(service, index, seen: false))
+            yield return new WatcherDocument(name, registry.NodeName, Seen: false);
+        foreach (var node in nodes.Where(node => !node.Seen))
+        {
+            if (node.Behind.Length == 0)
+                yield return new WatcherDocument($"node {node.Name}", node.Name, Seen: false);
+            foreach (var name in node.Behind) yield return new WatcherDocument(name, node.Name, Seen: false);
+        }
+        foreach (var name in WatchSessions.Names(service, index, seen: true))
+            yield return new WatcherDocument(name, registry.NodeName, Seen: true);
+        foreach (var node in nodes.Where(node => node.Seen))
+            yield return new WatcherDocument($"node {node.Name}", node.Name, Seen: true);
     }
 
     private async Task<(int Watchers, int Behind)> WaitForLocalAsync(
@@ -103,14 +129,14 @@ internal sealed class Registrations(
         }
     }
 
-    private async Task<(int Nodes, int Behind)> WaitForNodesAsync(
+    private async Task<IReadOnlyList<NodeWatchers>> WaitForNodesAsync(
         ServiceState service, TimeSpan patience, CancellationToken cancellationToken)
     {
         var others = liveNodes().Where(node => node != registry.NodeName).ToArray();
-        if (others.Length == 0) return (0, 0);
+        if (others.Length == 0) return [];
         using var over = new CancellationTokenSource(patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, cancellationToken);
-        var behind = others.Length;
+        IReadOnlyList<NodeWatchers> nodes = [.. others.Select(node => new NodeWatchers(node, Seen: false, []))];
         try
         {
             await sync.FlushAsync().WaitAsync(either.Token);
@@ -118,8 +144,8 @@ internal sealed class Registrations(
             while (true)
             {
                 var seen = await store.SeenAsync(either.Token);
-                behind = others.Count(node => seen.GetValueOrDefault(node) < position);
-                if (behind == 0) break;
+                nodes = [.. others.Select(node => NodeWatchers.Of(node, seen.GetValueOrDefault(node), position))];
+                if (nodes.All(node => node.Seen)) break;
                 await Task.Delay(SeenInterval, time, either.Token);
             }
         }
@@ -131,7 +157,7 @@ internal sealed class Registrations(
         {
             // The store is away, so the other nodes can neither hear nor answer.
         }
-        return (others.Length, behind);
+        return nodes;
     }
 
     // 0, which every node has seen, when nothing drains: nodes speak up for drains only.
@@ -153,9 +179,8 @@ internal sealed class Registrations(
         var registered = registry.FindInstance(wanted.Key)?.Instance;
         if (registered is not null && wanted.Incarnation != 0 && wanted.Incarnation < registered.Incarnation)
             return InstanceRegistry.Older(registered);
-        var dated = wanted.Incarnation != 0
-            ? wanted
-            : wanted with { Incarnation = time.GetUtcNow().ToUnixTimeMilliseconds() };
+        // What says nothing new is in the store; written once more it would take back what was said meanwhile.
+        if (registry.Settled(wanted) is not { } dated) return null;
         var place = new ServiceState(wanted.Key.Service);
         var row = InstanceWrite.Of(new PendingInstance(
             new InstanceState(place, dated, registry.NodeName),
@@ -172,5 +197,12 @@ internal sealed class Registrations(
         {
             return failure.Fault;
         }
+    }
+
+    /// <summary>Another node, which answers for its own watchers.</summary>
+    private sealed record NodeWatchers(string Name, bool Seen, string[] Behind)
+    {
+        public static NodeWatchers Of(string node, SeenByNode said, long position) =>
+            new(node, said.Position >= position, said.Behind ?? []); // Null of a node that has said nothing yet.
     }
 }

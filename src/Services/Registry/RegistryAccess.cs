@@ -46,6 +46,21 @@ internal sealed class RegistryAccess(
     public bool Allows(Principal principal, Verb verb, ResourceKey target) => allows(principal, verb, target);
 
     /// <summary>
+    /// The instance that a call comes from, as <c>Groundwork-Caller</c> names it; null when it names none, or one that
+    /// the caller may not renew: whoever could take another's name could hide behind it.
+    /// </summary>
+    public InstanceKey? CallerOf(HttpContext context) =>
+        CallerOf(context.Principal(), context.Request.Headers[HeaderNames.Caller].ToString());
+
+    /// <inheritdoc cref="CallerOf(HttpContext)"/>
+    /// <param name="claim"><c>namespace/service/id</c>; empty or null: none.</param>
+    public InstanceKey? CallerOf(Principal principal, string? claim) =>
+        InstanceKey.TryParse(claim, out var key) && Allows(principal, Verb.Renew, Target(key.Value)) ? key : null;
+
+    /// <summary>Whose watch it is: an instance, else the principal.</summary>
+    public string WatcherName(HttpContext context) => CallerOf(context)?.ToString() ?? context.Principal().Name;
+
+    /// <summary>
     /// Asks for the caller of a long answer as of now; null when its key, sign-in or operator is gone.
     /// </summary>
     public Func<ValueTask<Principal?>> Lasting(HttpContext context) => refresh(context);

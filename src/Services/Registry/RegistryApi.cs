@@ -30,12 +30,12 @@ internal sealed class RegistryApi(
             .Describe<RenewalAnswer>("renewInstances", "Extends the leases of up to a thousand instances.");
         api.MapDelete("/instances/{namespace}/{service}/{id}", DeregisterAsync)
             .Requires(Verb.Register, InstanceTarget)
-            .ReadsQuery("group")
+            .ReadsQuery("group").ReadsReason()
             .WithName("deregisterInstance").WithSummary("Takes an instance out; one that is gone already is no fault.")
             .Produces(StatusCodes.Status204NoContent);
         api.MapPost("/instances/{namespace}/{service}/{id}/drain", DrainAsync)
             .RequiresPrincipal("Operate or Register on the instance")
-            .ReadsQuery("group")
+            .ReadsQuery("group").ReadsReason()
             .Describe<ServiceDocument>(
                 "drainInstance", "Sends no new traffic to an instance; with wait, answers when watchers have seen it.");
         api.MapGet("/services", ListServices).RequiresPrincipal("shows the services that it may discover")
@@ -44,8 +44,6 @@ internal sealed class RegistryApi(
             .RequiresPrincipal("Discover on the service of every outcome").LimitsBody(RegistryLimits.MaxBatchBytes)
             .WithName("reportOutcomes").WithSummary("Tells how calls to instances went, as followers and SDKs saw it.")
             .Produces(StatusCodes.Status204NoContent);
-        api.MapGet("/events", ListEvents).RequiresPrincipal("shows events of services that it may discover")
-            .Describe<RegistryEventList>("listRegistryEvents", "What happened to instances lately, newest first.");
     }
 
     /// <summary>The target of a permission on the instance that the path names.</summary>
@@ -87,8 +85,9 @@ internal sealed class RegistryApi(
     private async Task<IResult> DeregisterAsync(
         HttpContext context, long? incarnation, CancellationToken cancellationToken)
     {
-        var fault = await registrations.DeregisterAsync(
-            RegistryPaths.Instance(context), incarnation, context.Principal().Name, cancellationToken);
+        if (!RegistryPaths.TryReadReason(context, out var why, out var fault)) return Problems.From(fault);
+        fault = await registrations.DeregisterAsync(
+            RegistryPaths.Instance(context), incarnation, context.Principal().Name, why, cancellationToken);
         return fault is null ? TypedResults.NoContent() : Problems.From(fault);
     }
 
@@ -97,13 +96,14 @@ internal sealed class RegistryApi(
         if (!RegistryPaths.TryReadWait(wait, TimeSpan.Zero, out var patience))
             return Problems.From(RegistryPaths.BadWait(wait));
         if (patience > registry.Options.DrainPatience) patience = registry.Options.DrainPatience;
+        if (!RegistryPaths.TryReadReason(context, out var why, out var fault)) return Problems.From(fault);
         var key = RegistryPaths.Instance(context);
         var target = RegistryAccess.Target(key);
         if (!access.Allows(context.Principal(), Verb.Register, target)
             && access.Check(context, Verb.Operate, target) is { } refusal) return Problems.From(refusal);
         var outcome = await registrations.DrainAsync(
-            key, context.Principal().Name, patience.Value, cancellationToken);
-        if (!outcome.TryGet(out var view, out var fault)) return Problems.From(fault);
+            key, context.Principal().Name, why, patience.Value, cancellationToken);
+        if (!outcome.TryGet(out var view, out fault)) return Problems.From(fault);
         context.Response.Headers[HeaderNames.Index] = view.Index.ToString(CultureInfo.InvariantCulture);
         return TypedResults.Ok(InstanceDocuments.Write(view, registry.StoreId, registry.ExpiresAt));
     }
@@ -161,20 +161,6 @@ internal sealed class RegistryApi(
         return TypedResults.NoContent();
     }
 
-    private IResult ListEvents(HttpContext context, string? @namespace, string? service, string? group, int? limit)
-    {
-        if (CheckLimit(limit) is { } outside) return Problems.From(outside);
-        var principal = context.Principal();
-        ServiceKey? key = service is null ? null : RegistryPaths.Service(@namespace, group, service);
-        var items = registry.Events(key)
-            .Where(happened => happened.Id is null
-                || ((@namespace is null || happened.Service.Namespace == @namespace)
-                    && access.Allows(principal, Verb.Discover, RegistryAccess.Target(happened.Service))))
-            .Take(limit ?? RegistryLimits.DefaultPageSize)
-            .Select(InstanceDocuments.Write);
-        return TypedResults.Ok(new RegistryEventList([.. items]));
-    }
-
     private static ServiceSummary Summarize(ServiceView view) => new(
         view.Key.Namespace,
         view.Key.Group,
@@ -182,7 +168,9 @@ internal sealed class RegistryApi(
         view.Index,
         view.Instances.Length,
         view.Instances.Count(instance => instance.Health.State != HealthState.Unhealthy),
-        view.Protection);
+        view.Protection,
+        view.Callable.Length,
+        view.Maintenance is not null);
 
     private static Fault? CheckLimit(int? limit) => limit is < 1 or > RegistryLimits.MaxPageSize
         ? new Fault(ErrorCodes.BadRequest, $"'limit' is 1 to {RegistryLimits.MaxPageSize}, not {limit}.")

@@ -3,6 +3,7 @@ using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
 using Groundwork.Services.Registry.Following;
 using Groundwork.Services.Registry.Leases;
+using Groundwork.Services.Registry.Policies;
 using Groundwork.Services.Registry.Storing;
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +15,8 @@ namespace Groundwork.Services.Registry;
 /// </summary>
 public sealed partial class RegistryModule : IModule
 {
+    public const string ModuleName = "registry";
+
     /// <summary>The copy of a followed registry, in the data directory.</summary>
     private const string FollowedFile = "followed-registry.json";
 
@@ -26,6 +29,7 @@ public sealed partial class RegistryModule : IModule
     private readonly List<Task> loops = [];
     private ILogger? logger;
     private StoreSync? sync;
+    private IDisposable? policies;
     private IRegistryView? view;
     private RegistryFollower? follower;
 
@@ -42,12 +46,16 @@ public sealed partial class RegistryModule : IModule
                 string.Join("; ", faults.Select(fault => $"{fault.Path} {fault.Message}")), nameof(options));
     }
 
-    public string Name => "registry";
+    public string Name => ModuleName;
 
     /// <summary>Where other modules read services from, once this one has started.</summary>
     public IRegistryView View => view ?? throw new InvalidOperationException("The registry has not started.");
 
-    public void Declare(ModuleDeclaration declaration) => declaration.Add(RegistryStore.Schema);
+    public void Declare(ModuleDeclaration declaration)
+    {
+        foreach (var migration in RegistryStore.Migrations) declaration.Add(migration);
+        declaration.Add(InstanceOverrideKind.Kind).Add(ServicePolicyKind.Kind);
+    }
 
     public async Task StartAsync(Node node, CancellationToken cancellationToken)
     {
@@ -61,6 +69,7 @@ public sealed partial class RegistryModule : IModule
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        policies?.Dispose();
         await ending.CancelAsync();
         await Task.WhenAll(loops);
         if (follower is not null) await follower.DisposeAsync();
@@ -94,16 +103,22 @@ public sealed partial class RegistryModule : IModule
         var log = node.Logs.CreateLogger<InstanceRegistry>();
         var registry = new InstanceRegistry(options, node.Name, snapshot.StoreId, node.Time, log, numbers);
         sync = new StoreSync(registry, store, node.Time, node.Logs.CreateLogger<StoreSync>());
+        // Before the instances, so that no view is made without what operators have said.
+        policies = node.Snapshots.Subscribe(change => registry.TakePolicies(
+            change, record: live().Min(StringComparer.Ordinal) == node.Name));
         await sync.LoadAsync(cancellationToken);
         view = registry;
-        Map(node, registry, new Registrations(registry, store, sync, node.Time, live));
+        Map(
+            node, registry, new Registrations(registry, store, sync, node.Time, live),
+            new ServiceHistory(registry, new EventStore(storage), sync, node.Time));
         var expiry = new LeaseExpiry(registry, node.Time, live, node.Logs.CreateLogger<LeaseExpiry>());
         loops.Add(RunAsync("lease expiry", expiry.RunAsync));
         loops.Add(RunAsync("view publisher", registry.Publisher.RunAsync));
         loops.Add(RunAsync("store", sync.RunAsync));
     }
 
-    private static void Map(Node node, InstanceRegistry registry, Registrations registrations)
+    private static void Map(
+        Node node, InstanceRegistry registry, Registrations registrations, ServiceHistory history)
     {
         var access = new RegistryAccess(
             node.Authorizer.Authorize,
@@ -116,9 +131,11 @@ public sealed partial class RegistryModule : IModule
             happened => node.Audit?.Append(happened));
         var rules = new InstanceRules(new TextPool(), node.Time);
         var api = new RegistryApi(registry, registrations, rules, access);
+        var operations = new RegistryOperationsApi(registry, registrations, history, access);
         var watch = new RegistryWatchApi(registry, registrations, access, node.Time, node.Listeners.Stopping);
         node.Listeners.Map(ListenerDefinition.Api, api.Map);
         node.Listeners.Map(ListenerDefinition.Api, watch.Map);
+        node.Listeners.Map(ListenerDefinition.Api, operations.Map);
     }
 
     private async Task RunAsync(string loop, Func<CancellationToken, Task> run)

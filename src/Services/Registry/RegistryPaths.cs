@@ -85,6 +85,37 @@ internal static class RegistryPaths
         return true;
     }
 
+    /// <summary>The token of the page after this instance.</summary>
+    public static string WritePage(InstanceKey last) => Convert.ToHexStringLower(
+        Encoding.UTF8.GetBytes($"{last.Service.Namespace}/{last.Service.Group}/{last.Service.Service}/{last.Id}"));
+
+    /// <summary>False for what is not such a token; null after none was given.</summary>
+    public static bool TryReadPage(string? token, out ServiceKey? after, out string afterId)
+    {
+        (after, afterId) = (null, "");
+        if (token is null) return true;
+        if (token.Length % 2 != 0 || token.Length > 2 * Names.MaxNameLength || !token.All(char.IsAsciiHexDigitLower))
+            return false;
+        var parts = Encoding.UTF8.GetString(Convert.FromHexString(token)).Split('/');
+        if (parts.Length != 4) return false;
+        after = new ServiceKey(parts[0], parts[1], parts[2]);
+        afterId = parts[3];
+        return true;
+    }
+
+    /// <summary>Reads the author's reason of a change; null when none is given.</summary>
+    public static bool TryReadReason(HttpContext context, out string? reason, [NotNullWhen(false)] out Fault? fault)
+    {
+        fault = null;
+        reason = ApiRequests.Reason(context.Request);
+        if (reason.Length == 0) reason = null;
+        if (reason is null || (reason.Length <= RegistryLimits.MaxReasonLength && InstanceRules.IsText(reason)))
+            return true;
+        fault = new Fault(
+            ErrorCodes.BadRequest, $"A reason is text of at most {RegistryLimits.MaxReasonLength} characters.");
+        return false;
+    }
+
     /// <summary>Reads <c>30s</c>, <c>500ms</c>, <c>1m</c> or a number of seconds, cut to the longest wait.</summary>
     public static bool TryReadWait(string? text, TimeSpan whenAbsent, [NotNullWhen(true)] out TimeSpan? wait)
     {

@@ -90,7 +90,7 @@ internal sealed class RegistryWatchApi(
     private async Task AnswerWhenNewerAsync(HttpContext context, ServiceKey key, long known, TimeSpan patience)
     {
         ServiceKey[] keys = [key];
-        if (registry.Watches.Open(keys) is not { } session)
+        if (registry.Watches.Open(keys, access.WatcherName(context)) is not { } session)
         {
             await Problems.WriteAsync(context, TooMany());
             return;
@@ -172,7 +172,10 @@ internal sealed class RegistryWatchApi(
             await Problems.WriteAsync(context, refusal);
             return;
         }
-        var session = keys.Length > 0 ? registry.Watches.Open(keys) : registry.Watches.OpenWide(@namespace);
+        var name = access.WatcherName(context);
+        var session = keys.Length > 0
+            ? registry.Watches.Open(keys, name)
+            : registry.Watches.OpenWide(@namespace, name);
         if (session is null)
         {
             await Problems.WriteAsync(context, TooMany());

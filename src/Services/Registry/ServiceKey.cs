@@ -47,5 +47,17 @@ public readonly record struct ServiceKey(string Namespace, string Group, string 
 /// <summary>Names an instance.</summary>
 public readonly record struct InstanceKey(ServiceKey Service, string Id)
 {
+    /// <summary>Reads <c>namespace/[group@@]service/id</c>.</summary>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out InstanceKey? key)
+    {
+        key = null;
+        var slash = text?.LastIndexOf('/') ?? -1;
+        if (slash < 0 || !text.AsSpan(..slash).Contains('/') || !Names.IsSegment(text.AsSpan(slash + 1))) return false;
+        // Not null: it has a slash.
+        if (!ServiceKey.TryParse(text![..slash], Names.DefaultNamespace, out var service)) return false;
+        key = new InstanceKey(service.Value, text[(slash + 1)..]);
+        return true;
+    }
+
     public override string ToString() => $"{Service}/{Id}";
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Groundwork.Services.Registry.Policies;
 using Groundwork.Services.Registry.Watching;
 
 namespace Groundwork.Services.Registry;
@@ -14,6 +15,7 @@ internal sealed class ServiceState(ServiceKey key)
     private SharedAnswer? answer; // Any thread; last writer wins.
     private readonly HashSet<WatchSession> watchers = []; // Guarded by the gate.
     private TaskCompletionSource? seen; // Any thread.
+    private Dictionary<string, Check>? probes; // By instance id; few services have any. Guarded by the gate.
 
     public ServiceKey Key { get; } = key;
 
@@ -61,8 +63,15 @@ internal sealed class ServiceState(ServiceKey key)
     {
         var place = Find(instance.Key.Id);
         if (place >= 0) members.RemoveAt(place);
+        probes?.Remove(instance.Key.Id);
         instance.Removed = true;
     }
+
+    /// <summary>What the prober found of an instance; null when it has not looked.</summary>
+    public Check? ProbeOf(string id) => probes?.GetValueOrDefault(id);
+
+    public void SetProbe(string id, Check found) =>
+        (probes ??= new Dictionary<string, Check>(StringComparer.Ordinal))[id] = found;
 
     /// <summary>Counts a change of membership or health.</summary>
     public void Touch(long number)
@@ -72,14 +81,18 @@ internal sealed class ServiceState(ServiceKey key)
     }
 
     /// <summary>Makes the view that readers see. Costs one pass over the members.</summary>
-    public void Publish(double threshold)
+    public void Publish(ServicePolicy policy)
     {
         if (!Lagging) return;
         Lagging = false;
         var instances = ImmutableArray.CreateBuilder<Instance>(members.Count);
-        foreach (var member in members) instances.Add(member.Instance);
+        foreach (var member in members) instances.Add(EffectiveInstance.Of(member, policy));
         var next = ServiceView.Of(
-            Key, Index, instances.MoveToImmutable(), threshold) with { EmptyReason = EmptyReason };
+            Key, Index, instances.MoveToImmutable(), policy.Threshold) with
+        {
+            EmptyReason = EmptyReason,
+            Maintenance = policy.Maintenance,
+        };
         Volatile.Write(ref view, next);
         foreach (var watcher in watchers) watcher.Touched(this);
     }

@@ -25,6 +25,9 @@ public sealed record ServiceView(
     /// </summary>
     public string? EmptyReason { get; init; }
 
+    /// <summary>Why none of it is called, while an operator keeps it from its callers; else null.</summary>
+    public Policies.Maintenance? Maintenance { get; init; }
+
     /// <summary>
     /// The view of these instances. When the healthy share of those that take traffic is below
     /// <paramref name="threshold"/> (0 to 1; 0 turns protection off), all of them stay callable: so many failing at

@@ -28,6 +28,9 @@ namespace Groundwork.Wire.Contracts;
 /// <param name="Health">Set by the platform: <c>healthy</c>, <c>suspect</c> or <c>unhealthy</c>, with the
 /// reason.</param>
 /// <param name="ExpiresAt">When it goes if no renewal comes; set by the platform.</param>
+/// <param name="Override">What an operator has put over it: weight and status above are then the operator's. Set by
+/// the platform.</param>
+/// <param name="Callable">Whether traffic goes to it now; set by the platform, in lists of instances only.</param>
 public sealed record InstanceDocument(
     string Service,
     string Host,
@@ -51,7 +54,9 @@ public sealed record InstanceDocument(
     IReadOnlyDictionary<string, JsonElement>? Extensions = null,
     string? RegisteredBy = null,
     InstanceHealth? Health = null,
-    DateTimeOffset? ExpiresAt = null);
+    DateTimeOffset? ExpiresAt = null,
+    OverrideDocument? Override = null,
+    bool? Callable = null);
 
 /// <summary>One check of an instance: <c>passing</c>, <c>warning</c> or <c>critical</c>.</summary>
 public sealed record InstanceCheck(
@@ -76,6 +81,7 @@ public sealed record RegistrationAnswer(string Id, long Index, int LeaseSeconds,
 /// Why no instance is left, such as <c>deregistered</c>; null while there are some. An empty list without a reason is
 /// not to be believed: callers keep the one before it.
 /// </param>
+/// <param name="Maintenance">Why none of it is called, while an operator keeps it from its callers.</param>
 public sealed record ServiceDocument(
     string Namespace,
     string Group,
@@ -85,7 +91,8 @@ public sealed record ServiceDocument(
     bool Protection,
     IReadOnlyList<InstanceDocument> Instances,
     string? ProtectionReason = null,
-    string? EmptyReason = null);
+    string? EmptyReason = null,
+    MaintenanceDocument? Maintenance = null);
 
 /// <summary>
 /// Answers <c>GET /registry/services/{namespace}/{service}/watchers?group=&amp;index=I&amp;wait=5s</c>: as soon as
@@ -95,7 +102,10 @@ public sealed record ServiceDocument(
 /// <param name="Index">The index asked for.</param>
 /// <param name="Watchers">How many watch the service.</param>
 /// <param name="Behind">How many of them were not yet sent the index.</param>
-public sealed record WatchersDocument(long Index, int Watchers, int Behind);
+/// <param name="Items">At most 100 of them by name, those behind first. Watchers of other nodes stand here one by one
+/// while they are behind, and as one entry for their node once they are not.</param>
+public sealed record WatchersDocument(
+    long Index, int Watchers, int Behind, IReadOnlyList<WatcherDocument>? Items = null);
 
 /// <summary>Body of <c>POST /registry/outcomes</c>: how calls went, gathered by the caller.</summary>
 /// <param name="Outcomes">At most 1,000, one per instance and outcome.</param>
@@ -130,7 +140,15 @@ public sealed record OutcomeDocument(
 
 /// <summary>A line in the list of services.</summary>
 public sealed record ServiceSummary(
-    string Namespace, string Group, string Service, long Index, int Instances, int Healthy, bool Protection);
+    string Namespace,
+    string Group,
+    string Service,
+    long Index,
+    int Instances,
+    int Healthy,
+    bool Protection,
+    int Callable = 0,
+    bool Maintenance = false);
 
 /// <summary>A page of services.</summary>
 public sealed record ServiceList(
@@ -152,9 +170,10 @@ public sealed record RenewalRefusal(string Service, string Id, string Code);
 /// <summary>Something that happened to a service or one of its instances, as seen by the answering node.</summary>
 /// <param name="Index">The service's index after it.</param>
 /// <param name="Event"><c>registered</c>, <c>updated</c>, <c>renewed</c>, <c>suspect</c>, <c>expired</c>, <c>held</c>,
-/// <c>deregistered</c>, <c>draining</c>, <c>unhealthy</c>, <c>healthy</c>, or <c>stalled</c> for the registry
-/// itself.</param>
+/// <c>deregistered</c>, <c>draining</c>, <c>undrained</c>, <c>unhealthy</c>, <c>healthy</c>, <c>probed</c>,
+/// <c>overridden</c>, <c>policy</c> for the service as a whole, or <c>stalled</c> for the registry itself.</param>
 /// <param name="Principal">Who did it; null when the registry did.</param>
+/// <param name="Node">The node that it happened on.</param>
 public sealed record RegistryEventDocument(
     DateTimeOffset At,
     string Event,
@@ -164,7 +183,8 @@ public sealed record RegistryEventDocument(
     string? Group = null,
     string? Service = null,
     string? Id = null,
-    string? Principal = null);
+    string? Principal = null,
+    string? Node = null);
 
 /// <summary>Events of the registry, newest first; bounded, so old ones are gone.</summary>
 public sealed record RegistryEventList(IReadOnlyList<RegistryEventDocument> Items);

@@ -69,6 +69,17 @@ public sealed class VerbTests : IDisposable
     [InlineData("audit list --action refused --principal anonymous",
         "GET /groundwork/v1/audit?principal=anonymous&action=refused&limit=100")]
     [InlineData("audit verify", "POST /groundwork/v1/audit/verify")]
+    [InlineData("service list -n shop", "GET /groundwork/v1/registry/services?namespace=shop&limit=100")]
+    [InlineData("service instances shop/blue@@catalog --zone east --version 2 --health unhealthy --status up",
+        "GET /groundwork/v1/registry/instances?namespace=shop&service=blue%40%40catalog&group=blue&zone=east&version=2"
+        + "&status=up&health=unhealthy&limit=100")]
+    [InlineData("service instances -n shop", "GET /groundwork/v1/registry/instances?namespace=shop&limit=100")]
+    [InlineData("service versions catalog", "GET /groundwork/v1/registry/services/default/catalog/versions")]
+    [InlineData("service events shop/catalog --id 1",
+        "GET /groundwork/v1/registry/events?namespace=shop&service=catalog&id=1&limit=100")]
+    [InlineData("drain catalog/1", "POST /groundwork/v1/registry/instances/default/catalog/1/drain")]
+    [InlineData("undrain shop/blue@@catalog/1",
+        "POST /groundwork/v1/registry/instances/shop/catalog/1/undrain?group=blue")]
     [InlineData("modules", "GET /groundwork/v1/modules")]
     [InlineData("node list", "GET /groundwork/v1/nodes")]
     [InlineData("backup file", "POST /groundwork/v1/backup")]

@@ -22,9 +22,12 @@ internal sealed class EventStream : IAsyncDisposable
             .EnumerateAsync().GetAsyncEnumerator();
     }
 
-    public static async Task<EventStream> OpenAsync(OpenRegistry open, string path)
+    /// <param name="claim">The instance that the watcher says it is.</param>
+    public static async Task<EventStream> OpenAsync(
+        OpenRegistry open, string path, string may = OpenRegistry.All, string? claim = null)
     {
-        var caller = open.Client();
+        var caller = open.Client(may);
+        if (claim is not null) caller.DefaultRequestHeaders.Add(HeaderNames.Caller, claim);
         var answer = await caller.GetAsync("/groundwork/v1/registry/" + path, HttpCompletionOption.ResponseHeadersRead);
         answer.EnsureSuccessStatusCode();
         return new EventStream(caller, answer, await answer.Content.ReadAsStreamAsync());

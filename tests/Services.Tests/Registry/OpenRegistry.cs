@@ -1,5 +1,9 @@
+using System.Collections.Immutable;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
@@ -27,6 +31,7 @@ internal sealed class OpenRegistry : IAsyncDisposable
     private readonly CancellationTokenSource ending = new();
     private readonly SqliteStorage storage;
     private readonly Task[] loops;
+    private Snapshot said = Snapshot.Empty("store", 0);
 
     private OpenRegistry(
         TemporaryDirectory directory, SqliteStorage storage, InstanceRegistry registry, StoreSync sync,
@@ -51,6 +56,9 @@ internal sealed class OpenRegistry : IAsyncDisposable
             Audit.Add);
         var rules = new InstanceRules(new TextPool(), TimeProvider.System);
         Listeners.Map(ListenerDefinition.Api, new RegistryApi(registry, registrations, rules, access).Map);
+        var history = new ServiceHistory(registry, new EventStore(storage), sync, TimeProvider.System);
+        Listeners.Map(
+            ListenerDefinition.Api, new RegistryOperationsApi(registry, registrations, history, access).Map);
         Listeners.Map(
             ListenerDefinition.Api,
             new RegistryWatchApi(registry, registrations, access, TimeProvider.System, Listeners.Stopping).Map);
@@ -80,7 +88,7 @@ internal sealed class OpenRegistry : IAsyncDisposable
         var engine = await SqliteStorage.OpenAsync(
             new SqliteOptions { Path = place.Combine(
                 "store.db") }, TimeProvider.System, NullLoggerFactory.Instance, default);
-        await engine.MigrateAsync([RegistryStore.Schema], default);
+        await engine.MigrateAsync(RegistryStore.Migrations, default);
         var store = new RegistryStore(engine, "a", isShared: false);
         var numbers = new Numbers();
         numbers.Raise(await store.BeginAsync(0, default));
@@ -123,6 +131,29 @@ internal sealed class OpenRegistry : IAsyncDisposable
         using var answer = await SendAsync(HttpMethod.Get, path);
         answer.EnsureSuccessStatusCode();
         return (await answer.Content.ReadFromJsonAsync(WireJson.Strict.ServiceDocument))!; // A success has a body.
+    }
+
+    /// <summary>An operator has written a resource.</summary>
+    public void Say<TSpec>(Kind<TSpec> kind, string name, TSpec spec)
+        where TSpec : class
+    {
+        var text = JsonSerializer.SerializeToUtf8Bytes(spec, (JsonTypeInfo<TSpec>)kind.SpecTypeInfo);
+        var before = said;
+        var key = new ResourceKey(kind.Name, "default", name);
+        var change = new AppliedChange(before.Revision + 1, 0, key, before.Find(key), new Resource
+        {
+            Key = key,
+            Version = 1,
+            Labels = ImmutableSortedDictionary<string, string>.Empty,
+            Spec = text,
+            SpecHash = SHA256.HashData(text),
+            Revision = before.Revision + 1,
+            ChangedBy = "olga",
+            ChangedAt = DateTimeOffset.UnixEpoch,
+            Kind = kind,
+        }, EndsChangeset: true);
+        said = before.With(change.Revision, [change]);
+        Registry.TakePolicies(new SnapshotChange(before, [change], said), record: true);
     }
 
     public async ValueTask DisposeAsync()

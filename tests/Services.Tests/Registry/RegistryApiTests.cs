@@ -169,8 +169,8 @@ public sealed class RegistryApiTests
         Assert.Equal(index, (await watch.NextAsync()).Index);
         using var watchers = await open.SendAsync(
             HttpMethod.Get, $"services/default/orders/watchers?index={index}&wait=5s");
-        Assert.Equal(new WatchersDocument(
-            index, 1, 0), await watchers.Content.ReadFromJsonAsync(WireJson.Strict.WatchersDocument));
+        var told = await watchers.Content.ReadFromJsonAsync(WireJson.Strict.WatchersDocument);
+        Assert.Equal((index, 1, 0), (told?.Index, told?.Watchers, told?.Behind));
     }
 
     [Fact]
@@ -178,11 +178,71 @@ public sealed class RegistryApiTests
     {
         await using var open = await OpenRegistry.StartAsync();
         await open.RegisterAsync(LeasedRegistry.Document("a"));
-        var session = open.Registry.Watches.Open([LeasedRegistry.Orders]);
+        var session = open.Registry.Watches.Open([LeasedRegistry.Orders], "test");
         using var watchers = await open.SendAsync(HttpMethod.Get, "services/default/orders/watchers?wait=100ms");
         var answer = await watchers.Content.ReadFromJsonAsync(WireJson.Strict.WatchersDocument);
         Assert.Equal((1, 1), (answer?.Watchers, answer?.Behind));
         Assert.NotNull(session);
+        Assert.Equal([new WatcherDocument("test", "a", Seen: false)], answer?.Items);
+    }
+
+    [Theory]
+    [InlineData("register,renew,discover", "default/stock/7", "default/stock/7")]
+    [InlineData("discover", "default/stock/7", "discover")] // It may not renew that instance, so it is not that one.
+    [InlineData("renew,discover", "other/stock/7", "renew,discover")]
+    [InlineData("renew,discover", "nonsense", "renew,discover")]
+    public async Task Watcher_is_known_by_the_instance_that_it_may_renew_else_by_its_principal(
+        string may, string claim, string name)
+    {
+        await using var open = await OpenRegistry.StartAsync();
+        await open.RegisterAsync(LeasedRegistry.Document("a"));
+        await using var watch = await EventStream.OpenAsync(
+            open, "watch?namespace=default&service=orders", may, claim);
+        await watch.NextAsync();
+        using var watchers = await open.SendAsync(HttpMethod.Get, "services/default/orders/watchers?wait=5s");
+        var answer = await watchers.Content.ReadFromJsonAsync(WireJson.Strict.WatchersDocument);
+        Assert.Equal([new WatcherDocument(name, "a", Seen: true)], answer?.Items);
+    }
+
+    [Fact]
+    public async Task Instances_are_listed_by_what_they_are_and_page_by_page()
+    {
+        await using var open = await OpenRegistry.StartAsync();
+        for (var at = 0; at < 6; at++)
+        {
+            foreach (var service in new[] { "orders", "stock" })
+                await open.RegisterAsync(LeasedRegistry.Document($"i{at}", service) with
+                {
+                    Zone = at % 2 == 0 ? "east" : "west", Version = at < 4 ? "1" : "2",
+                });
+        }
+        open.Registry.Drain(LeasedRegistry.Key("i0"), "test");
+        Assert.Equal(
+            ["orders/i0 False", "orders/i2 True", "orders/i4 True", "stock/i0 True", "stock/i2 True", "stock/i4 True"],
+            await ListAsync(open, "zone=east&limit=4"));
+        Assert.Equal(["orders/i5 True"], await ListAsync(open, "service=orders&zone=west&version=2&limit=1"));
+        Assert.Equal(["orders/i0 False"], await ListAsync(open, "namespace=default&callable=false"));
+        Assert.Equal(["orders/i0 False"], await ListAsync(open, "status=draining"));
+        Assert.Empty(await ListAsync(open, "health=unhealthy"));
+        Assert.Equal(12, (await ListAsync(open, "group=default&limit=5")).Length);
+    }
+
+    [Fact]
+    public async Task Versions_stand_side_by_side_with_their_counts_and_zones()
+    {
+        await using var open = await OpenRegistry.StartAsync();
+        var broken = new InstanceCheck("disk", "critical", default, "instance");
+        await open.RegisterAsync(LeasedRegistry.Document("a") with { Version = "1", Zone = "east" });
+        await open.RegisterAsync(LeasedRegistry.Document("b") with { Version = "1", Zone = "west" });
+        await open.RegisterAsync(LeasedRegistry.Document("c") with { Version = "2", Zone = "west" });
+        await open.RegisterAsync(LeasedRegistry.Document("d") with { Version = "2", Checks = [broken] });
+        open.Registry.Drain(LeasedRegistry.Key("a"), "test");
+        using var answer = await open.SendAsync(HttpMethod.Get, "services/default/orders/versions");
+        var versions = (await answer.Content.ReadFromJsonAsync(WireJson.Strict.VersionList))!.Items;
+        Assert.Equal(
+            ["1: 2 2 1 east=1 west=1", "2: 2 1 1 -=1 west=1"],
+            versions.Select(version => $"{version.Version}: {version.Instances} {version.Healthy} {version.Callable} "
+                + string.Join(' ', version.Zones.Select(zone => $"{zone.Key}={zone.Value}"))));
     }
 
     [Fact]
@@ -227,6 +287,8 @@ public sealed class RegistryApiTests
         "PUT", "instances", "register", """{"service":"orders","host":"10.0.0.1","port":80,"namespace":"other"}""")]
     [InlineData("DELETE", "instances/default/orders/a", "renew,discover,operate", null)]
     [InlineData("POST", "instances/default/orders/a/drain", "renew,discover", null)]
+    [InlineData("POST", "instances/default/orders/a/undrain", "register,renew,discover", null)]
+    [InlineData("GET", "services/default/orders/versions", "register,renew", null)]
     [InlineData("GET", "services/default/orders", "register,renew", null)]
     [InlineData("GET", "services/other/orders", "discover", null)]
     [InlineData("GET", "services/default/orders/watchers", "register,renew", null)]
@@ -268,6 +330,12 @@ public sealed class RegistryApiTests
     [InlineData("GET", "services?page=zz", null, "bad_page_token")]
     [InlineData("GET", "services/default/orders?index=1&wait=long", null, "bad_request")]
     [InlineData("GET", "events?limit=5000", null, "bad_request")]
+    [InlineData("GET", "instances?status=asleep", null, "bad_request")]
+    [InlineData("GET", "instances?health=fine", null, "bad_request")]
+    [InlineData("GET", "instances?page=zz", null, "bad_page_token")]
+    [InlineData("GET", "instances?callable=maybe", null, "bad_request")]
+    [InlineData("GET", "instances?service=a@@b@@c", null, "name_invalid")]
+    [InlineData("POST", "instances/default/orders/x/undrain", null, "instance_not_found")]
     [InlineData("POST", "instances/default/orders/x/drain", null, "instance_not_found")]
     [InlineData("POST", "instances/default/orders/x/drain?wait=x", null, "bad_request")]
     [InlineData("PUT", "instances", """{"service":"orders","host":"h","port":80,"colour":"red"}""", "bad_request")]
@@ -288,6 +356,21 @@ public sealed class RegistryApiTests
         using var second = await open.SendAsync(HttpMethod.Get, "watch?namespace=default");
         Assert.Equal("registry_full", (await second.Content.ReadFromJsonAsync(WireJson.Strict.ProblemDocument))?.Code);
         Assert.NotNull(second.Headers.RetryAfter);
+    }
+
+    private static async Task<string[]> ListAsync(OpenRegistry open, string query)
+    {
+        var (rows, page) = (new List<string>(), "");
+        do
+        {
+            using var answer = await open.SendAsync(HttpMethod.Get, $"instances?{query}{page}");
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+            var list = (await answer.Content.ReadFromJsonAsync(WireJson.Strict.InstanceList))!;
+            rows.AddRange(list.Items.Select(item => $"{item.Service}/{item.Id} {item.Callable}"));
+            page = list.NextPage is null ? "" : $"&page={list.NextPage}";
+        }
+        while (page.Length > 0);
+        return [.. rows];
     }
 
     private static async Task<RenewalAnswer> RenewAsync(OpenRegistry open, params RenewalDocument[] renewals)

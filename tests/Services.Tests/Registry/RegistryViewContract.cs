@@ -1,5 +1,6 @@
 using Groundwork.Services.Registry;
 using Groundwork.Services.Registry.Following;
+using Groundwork.Services.Registry.Policies;
 using Groundwork.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -51,6 +52,22 @@ public abstract class RegistryViewContract : IAsyncLifetime
         open.Registry.Drain(LeasedRegistry.Key("a"), "test");
         var view = await WhenAsync(view => view.Instances.Length == 2 && view.Callable.Length == 1);
         Assert.Equal("b", view.Callable[0].Key.Id);
+    }
+
+    [Fact]
+    public async Task Overridden_instances_and_maintenance_are_effective_in_the_view_and_say_so()
+    {
+        await open.RegisterAsync(LeasedRegistry.Document("a"));
+        await open.RegisterAsync(LeasedRegistry.Document("b"));
+        open.Say(InstanceOverrideKind.Kind, "default/orders/a", new InstanceOverrideSpec(Weight: 0, Reason: "slow"));
+        var view = await WhenAsync(view => view.Instances.Length == 2 && view.Callable.Length == 1);
+        Assert.Equal(("a", 0, "slow", 100), (
+            view.Instances[0].Key.Id, view.Instances[0].Weight, view.Instances[0].Override?.Reason,
+            view.Instances[0].Override?.RegisteredWeight));
+        open.Say(ServicePolicyKind.Kind, "default/orders", new ServicePolicySpec(Maintenance: true, Reason: "moving"));
+        view = await WhenAsync(view => view.Callable.IsEmpty);
+        Assert.Equal("moving", view.Maintenance?.Reason);
+        Assert.All(view.Instances, instance => Assert.Equal(InstanceStatus.OutOfService, instance.Status));
     }
 
     [Fact]

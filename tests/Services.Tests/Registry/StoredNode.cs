@@ -61,7 +61,7 @@ internal sealed class StoredNode
         IStorage storage, ManualTimeProvider time, string name = "a", ISet<string>? live = null,
         RegistryOptions? options = null, long epoch = 0)
     {
-        await storage.MigrateAsync([RegistryStore.Schema], Cancel);
+        await storage.MigrateAsync(RegistryStore.Migrations, Cancel);
         var store = new RegistryStore(storage, name, isShared: live is not null);
         var numbers = new Numbers();
         numbers.Raise(await store.BeginAsync(epoch, Cancel));

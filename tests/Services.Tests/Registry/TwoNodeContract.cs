@@ -208,12 +208,13 @@ public abstract class TwoNodeContract : IAsyncLifetime
         a.Register("y");
         await ConvergeAsync();
         using var stop = new CancellationTokenSource();
-        var session = b.Registry.Watches.Open([LeasedRegistry.Orders]);
+        var session = b.Registry.Watches.Open([LeasedRegistry.Orders], "test");
         Assert.NotNull(session);
         var loops = new[] { a, b }.Select(node => node.Sync.RunAsync(stop.Token)).ToArray();
         var drain = a.Registrations
-            .DrainAsync(LeasedRegistry.Key("x"), "test", TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken)
-                .AsTask();
+            .DrainAsync(
+                LeasedRegistry.Key("x"), "test", null, TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken)
+            .AsTask();
         await EventuallyAsync(() => b.View().Callable.Length == 1, "b has the drain");
         Assert.False(drain.IsCompleted, "nobody on b has been told");
         var service = b.Registry.FindService(LeasedRegistry.Orders);

@@ -16,12 +16,14 @@ internal static class ParameterDescriptions
         ["after"] = "The revision to start after.",
         ["asOf"] = "A past revision to read at; history below the floor is gone (410).",
         ["atLeast"] = "Wait up to 5 s until this node has seen the revision, then answer.",
+        ["callable"] = "Only instances that traffic goes to now, or only those that it does not go to.",
         ["dataId"] = "The setting's data id.",
         ["dryRun"] = "Check and say what would change; write nothing.",
         ["floor"] = "The revision to compact to.",
         ["format"] = "The declared format of the content: text, json, yaml, xml, properties, flags or toml.",
         ["from"] = "The older revision.",
         ["group"] = "The group; default unless given.",
+        ["health"] = "Only instances of this health: healthy, suspect or unhealthy.",
         ["id"] = "The instance's id.",
         ["incarnation"] = "The caller's start; an older one than the registered is refused.",
         ["index"] = "The index that the caller has seen; waits until there is a newer one.",
@@ -39,9 +41,12 @@ internal static class ParameterDescriptions
         ["service"] = "The service's name; group@@name names another group.",
         ["signIn"] = "The sign-in's id.",
         ["state"] = "Only proposals in this state: open, approved, refused or failed.",
+        ["status"] = "Only instances of this status: starting, up, draining, out-of-service or down.",
         ["to"] = "The newer revision, or the one to go back to.",
         ["token"] = "The id of the last event seen; the stream continues after it.",
+        ["version"] = "Only instances of this version of their service's code.",
         ["wait"] = "How long to wait for news, such as 30s.",
+        ["zone"] = "Only instances in this zone.",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     public static string? Of(string parameter) => ByName.GetValueOrDefault(parameter);

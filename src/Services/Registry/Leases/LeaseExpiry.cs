@@ -106,7 +106,7 @@ internal sealed partial class LeaseExpiry(
                 counted++;
                 if (member.Standing != Standing.Expired) live++;
             }
-            var protection = live < counted && live < counted * registry.Options.ProtectionThreshold;
+            var protection = live < counted && live < counted * registry.Policies.Of(service.Key).Threshold;
             var (left, kept) = (0, 0);
             foreach (var expired in service.Members.Where(member => member.Standing == Standing.Expired).ToArray())
             {

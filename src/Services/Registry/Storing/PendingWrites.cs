@@ -36,16 +36,63 @@ internal readonly record struct PendingService(long Number, string? EmptyReason)
 /// </summary>
 internal sealed class PendingWrites
 {
+    /// <summary>Events that wait for a store that is away: about 20 MB.</summary>
+    private const int MaxEvents = 100_000;
+
     private readonly Lock gate = new(); // Innermost lock.
     private readonly Signal arrived = new();
     private Dictionary<InstanceKey, PendingInstance> instances = [];
     private Dictionary<ServiceKey, PendingService> services = [];
+    private Dictionary<ServiceKey, Queue<RegistryEvent>> events = [];
+    private int eventCount;
 
     public int Count
     {
         get
         {
-            lock (gate) return instances.Count + services.Count;
+            lock (gate) return instances.Count + services.Count + eventCount;
+        }
+    }
+
+    /// <summary>True while some of the history is not written.</summary>
+    public bool HasEvents
+    {
+        get
+        {
+            lock (gate) return eventCount > 0;
+        }
+    }
+
+    /// <summary>
+    /// Something to write into the history. Of one service only the last stay, as in the store; over all of them a
+    /// history that cannot be written is given up before memory is.
+    /// </summary>
+    public void Note(RegistryEvent happened)
+    {
+        lock (gate)
+        {
+            if (!events.TryGetValue(happened.Service, out var queue))
+            {
+                if (eventCount >= MaxEvents) return;
+                events[happened.Service] = queue = new Queue<RegistryEvent>();
+            }
+            queue.Enqueue(happened);
+            eventCount++;
+            if (queue.Count <= EventStore.PerService && eventCount <= MaxEvents) return;
+            queue.Dequeue();
+            eventCount--;
+        }
+    }
+
+    /// <summary>Takes the history that waits.</summary>
+    public Queue<RegistryEvent> TakeEvents()
+    {
+        lock (gate)
+        {
+            var taken = new Queue<RegistryEvent>(events.Values.SelectMany(queue => queue));
+            events = [];
+            eventCount = 0;
+            return taken;
         }
     }
 

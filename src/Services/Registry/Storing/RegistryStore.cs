@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Groundwork.Kernel.Storage;
+using Groundwork.Services.Registry.Consumers;
+using Groundwork.Services.Registry.Probing;
 using Groundwork.Wire;
 
 namespace Groundwork.Services.Registry.Storing;
@@ -33,7 +35,9 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
         "namespace, service_group, service, id, position, owner, writer, incarnation, reason, principal, document, "
         + "cause";
 
-    public static Migration Schema { get; } = new(
+    public static IReadOnlyList<Migration> Migrations { get; } = [First(), Second()];
+
+    private static Migration First() => new(
         "registry",
         1,
         """
@@ -60,6 +64,16 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
         """
         CREATE TABLE registry_nodes (name {key} NOT NULL PRIMARY KEY, seen BIGINT NOT NULL) {clustered}
         """);
+
+    private static Migration Second() => new(
+        "registry",
+        2,
+        [
+            .. EventStore.Tables,
+            .. ProbeStore.Tables,
+            .. ConsumerStore.Tables,
+            "ALTER TABLE registry_nodes ADD COLUMN behind TEXT",
+        ]);
 
     /// <summary>True when other nodes may write to the store.</summary>
     public bool IsShared => isShared;
@@ -126,6 +140,7 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
     public Task<int> PurgeAsync(CancellationToken cancellationToken) => storage.WriteAsync(
         session =>
         {
+            EventStore.Purge(session);
             var before = session.ReadClock() - (long)RemovalRetention.TotalMilliseconds;
             var floor = session.One(
                 "SELECT MAX(position) FROM registry_instances WHERE removed = 1 AND removed_at < $1",
@@ -138,19 +153,23 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
         cancellationToken);
 
     /// <summary>Says that the watchers on this node were sent everything up to there.</summary>
-    public Task SetSeenAsync(long position, CancellationToken cancellationToken) => storage.WriteAsync(
+    /// <param name="behind">The names of those that were not, for who waits for them.</param>
+    public Task SetSeenAsync(long position, string? behind, CancellationToken cancellationToken) => storage.WriteAsync(
         session => session.Execute(
             """
-            INSERT INTO registry_nodes (name, seen) VALUES ($1, $2)
-            ON CONFLICT (name) DO UPDATE SET seen = excluded.seen
+            INSERT INTO registry_nodes (name, seen, behind) VALUES ($1, $2, $3)
+            ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, behind = excluded.behind
             """,
             nodeName,
-            position),
+            position,
+            behind),
         cancellationToken);
 
     /// <summary>What the watchers on each node have been sent.</summary>
-    public Task<Dictionary<string, long>> SeenAsync(CancellationToken cancellationToken) => storage.ReadAsync(
-        session => session.List("SELECT name, seen FROM registry_nodes", row => (Name: row.Text(0), Seen: row.Int64(1)))
+    public Task<Dictionary<string, SeenByNode>> SeenAsync(CancellationToken cancellationToken) => storage.ReadAsync(
+        session => session.List(
+                "SELECT name, seen, behind FROM registry_nodes",
+                row => (Name: row.Text(0), Seen: new SeenByNode(row.Int64(1), WatcherNames.Read(row.TextOrNull(2)))))
             .ToDictionary(row => row.Name, row => row.Seen, StringComparer.Ordinal),
         cancellationToken);
 
@@ -192,6 +211,8 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
         var removedAt = session.ReadClock();
         foreach (var row in batch.Instances) WriteInstance(session, row, row.Number + shift, removedAt);
         foreach (var row in batch.Services) WriteService(session, row, shift);
+        foreach (var happened in batch.Events) EventStore.Write(session, happened, shift, nodeName);
+        foreach (var service in batch.Pruned) EventStore.Prune(session, service);
         return new WrittenBatch(shift, position, ReadApplied(session, batch, before));
     }
 
@@ -225,6 +246,7 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
                     """,
                     service.Namespace, service.Group, service.Service, row.Key.Id, position, nodeName, removedAt,
                     row.Reason, row.Principal, row.Incarnation, row.Kind == PendingKind.Expiry);
+                if (!row.Ephemeral) ProbeStore.Remove(session, row.Key);
                 break;
         }
     }

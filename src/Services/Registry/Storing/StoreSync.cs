@@ -30,7 +30,9 @@ internal sealed partial class StoreSync(
     private long cursor;
     private long lastPurge;
     private long lastSeen;
+    private string? lastBehind;
     private List<ForeignDrain> drains = [];
+    private readonly Dictionary<ServiceKey, int> unpruned = []; // Events written since a service was last pruned.
     private bool away;
 
     /// <summary>True while the store cannot be reached; changes gather in memory.</summary>
@@ -122,24 +124,48 @@ internal sealed partial class StoreSync(
     private async Task WritePendingAsync(CancellationToken cancellationToken)
     {
         var (instances, services) = registry.Pending.Take();
-        if (instances.Count + services.Count == 0) return;
+        var events = registry.Pending.TakeEvents();
+        if (instances.Count + services.Count + events.Count == 0) return;
         var left = new Queue<PendingInstance>(instances.Values.OrderBy(change => change.Number));
         try
         {
-            while (left.Count > 0 || services.Count > 0)
+            while (left.Count > 0 || services.Count > 0 || events.Count > 0)
             {
                 var batch = NextBatch(left, services);
-                var written = await store.WriteAsync(batch.Rows, cancellationToken);
+                var rows = WithEvents(batch.Rows, events);
+                var written = await store.WriteAsync(rows, cancellationToken);
                 Acknowledge(batch, written);
                 for (var done = 0; done < batch.Changes.Count; done++) left.Dequeue();
+                for (var done = 0; done < rows.Events.Count; done++) events.Dequeue();
                 foreach (var service in batch.Rows.Services) services.Remove(service.Key);
             }
         }
         catch
         {
             registry.Pending.GiveBack(left.Select(change => KeyValuePair.Create(change.State.Key, change)), services);
+            foreach (var happened in events) registry.Pending.Note(happened);
             throw;
         }
+    }
+
+    /// <summary>Adds a part of the history to a batch, and has services pruned that have got enough of it.</summary>
+    private WriteBatch WithEvents(WriteBatch rows, Queue<RegistryEvent> events)
+    {
+        var some = events.Take(RegistryStore.MaxRowsPerWrite).ToArray();
+        var pruned = new List<ServiceKey>();
+        foreach (var group in some.GroupBy(happened => happened.Service))
+        {
+            unpruned.TryGetValue(group.Key, out var before);
+            var count = before + group.Count();
+            if (count < EventStore.PruneEvery)
+            {
+                unpruned[group.Key] = count;
+                continue;
+            }
+            unpruned.Remove(group.Key);
+            pruned.Add(group.Key);
+        }
+        return rows with { Events = some, Pruned = pruned };
     }
 
     // A service's number goes with the last of its instances' rows, so that no reader sees the number before the rows.
@@ -204,9 +230,12 @@ internal sealed partial class StoreSync(
         var waiting = drains.FindAll(drain => !IsOver(drain));
         var seen = waiting.Count == 0 ? drains.Max(drain => drain.Position) : waiting.Min(drain => drain.Position) - 1;
         drains = waiting;
-        if (seen <= lastSeen) return;
-        await store.SetSeenAsync(seen, cancellationToken);
-        lastSeen = seen;
+        var behind = WatcherNames.Write(waiting.SelectMany(
+            drain => Watching.WatchSessions.Names(drain.Service, drain.Index, seen: false)));
+        if (seen <= lastSeen && behind == lastBehind) return;
+        lastSeen = Math.Max(seen, lastSeen);
+        lastBehind = behind;
+        await store.SetSeenAsync(lastSeen, behind, cancellationToken);
     }
 
     private bool IsOver(ForeignDrain drain) =>

@@ -6,6 +6,7 @@ namespace Groundwork.Services.Registry.Storing;
 /// <summary>One instance's row to write.</summary>
 /// <param name="Number">The number that callers have seen the change under.</param>
 /// <param name="KnownPosition">Place of the row that this node has seen last.</param>
+/// <param name="Ephemeral">False: the prober may have left a row of its own, which goes with the instance.</param>
 internal sealed record InstanceWrite(
     InstanceKey Key,
     PendingKind Kind,
@@ -16,7 +17,8 @@ internal sealed record InstanceWrite(
     string? Principal,
     string Document,
     string Cause,
-    long KnownPosition)
+    long KnownPosition,
+    bool Ephemeral)
 {
     public static InstanceWrite Of(PendingInstance pending)
     {
@@ -33,7 +35,8 @@ internal sealed record InstanceWrite(
                 ? ""
                 : JsonSerializer.Serialize(InstanceDocuments.Write(instance), WireJson.Strict.InstanceDocument),
             instance.Health.Cause.ToString(),
-            pending.State.StoredPosition);
+            pending.State.StoredPosition,
+            instance.Ephemeral);
     }
 }
 
@@ -43,6 +46,11 @@ internal sealed record ServiceWrite(ServiceKey Key, long Number, string? EmptyRe
 /// <summary>Rows of one transaction.</summary>
 internal sealed record WriteBatch(IReadOnlyList<InstanceWrite> Instances, IReadOnlyList<ServiceWrite> Services)
 {
+    public IReadOnlyList<RegistryEvent> Events { get; init; } = [];
+
+    /// <summary>Services whose oldest events go.</summary>
+    public IReadOnlyList<ServiceKey> Pruned { get; init; } = [];
+
     /// <summary>The first number in it.</summary>
     public long Lowest { get; } = Numbers(Instances, Services).DefaultIfEmpty(long.MaxValue).Min();
 

@@ -1,3 +1,4 @@
+using Groundwork.Services.Registry.Policies;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Services.Registry.Watching;
@@ -6,7 +7,7 @@ namespace Groundwork.Services.Registry.Watching;
 /// Publishes the views of changed services: a small one at once, a large one at most every <see cref="Coalescing"/> or
 /// so, because a view of 20,000 instances costs 20,000 steps however little changed.
 /// </summary>
-internal sealed partial class ViewPublisher(RegistryOptions options, TimeProvider time, ILogger logger)
+internal sealed partial class ViewPublisher(PolicyTable policies, TimeProvider time, ILogger logger)
 {
     /// <summary>Instances up to which a view is rebuilt within the change itself, in about a microsecond.</summary>
     public const int Small = 256;
@@ -31,7 +32,7 @@ internal sealed partial class ViewPublisher(RegistryOptions options, TimeProvide
     {
         if (service.Members.Count <= Small)
         {
-            service.Publish(options.ProtectionThreshold);
+            service.Publish(policies.Of(service.Key));
             return;
         }
         lock (gate) lagging.Add(service);
@@ -43,7 +44,7 @@ internal sealed partial class ViewPublisher(RegistryOptions options, TimeProvide
     {
         lock (service.Gate)
         {
-            service.Publish(options.ProtectionThreshold);
+            service.Publish(policies.Of(service.Key));
             return service.View;
         }
     }

@@ -5,12 +5,15 @@ namespace Groundwork.Services.Registry.Watching;
 /// connection once for any number of changes, and remembers the last index that the connection was sent, which is how a
 /// drain knows who has seen it.
 /// </summary>
-internal sealed class WatchSession
+/// <param name="name">Whose it is: an instance that named itself, else the principal.</param>
+internal sealed class WatchSession(string name)
 {
     private readonly Lock gate = new(); // Innermost lock but for the signal's.
     private readonly HashSet<ServiceState> touched = [];
     private readonly Dictionary<ServiceState, long> sent = [];
     private readonly Signal changed = new();
+
+    public string Name => name;
 
     /// <summary>A publisher's word that a service has a new view. Called under the service's gate.</summary>
     public void Touched(ServiceState service)

@@ -14,10 +14,10 @@ internal sealed class WatchSessions(InstanceRegistry registry, int limit)
     /// <summary>
     /// Begins to watch some services, known or not yet; null when there are too many watchers or services.
     /// </summary>
-    public WatchSession? Open(IReadOnlyList<ServiceKey> services)
+    public WatchSession? Open(IReadOnlyList<ServiceKey> services, string name)
     {
         if (!Enter()) return null;
-        var session = new WatchSession();
+        var session = new WatchSession(name);
         foreach (var key in services)
         {
             if (Join(session, key)) continue;
@@ -28,10 +28,10 @@ internal sealed class WatchSessions(InstanceRegistry registry, int limit)
     }
 
     /// <summary>Begins to watch every service of a namespace, or of all.</summary>
-    public WatchSession? OpenWide(string? @namespace)
+    public WatchSession? OpenWide(string? @namespace, string name)
     {
         if (!Enter()) return null;
-        var session = new WatchSession();
+        var session = new WatchSession(name);
         lock (gate) wide = wide.Add((session, @namespace));
         foreach (var service in registry.Services)
             if (@namespace is null || service.Key.Namespace == @namespace) Join(session, service);
@@ -71,6 +71,14 @@ internal sealed class WatchSessions(InstanceRegistry registry, int limit)
                 if (!watcher.HasSeen(service, index)) behind++;
             return (service.Watchers.Count, behind);
         }
+    }
+
+    /// <summary>Names of those that watch the service and have been sent the index, or have not.</summary>
+    public static string[] Names(ServiceState service, long index, bool seen)
+    {
+        lock (service.Gate)
+            return [.. service.Watchers.Where(watcher => watcher.HasSeen(service, index) == seen)
+                .Select(watcher => watcher.Name)];
     }
 
     private bool Enter()
