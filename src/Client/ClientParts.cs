@@ -1,3 +1,4 @@
+using Groundwork.Client.Calls;
 using Groundwork.Client.Disk;
 using Groundwork.Client.Discovery;
 using Groundwork.Client.Platform;
@@ -27,9 +28,11 @@ internal sealed partial class ClientParts : IDisposable
         Settings = new SettingsFollower(options, Platform, Provider, Meters, Log, Touch);
         Directory = new ServiceDirectory(options, Platform, Log, Touch);
         Watch = new ServiceWatch(options, Platform, Directory, Log);
-        Outcomes = new OutcomeReporter(options, Platform, Directory, Log);
         Self = new CallerName(options);
-        Caller = new ServiceCaller(options, Directory, Meters, Self);
+        Calls = new CallPlans(options, Meters, Log);
+        Meters.Show(() => Calls.Breakers);
+        Caller = new ServiceCaller(options, Directory, Calls, Meters, Self, Log);
+        Outcomes = new OutcomeReporter(options, Platform, Directory, Calls, Self, Log);
         Registration = new InstanceRegistration(options, Platform, Self, Meters, Log);
         if (!options.DiskSnapshot) return;
         if (SnapshotStore.Locate(options) is { } path)
@@ -64,6 +67,9 @@ internal sealed partial class ClientParts : IDisposable
     public OutcomeReporter Outcomes { get; }
 
     public CallerName Self { get; }
+
+    /// <summary>How services are called.</summary>
+    public CallPlans Calls { get; }
 
     public ServiceCaller Caller { get; }
 
@@ -108,6 +114,7 @@ internal sealed partial class ClientParts : IDisposable
 
     public void Dispose()
     {
+        Calls.Dispose();
         Platform.Dispose();
         Meters.Dispose();
     }

@@ -1,4 +1,4 @@
-using Groundwork.Client.Discovery;
+using Groundwork.Client.Calls;
 
 namespace Groundwork.Client;
 

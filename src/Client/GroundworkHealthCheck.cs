@@ -1,3 +1,4 @@
+using Groundwork.Client.Calls;
 using Groundwork.Client.Platform;
 using Groundwork.Client.Registration;
 using Groundwork.Client.Settings;
@@ -11,7 +12,7 @@ namespace Groundwork.Client;
 /// </summary>
 internal sealed class GroundworkHealthCheck(
     GroundworkOptions options, PlatformConnection platform, InstanceRegistration registration,
-    SettingsProvider settings)
+    SettingsProvider settings, CallPlans calls)
     : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(
@@ -22,6 +23,13 @@ internal sealed class GroundworkHealthCheck(
         var revision = settings.Current.Revision;
         var facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["settingsRevision"] = revision };
         if (registration.Id is { } id) facts["registeredAs"] = id;
+        foreach (var breaker in calls.Breakers.Where(breaker => breaker.State.State != BreakerState.Closed))
+        {
+            var state = breaker.State;
+            facts[$"breaker {breaker.Service} {breaker.Policy.Method ?? "*"}"] =
+                $"{state.State} since {state.Since:u}: {state.Reason}";
+        }
+        if (calls.Fault is { } fault) facts["callPoliciesRefused"] = fault;
         if (platform.AwaySince is { } since) facts["platformAwaySince"] = since;
 
         if (registration.IsDraining) return HealthCheckResult.Unhealthy("draining", data: facts);

@@ -1,3 +1,4 @@
+using Groundwork.Client.Calls;
 using Groundwork.Client.Registration;
 using Groundwork.Client.Settings;
 using Microsoft.AspNetCore.Hosting;
@@ -57,6 +58,7 @@ public static class GroundworkHosting
         var last = sources.Count;
         while (last > 0 && sources[last - 1] is not FileConfigurationSource) last--;
         sources.Insert(last > 0 ? last : sources.Count, parts.Provider);
+        parts.Calls.Follow(builder.Configuration, parts.Provider);
 
         builder.Services.AddSingleton(provider => new GroundworkSettings(
             provider.GetRequiredService<IConfiguration>(), parts.Provider, parts.Platform));
@@ -68,7 +70,7 @@ public static class GroundworkHosting
 
     private static void AddDiscovery(IServiceCollection services, ClientParts parts)
     {
-        services.AddSingleton(new GroundworkServices(parts.Caller, parts.Directory));
+        services.AddSingleton(new GroundworkServices(parts.Caller, parts.Directory, parts.Calls));
         services.ConfigureHttpClientDefaults(client =>
             client.AddHttpMessageHandler(() => new GroundworkHandler(parts.Caller)));
         services.AddHttpClient();
@@ -78,10 +80,12 @@ public static class GroundworkHosting
     {
         services.AddSingleton<IHostedService>(provider => new ClientLifecycle(
             parts, provider.GetService<IServer>(), provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<IStartupFilter>(new IncomingCalls(parts.Options));
         services.AddSingleton<IStartupFilter>(new DrainingResponses(parts.Registration));
         services.AddHealthChecks().Add(new HealthCheckRegistration(
             "groundwork",
-            new GroundworkHealthCheck(parts.Options, parts.Platform, parts.Registration, parts.Provider),
+            new GroundworkHealthCheck(
+                parts.Options, parts.Platform, parts.Registration, parts.Provider, parts.Calls),
             failureStatus: null,
             tags: ["ready"]));
     }

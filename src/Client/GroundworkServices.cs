@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Groundwork.Client.Calls;
 using Groundwork.Client.Discovery;
 
 namespace Groundwork.Client;
@@ -9,11 +10,15 @@ public sealed class GroundworkServices
     private readonly ServiceCaller caller;
     private readonly ServiceDirectory directory;
 
-    internal GroundworkServices(ServiceCaller caller, ServiceDirectory directory)
+    internal GroundworkServices(ServiceCaller caller, ServiceDirectory directory, CallPlans plans)
     {
         this.caller = caller;
         this.directory = directory;
+        Plans = plans;
     }
+
+    /// <summary>How services are called.</summary>
+    internal CallPlans Plans { get; }
 
     /// <summary>
     /// A handler for <c>new HttpClient(handler)</c> that calls services by name. Keep the client: each handler has its
@@ -33,7 +38,7 @@ public sealed class GroundworkServices
     /// <param name="cancellationToken">Ends the wait for the registry, which the first call of a name needs.</param>
     public async Task<IReadOnlyList<Uri>> FindAsync(string service, CancellationToken cancellationToken = default)
     {
-        var list = await directory.FindAsync(service, cancellationToken);
+        var list = (await directory.FindAsync(service, cancellationToken))?.List;
         return list is null
             ? []
             : [.. list.Callable.Select(target => new UriBuilder(target.Scheme, target.Host, target.Port).Uri)];

@@ -158,6 +158,14 @@ public static class ErrorCodes
     public static readonly ErrorCode LoopDetected =
         new("loop_detected", 508, "The request has passed a gateway too often; its route leads back here.");
 
+    // Calls of services through the SDK; the codes of the gateway mean the same there.
+    public static readonly ErrorCode CircuitOpen =
+        new("circuit_open", 503, "The circuit breaker of the service is open.");
+    public static readonly ErrorCode BulkheadFull =
+        new("bulkhead_full", 503, "As many calls of the service are under way as its policy allows.");
+    public static readonly ErrorCode DeadlineExceeded =
+        new("deadline_exceeded", 504, "The time for the request is over.");
+
     /// <summary>All codes by their text.</summary>
     public static FrozenDictionary<string, ErrorCode> ByCode { get; } = typeof(ErrorCodes)
         .GetFields(BindingFlags.Public | BindingFlags.Static)

@@ -14,8 +14,15 @@ public static class HeaderNames
     /// <summary>Milliseconds that the caller still waits; passed on with what is left.</summary>
     public const string Deadline = "Groundwork-Deadline-Ms";
 
-    /// <summary>The number of the try of a call, from 1.</summary>
+    /// <summary>
+    /// The number of the try of a call, from 2 on: the first says nothing. Counted on through the calls made for it.
+    /// </summary>
     public const string Attempt = "Groundwork-Attempt";
+
+    /// <summary>
+    /// <c>fallback</c> or <c>failsafe</c> on an answer that the caller's own policy gave in place of the service.
+    /// </summary>
+    public const string Degraded = "Groundwork-Degraded";
 
     /// <summary>The index of a service's membership in a registry answer.</summary>
     public const string Index = "Groundwork-Index";

@@ -7,15 +7,29 @@ namespace Groundwork.Client.Discovery;
 /// too. Given back once, by whoever comes first: the body's end, its disposal, or the collector where a caller did
 /// neither.
 /// </summary>
-internal sealed class CallPlace(ServiceTarget target, bool isTrial) : IDisposable
+internal sealed class CallPlace(ServiceTarget target, bool isTrial, ChoiceReason reason) : IDisposable
 {
     private int onTrial = isTrial ? 1 : 0; // Interlocked.
     private int open = 1; // Interlocked.
+    private IDisposable? attached;
 
     [SuppressMessage("Design", "MA0055", Justification = "A forgotten answer must not be load for ever.")]
     ~CallPlace() => Dispose();
 
     public ServiceTarget Target => target;
+
+    /// <summary>Why it is this instance.</summary>
+    public ChoiceReason Reason => reason;
+
+    /// <summary>
+    /// Has something disposed of with the place, such as the call's place in a bulkhead; false when it is over already.
+    /// </summary>
+    public bool TryAttach(IDisposable with)
+    {
+        Volatile.Write(ref attached, with);
+        // Who comes to dispose meanwhile has seen it, or it is still here and not theirs.
+        return Volatile.Read(ref open) != 0 || Interlocked.Exchange(ref attached, null) is null;
+    }
 
     /// <summary>The call goes out; <see cref="Heard"/> follows.</summary>
     public void Asked() => target.Asked();
@@ -35,6 +49,7 @@ internal sealed class CallPlace(ServiceTarget target, bool isTrial) : IDisposabl
         GC.SuppressFinalize(this);
         EndTrial();
         target.End();
+        Interlocked.Exchange(ref attached, null)?.Dispose();
     }
 
     private void EndTrial()

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Groundwork.Wire.Contracts;
 
@@ -6,31 +7,36 @@ namespace Groundwork.Client.Discovery;
 /// <summary>A service at one index, ready to be called: immutable, swapped as a whole.</summary>
 internal sealed class CallableList
 {
-    private readonly ImmutableArray<ServiceTarget> callable;
+    /// <summary>Versions of one service that are looked for; others are looked up anew each time.</summary>
+    private const int MaxVersions = 32;
 
-    // Weights added up, so that a weighted choice is one binary search.
-    private readonly ImmutableArray<long> upTo;
+    private readonly InstanceDraw draw;
+    private readonly string? zone;
+    private readonly ConcurrentDictionary<string, CallableList> versions = new(StringComparer.Ordinal);
 
-    private CallableList(ServiceDocument document, ImmutableArray<ServiceTarget> callable)
+    private CallableList(ServiceDocument document, ImmutableArray<ServiceTarget> callable, string? zone, Turn turn)
     {
         Document = document;
-        this.callable = callable;
-        var sums = ImmutableArray.CreateBuilder<long>(callable.Length);
-        var sum = 0L;
-        foreach (var target in callable) sums.Add(sum += target.Weight);
-        upTo = sums.MoveToImmutable();
+        this.zone = zone;
+        draw = new InstanceDraw(callable, turn);
+        if (zone is null) return;
+        var near = callable.Where(target => target.Zone == zone).ToImmutableArray();
+        if (!near.IsEmpty && near.Length < callable.Length) Near = new InstanceDraw(near, turn);
     }
 
     /// <summary>As the platform said it.</summary>
     public ServiceDocument Document { get; }
 
-    /// <summary>Where traffic may go: the own zone's instances first where it has any.</summary>
-    public ImmutableArray<ServiceTarget> Callable => callable;
+    /// <summary>Where traffic may go.</summary>
+    public ImmutableArray<ServiceTarget> Callable => draw.Targets;
+
+    /// <summary>The instances of the own zone, when there are some, and others too.</summary>
+    private InstanceDraw? Near { get; }
 
     /// <summary>Builds the list, keeping what was learnt of the instances that were there before.</summary>
     public static CallableList From(ServiceDocument document, CallableList? before, string? zone, TimeProvider time)
     {
-        var known = before?.callable.ToDictionary(target => target.Id, StringComparer.Ordinal) ?? [];
+        var known = before?.Callable.ToDictionary(target => target.Id, StringComparer.Ordinal) ?? [];
         var targets = document.Instances
             .Where(instance => IsCallable(instance, document.Protection))
             .Select(instance =>
@@ -42,14 +48,8 @@ internal sealed class CallableList
             })
             .DistinctBy(target => target.Id)
             .ToImmutableArray();
-        var near = zone is null ? [] : targets.Where(target => target.Zone == zone).ToImmutableArray();
-        return new CallableList(document, targets) { Near = near.IsEmpty ? null : new CallableList(document, near) };
+        return new CallableList(document, targets, zone, before?.draw.Turn ?? new Turn());
     }
-
-    /// <summary>
-    /// The instances of the own zone, when there are some; they are preferred while one of them answers.
-    /// </summary>
-    public CallableList? Near { get; private init; }
 
     /// <summary>
     /// Whether traffic may go to the instance: up, weight above 0, and not known to be unhealthy unless protected.
@@ -62,83 +62,56 @@ internal sealed class CallableList
     /// <summary>
     /// A place at the instance that <see cref="Choose"/> names; null when there is none to call.
     /// </summary>
-    public CallPlace? Take(ServiceTarget? excluded, string scheme, bool repeatable)
+    public CallPlace? Take(in InstanceWish wish)
     {
+        ChoiceReason reason;
         // Of several calls that find an instance on trial one gets it; the others look again.
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            if (Choose(excluded, scheme, repeatable) is not { } target) return null;
-            if (target.TryBegin() is { } place) return place;
+            if (Choose(wish, out reason) is not { } target) return null;
+            if (target.TryBegin(reason) is { } place) return place;
         }
-        return Choose(excluded, scheme, repeatable)?.Begin();
+        return Choose(wish, out reason)?.Begin(reason);
     }
 
     /// <summary>
-    /// The better of two by load per weight, both drawn by weight; a tie goes to the first, so that idle instances get
-    /// their weights' share. Doubted instances come after the others, left-out ones last, the excluded one not at all.
+    /// The wanted version's first, in them the own zone's, each as the policy says; then those that are doubted, and
+    /// left-out ones last. Those just tried not at all.
     /// </summary>
-    /// <param name="excluded">The instance that was just tried.</param>
-    /// <param name="scheme">The scheme the caller wrote: <c>https</c> is never answered in plain.</param>
-    /// <param name="repeatable">True when the call can be repeated elsewhere if it fails.</param>
-    public ServiceTarget? Choose(ServiceTarget? excluded, string scheme, bool repeatable = true)
+    public ServiceTarget? Choose(in InstanceWish wish, out ChoiceReason reason)
     {
-        if (Near?.ChooseAvailable(excluded, scheme, repeatable) is { } near) return near;
-        return ChooseAvailable(excluded, scheme, repeatable)
-            ?? ChooseAny(excluded, scheme, leftOut: false) ?? ChooseAny(excluded, scheme, leftOut: true);
-    }
-
-    private ServiceTarget? ChooseAvailable(ServiceTarget? excluded, string scheme, bool repeatable)
-    {
-        var first = Draw(excluded, null, scheme, repeatable);
-        if (first is null) return null;
-        var second = Draw(excluded, first, scheme, repeatable);
-        if (second is null) return first;
-        // a/wa > b/wb without a division; longs, because both factors may be large.
-        return (long)first.InFlight * second.Weight > (long)second.InFlight * first.Weight ? second : first;
-    }
-
-    // A few draws find an available instance unless most are left out; then the list is searched from a random place.
-    private ServiceTarget? Draw(ServiceTarget? excluded, ServiceTarget? other, string scheme, bool repeatable)
-    {
-        if (callable.IsEmpty) return null;
-        for (var draw = 0; draw < 4; draw++)
+        if (wish.Version is { } version)
         {
-            var target = callable[DrawIndex()];
-            if (target != other && IsAvailable(target, excluded, scheme, repeatable)) return target;
+            var wanted = OfVersion(version);
+            if (wish.Policy.RequireVersion) return wanted.ChooseAny(wish, out reason);
+            if (wanted.ChooseAvailable(wish, out reason) is { } target) return target;
         }
-        var start = DrawIndex();
-        for (var offset = 0; offset < callable.Length; offset++)
-        {
-            var target = callable[(start + offset) % callable.Length];
-            if (target != other && IsAvailable(target, excluded, scheme, repeatable)) return target;
-        }
-        return null;
+        return ChooseAny(wish, out reason);
     }
 
-    // All are doubted, or even left out: calling one that failed is better than failing without a call.
-    private ServiceTarget? ChooseAny(ServiceTarget? excluded, string scheme, bool leftOut)
+    private ServiceTarget? ChooseAny(in InstanceWish wish, out ChoiceReason reason) =>
+        ChooseAvailable(wish, out reason)
+        ?? draw.Doubted(wish, leftOut: false, out reason) ?? draw.Doubted(wish, leftOut: true, out reason);
+
+    private ServiceTarget? ChooseAvailable(in InstanceWish wish, out ChoiceReason reason)
     {
-        if (callable.IsEmpty) return null;
-        var start = DrawIndex();
-        for (var offset = 0; offset < callable.Length; offset++)
-        {
-            var target = callable[(start + offset) % callable.Length];
-            if (target != excluded && Speaks(target, scheme) && (leftOut || !target.IsEjected)) return target;
-        }
-        return null;
+        if (Near is { } near && wish.Policy.SameZone && !near.IsShort(wish.Policy.SpillBelow)
+            && near.Available(wish, out reason) is { } target) return target;
+        return draw.Available(wish, out reason);
     }
 
-    private int DrawIndex()
+    private CallableList OfVersion(string version)
     {
-        var drawn = Random.Shared.NextInt64(upTo[^1]) + 1;
-        var index = upTo.BinarySearch(drawn);
-        return index < 0 ? ~index : index;
+        if (versions.TryGetValue(version, out var known)) return known;
+        var found = new CallableList(
+            Document, [.. Callable.Where(target => IsOfVersion(target.Version, version))], zone, draw.Turn);
+        if (versions.Count < MaxVersions) versions.TryAdd(version, found);
+        return found;
     }
 
-    private static bool IsAvailable(
-        ServiceTarget target, ServiceTarget? excluded, string scheme, bool repeatable) =>
-        target != excluded && Speaks(target, scheme) && target.CanTake(repeatable);
-
-    private static bool Speaks(ServiceTarget target, string scheme) =>
-        scheme != Uri.UriSchemeHttps || target.Scheme == Uri.UriSchemeHttps;
+    // 2 is any of 2, 2.0 and 2.1.7, but not 20.
+    private static bool IsOfVersion(string? version, string wanted) =>
+        version is not null
+        && version.StartsWith(wanted, StringComparison.OrdinalIgnoreCase)
+        && (version.Length == wanted.Length || version[wanted.Length] is '.' or '-' or '+');
 }

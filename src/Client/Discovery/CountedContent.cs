@@ -9,12 +9,23 @@ internal sealed class CountedContent : HttpContent
     private readonly HttpContent inner;
     private readonly CallPlace place;
 
-    public CountedContent(HttpContent inner, CallPlace place)
+    public CountedContent(HttpContent inner, CallPlace place, TimeSpan took)
     {
         this.inner = inner;
         this.place = place;
-        foreach (var (name, values) in inner.Headers.NonValidated) Headers.TryAddWithoutValidation(name, values);
+        Took = took;
+        foreach (var (name, values) in inner.Headers.NonValidated)
+        {
+            // A single value is its own text, which the list of them would only be wrapped around.
+            if (values.Count == 1) Headers.TryAddWithoutValidation(name, values.ToString());
+            else Headers.TryAddWithoutValidation(name, values);
+        }
     }
+
+    /// <summary>How long the answer took to begin.</summary>
+    public TimeSpan Took { get; }
+
+    public CallPlace Place => place;
 
     protected override async Task SerializeToStreamAsync(
         Stream stream, TransportContext? context, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Groundwork.Client.Calls;
 using Groundwork.Client.Platform;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
@@ -11,7 +12,8 @@ namespace Groundwork.Client.Discovery;
 /// is worth something for seconds only. One task.
 /// </summary>
 internal sealed partial class OutcomeReporter(
-    GroundworkOptions options, PlatformConnection platform, ServiceDirectory directory, ILogger log)
+    GroundworkOptions options, PlatformConnection platform, ServiceDirectory directory, CallPlans calls,
+    CallerName self, ILogger log)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -19,6 +21,14 @@ internal sealed partial class OutcomeReporter(
 
     /// <summary>What the platform takes in one call.</summary>
     private const int MaxBatch = 1000;
+
+    /// <summary>
+    /// How long a platform that did not know what it was told hears of outcomes alone: it may be a newer one by then.
+    /// </summary>
+    private static readonly TimeSpan PlainFor = TimeSpan.FromMinutes(5);
+
+    // Timestamp until which outcomes alone are sent.
+    private long plainUntil = long.MinValue;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -46,12 +56,36 @@ internal sealed partial class OutcomeReporter(
 
     private async Task ReportAsync(CancellationToken cancellationToken)
     {
-        foreach (var batch in Take().Chunk(MaxBatch))
+        var breakers = calls.TakeBreakerReport();
+        var outcomes = Take().ToList();
+        for (var at = 0; at < outcomes.Count || (at == 0 && breakers.Count > 0); at += MaxBatch)
         {
-            var content = JsonSerializer.SerializeToUtf8Bytes(new OutcomeBatch(batch), WireJson.Strict.OutcomeBatch);
-            await platform.SendAsync(HttpMethod.Post, "/registry/outcomes", content, CallLimit, cancellationToken);
+            var batch = new OutcomeBatch(
+                outcomes[at..Math.Min(at + MaxBatch, outcomes.Count)], self.Text,
+                at == 0 && breakers.Count > 0 ? breakers : null);
+            await SendAsync(batch, cancellationToken);
         }
     }
+
+    private async Task SendAsync(OutcomeBatch batch, CancellationToken cancellationToken)
+    {
+        var isPlain = options.Time.GetTimestamp() < plainUntil;
+        if (!isPlain)
+        {
+            var refused = await PostAsync(batch, cancellationToken);
+            if (refused is not { Error.Status: 400 or 422 }) return;
+            LogRefused(refused);
+        }
+        if (batch.Outcomes.Count == 0) return;
+        var plain = await PostAsync(new OutcomeBatch(batch.Outcomes), cancellationToken);
+        // Outcomes alone were taken, so it was the rest that was not understood.
+        if (plain is not null || isPlain) return;
+        plainUntil = options.Time.GetTimestamp() + (long)(PlainFor.TotalSeconds * options.Time.TimestampFrequency);
+    }
+
+    private Task<Fault?> PostAsync(OutcomeBatch batch, CancellationToken cancellationToken) => platform.SendAsync(
+        HttpMethod.Post, "/registry/outcomes",
+        JsonSerializer.SerializeToUtf8Bytes(batch, WireJson.Strict.OutcomeBatch), CallLimit, cancellationToken);
 
     private IEnumerable<OutcomeDocument> Take()
     {
@@ -65,6 +99,9 @@ internal sealed partial class OutcomeReporter(
             }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The platform does not take the report as it is: {Fault}")]
+    private partial void LogRefused(Fault fault);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "How calls went could not be reported")]
     private partial void LogLoop(Exception fault);

@@ -46,20 +46,22 @@ internal sealed partial class ServiceDirectory(
             && !uri.Host.Contains('.', StringComparison.Ordinal)
             && !uri.IsLoopback);
 
-    /// <summary>The service by that name; null when it is none, as far as anyone knows.</summary>
-    public async ValueTask<CallableList?> FindAsync(string host, CancellationToken cancellationToken)
+    /// <summary>
+    /// The service by that name, its list known; null when it is none, as far as anyone knows.
+    /// </summary>
+    public ValueTask<ServiceEntry?> FindAsync(string host, CancellationToken cancellationToken)
     {
         if (entries.TryGetValue(host, out var entry))
         {
-            if (entry.List is { } list) return list;
-            if (entry.IsUnknown) return null;
+            if (entry.List is not null) return new ValueTask<ServiceEntry?>(entry);
+            if (entry.IsUnknown) return default;
         }
         else
         {
-            if (entries.Count >= MaxNames && !declared.Contains(host)) return null;
+            if (entries.Count >= MaxNames && !declared.Contains(host)) return default;
             entry = entries.GetOrAdd(host, name => new ServiceEntry(name, options.Zone, options.Time));
         }
-        return await AskAsync(entry, cancellationToken);
+        return AskAsync(entry, cancellationToken);
     }
 
     /// <summary>Whether the name was declared as a service, so that passing it through would be wrong.</summary>
@@ -127,12 +129,13 @@ internal sealed partial class ServiceDirectory(
         return null;
     }
 
-    private async Task<CallableList?> AskAsync(ServiceEntry entry, CancellationToken cancellationToken)
+    private async ValueTask<ServiceEntry?> AskAsync(ServiceEntry entry, CancellationToken cancellationToken)
     {
         await entry.Asking.WaitAsync(cancellationToken);
         try
         {
-            if (entry.List is not null || entry.IsUnknown) return entry.List;
+            if (entry.List is not null) return entry;
+            if (entry.IsUnknown) return null;
             var outcome = await LoadAsync(entry.Name, cancellationToken);
             if (!outcome.TryGet(out var document, out var fault))
             {
@@ -154,7 +157,7 @@ internal sealed partial class ServiceDirectory(
                 ref joined,
                 new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
             changed();
-            return entry.List;
+            return entry.List is null ? null : entry;
         }
         finally
         {

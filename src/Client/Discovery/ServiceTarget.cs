@@ -40,6 +40,13 @@ internal sealed class ServiceTarget(InstanceDocument instance, string id, TimePr
     /// </summary>
     private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(1);
 
+    private static readonly UriCreationOptions AsWritten =
+        new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    // Scheme, host and port; an IPv6 address gets its brackets here.
+    private readonly string root = new UriBuilder(instance.Scheme ?? Uri.UriSchemeHttp, instance.Host, instance.Port)
+        .Uri.GetLeftPart(UriPartial.Authority);
+
     private int inFlight;
     private int awaited; // Calls whose answer has not begun.
     private long lastSign; // Timestamp of the last answer's beginning, or of the first call that waits.
@@ -65,6 +72,11 @@ internal sealed class ServiceTarget(InstanceDocument instance, string id, TimePr
     public long? Incarnation { get; } = instance.Incarnation;
 
     public string? Zone { get; } = instance.Zone;
+
+    public string? Version { get; } = instance.Version;
+
+    /// <summary>Of the id, the same in every process.</summary>
+    public ulong Hash { get; } = StableHash.Of(id);
 
     /// <summary>Above 0.</summary>
     public int Weight { get; } = instance.Weight ?? 100;
@@ -99,24 +111,26 @@ internal sealed class ServiceTarget(InstanceDocument instance, string id, TimePr
     /// </summary>
     public bool Is(InstanceDocument other) =>
         Host == other.Host && Port == other.Port && Incarnation == other.Incarnation && Zone == other.Zone
+        && Version == other.Version
         && Weight == (other.Weight ?? 100) && Scheme == (other.Scheme ?? Uri.UriSchemeHttp);
 
-    public Uri Rewrite(Uri asked) => new UriBuilder(asked) { Scheme = Scheme, Host = Host, Port = Port }.Uri;
+    /// <summary>The same path and query at this instance, sent as the caller wrote them.</summary>
+    public Uri Rewrite(Uri asked) => new(string.Concat(root, asked.PathAndQuery), AsWritten);
 
     /// <summary>Takes a place for a call; null when another call took the trial meanwhile.</summary>
-    public CallPlace? TryBegin()
+    public CallPlace? TryBegin(ChoiceReason reason)
     {
         var isTrial = IsDoubted;
         if (isTrial && Interlocked.CompareExchange(ref trials, 1, 0) != 0) return null;
         Interlocked.Increment(ref inFlight);
-        return new CallPlace(this, isTrial);
+        return new CallPlace(this, isTrial, reason);
     }
 
     /// <summary>Takes a place whatever speaks against it, where there is nobody better.</summary>
-    public CallPlace Begin()
+    public CallPlace Begin(ChoiceReason reason)
     {
         Interlocked.Increment(ref inFlight);
-        return new CallPlace(this, isTrial: false);
+        return new CallPlace(this, isTrial: false, reason);
     }
 
     public void End() => Interlocked.Decrement(ref inFlight);

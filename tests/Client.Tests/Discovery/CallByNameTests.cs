@@ -105,7 +105,7 @@ public sealed class CallByNameTests : IAsyncLifetime
         second.Instead = Abort;
         await using var host = await StartAsync(first.Port, second.Port);
 
-        var fault = await Assert.ThrowsAsync<HttpRequestException>(
+        var fault = await Assert.ThrowsAsync<GroundworkCallException>(
             () => host.Http.PostAsync("http://catalog/", new StringContent("pay")));
 
         Assert.Equal(1, first.Requests.Count + second.Requests.Count);
@@ -119,7 +119,7 @@ public sealed class CallByNameTests : IAsyncLifetime
         second.Instead = Abort;
         await using var host = await StartAsync(first.Port, second.Port);
 
-        await Assert.ThrowsAsync<HttpRequestException>(() => host.Http.GetAsync("http://catalog/"));
+        await Assert.ThrowsAsync<GroundworkCallException>(() => host.Http.GetAsync("http://catalog/"));
 
         Assert.Equal(2, first.Requests.Count + second.Requests.Count);
     }
@@ -167,7 +167,7 @@ public sealed class CallByNameTests : IAsyncLifetime
         request.Options.Set(GroundworkRequest.ResponseHeadTimeout, Timeout.InfiniteTimeSpan);
 
         var sending = host.Http.SendAsync(request);
-        await Assert.ThrowsAsync<HttpRequestException>(() => host.Http.GetAsync("http://catalog/"));
+        await Assert.ThrowsAsync<GroundworkCallException>(() => host.Http.GetAsync("http://catalog/"));
         slow.SetResult();
 
         using var response = await sending;
@@ -255,9 +255,9 @@ public sealed class CallByNameTests : IAsyncLifetime
         await using var host = await ClientHost.StartAsync(
             platform.Address, configure: options => options.Services = ["stock.eu"]);
 
-        var fault = await Assert.ThrowsAsync<HttpRequestException>(() => host.Http.GetAsync("http://stock.eu/"));
+        var fault = await Assert.ThrowsAsync<GroundworkCallException>(() => host.Http.GetAsync("http://stock.eu/"));
 
-        Assert.Contains("no_instance: service 'stock.eu'", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(("no_instance", "stock.eu"), (fault.Code, fault.Service));
     }
 
     [Fact]
@@ -266,9 +266,9 @@ public sealed class CallByNameTests : IAsyncLifetime
         platform.PublishService(platform.Service("catalog", 2) with { EmptyReason = "deregistered" });
         await using var host = await ClientHost.StartAsync(platform.Address);
 
-        var fault = await Assert.ThrowsAsync<HttpRequestException>(() => host.Http.GetAsync("http://catalog/"));
+        var fault = await Assert.ThrowsAsync<GroundworkCallException>(() => host.Http.GetAsync("http://catalog/"));
 
-        Assert.Contains("no_instance: service 'catalog'", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(("no_instance", "catalog"), (fault.Code, fault.Service));
     }
 
     [Fact]

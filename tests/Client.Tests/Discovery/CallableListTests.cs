@@ -10,12 +10,15 @@ public sealed class CallableListTests
 
     private readonly ManualTimeProvider time = new();
 
+    // Places that do not end: the collector would give back those that nobody holds.
+    private readonly List<CallPlace> held = [];
+
     [Fact]
     public void Idle_instances_get_the_share_of_their_weights()
     {
         var list = List([At(1, weight: 100), At(2, weight: 300)]);
 
-        var second = Enumerable.Range(0, Draws).Count(_ => list.Choose(null, "http")!.Port == 2);
+        var second = Enumerable.Range(0, Draws).Count(_ => Choose(list)!.Port == 2);
 
         Assert.InRange(second / (double)Draws, 0.72, 0.78);
     }
@@ -25,7 +28,7 @@ public sealed class CallableListTests
     {
         var list = List([.. Enumerable.Range(1, 10).Select(port => At(port))]);
 
-        for (var i = 0; i < 10_000; i++) list.Choose(null, "http")!.Begin(); // None of them ends.
+        for (var i = 0; i < 10_000; i++) Hold(Choose(list)!); // None of them ends.
 
         // By chance alone the fullest would hold some 75 more than the average of 1,000; the better of two keeps within
         // a few.
@@ -36,10 +39,10 @@ public sealed class CallableListTests
     public void A_slow_instance_gets_less()
     {
         var list = List([At(1), At(2), At(3)]);
-        for (var i = 0; i < 50; i++) list.Callable[0].Begin();
+        for (var i = 0; i < 50; i++) Hold(list.Callable[0]);
 
         Assert.DoesNotContain(
-            Enumerable.Range(0, 1000).Select(_ => list.Choose(null, "http")!.Port), port => port == 1);
+            Enumerable.Range(0, 1000).Select(_ => Choose(list)!.Port), port => port == 1);
     }
 
     [Fact]
@@ -47,8 +50,8 @@ public sealed class CallableListTests
     {
         var list = List([At(1), At(2)]);
 
-        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(2, list.Choose(list.Callable[0], "http")!.Port));
-        Assert.Null(List([At(1)]) is var one ? one.Choose(one.Callable[0], "http") : null);
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(2, Choose(list, list.Callable[0])!.Port));
+        Assert.Null(List([At(1)]) is var one ? Choose(one, one.Callable[0]) : null);
     }
 
     [Theory]
@@ -73,11 +76,11 @@ public sealed class CallableListTests
     public void The_own_zone_is_preferred_until_its_instances_are_left_out()
     {
         var list = List([At(1) with { Zone = "here" }, At(2) with { Zone = "there" }], zone: "here");
-        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(1, list.Choose(null, "http")!.Port));
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(1, Choose(list)!.Port));
 
         Fail(list.Callable[0], times: 2);
 
-        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(2, list.Choose(null, "http")!.Port));
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(2, Choose(list)!.Port));
     }
 
     [Fact]
@@ -102,13 +105,13 @@ public sealed class CallableListTests
     public void A_silent_instance_gets_one_call_at_a_time_that_can_be_repeated()
     {
         var list = List([At(1), At(2)]);
-        list.Callable[0].Begin().Asked();
-        for (var i = 0; i < 5; i++) list.Callable[1].Begin(); // So that load is not what keeps calls away.
+        Hold(list.Callable[0]).Asked();
+        for (var i = 0; i < 5; i++) Hold(list.Callable[1]); // So that load is not what keeps calls away.
         Assert.Contains(1, Ports(list, repeatable: false));
 
         time.Advance(TimeSpan.FromSeconds(1.1));
         Assert.DoesNotContain(1, Ports(list, repeatable: false));
-        var probe = list.Take(null, "http", repeatable: true)!;
+        var probe = list.Take(Wish(repeatable: true))!;
         Assert.Equal(1, probe.Target.Port);
         Assert.DoesNotContain(1, Ports(list, repeatable: true));
 
@@ -122,10 +125,10 @@ public sealed class CallableListTests
     {
         var list = List([At(1), At(2)]);
         Fail(list.Callable[0], times: 1);
-        for (var i = 0; i < 5; i++) list.Callable[1].Begin();
+        for (var i = 0; i < 5; i++) Hold(list.Callable[1]);
         Assert.DoesNotContain(1, Ports(list, repeatable: false));
 
-        var trial = list.Take(null, "http", repeatable: true)!;
+        var trial = list.Take(Wish(repeatable: true))!;
         Assert.Equal(1, trial.Target.Port);
         Assert.DoesNotContain(1, Ports(list, repeatable: true));
         trial.Dispose();
@@ -150,7 +153,7 @@ public sealed class CallableListTests
         var list = List([At(1), At(2)]);
         Parallel.For(0, 20_000, number =>
         {
-            using var place = list.Take(null, "http", repeatable: number % 2 == 0)!;
+            using var place = list.Take(Wish(repeatable: number % 2 == 0))!;
             if (number % 7 == 0) place.Target.Learn(CallOutcome.NoAnswer);
             place.Asked();
             place.Heard(answered: number % 7 != 0);
@@ -195,7 +198,7 @@ public sealed class CallableListTests
         Fail(list.Callable[0], times: 2);
         Fail(list.Callable[1], times: 2);
 
-        Assert.NotNull(list.Choose(null, "http"));
+        Assert.NotNull(Choose(list));
     }
 
     [Fact]
@@ -215,8 +218,8 @@ public sealed class CallableListTests
     [Fact]
     public void A_call_over_https_is_never_sent_in_plain()
     {
-        Assert.Null(List([At(1)]).Choose(null, "https"));
-        Assert.Equal(2, List([At(1), At(2) with { Scheme = "https" }]).Choose(null, "https")!.Port);
+        Assert.Null(Choose(List([At(1)]), scheme: "https"));
+        Assert.Equal(2, Choose(List([At(1), At(2) with { Scheme = "https" }]), scheme: "https")!.Port);
     }
 
     [Fact]
@@ -243,7 +246,20 @@ public sealed class CallableListTests
     }
 
     private static IEnumerable<int> Ports(CallableList list, bool repeatable) =>
-        [.. Enumerable.Range(0, 200).Select(_ => list.Choose(null, "http", repeatable)!.Port)];
+        [.. Enumerable.Range(0, 200).Select(_ => Choose(list, repeatable: repeatable)!.Port)];
+
+    private CallPlace Hold(ServiceTarget target)
+    {
+        held.Add(target.Begin(ChoiceReason.Only));
+        return held[^1];
+    }
+
+    private static InstanceWish Wish(ServiceTarget? last = null, string scheme = "http", bool repeatable = true) =>
+        new(ChoicePolicy.Usual, scheme, repeatable) { Last = last };
+
+    private static ServiceTarget? Choose(
+        CallableList list, ServiceTarget? last = null, string scheme = "http", bool repeatable = true) =>
+        list.Choose(Wish(last, scheme, repeatable), out _);
 
     private static void Fail(ServiceTarget target, int times)
     {

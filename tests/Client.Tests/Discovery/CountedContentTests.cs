@@ -70,5 +70,5 @@ public sealed class CountedContentTests
         {
             Headers = { ContentType = new MediaTypeHeaderValue(mediaType) },
         },
-        target.Begin());
+        target.Begin(ChoiceReason.Only), TimeSpan.Zero);
 }
