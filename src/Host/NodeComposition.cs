@@ -31,7 +31,10 @@ internal static class NodeComposition
         return
         [
             registry,
-            new SettingsModule(),
+            new SettingsModule(
+                (@namespace, group, service, id) => configuration.Modules.Involves(registry.Name)
+                    && registry.View.Find(new ServiceKey(@namespace, group, service)) is { } view
+                    && view.Instances.Any(instance => instance.Key.Id == id)),
             new GatewayModule(
                 () => registry.View,
                 new GatewayOptions

@@ -142,6 +142,10 @@ public static class ErrorCodes
         "setting_syntax", 422, "The content is not valid in its format.");
     public static readonly ErrorCode SettingNotFound = new("setting_not_found", 404, "There is no such setting.");
 
+    public static readonly ErrorCode ReceiptInvalid = new("receipt_invalid", 422, "The receipts have faults.");
+    public static readonly ErrorCode ReaderInvalid =
+        new("reader_invalid", 400, "The reader does not say well who it is.");
+
     // Gateway answers.
     public static readonly ErrorCode HostUnknown = new("host_unknown", 404, "No route serves this host.");
     public static readonly ErrorCode RouteNotFound = new("route_not_found", 404, "No route matches this request.");

@@ -37,4 +37,7 @@ public static class HeaderNames
 
     /// <summary>Seconds since a follower last heard from the node it follows, while that node is away.</summary>
     public const string StaleSeconds = "Groundwork-Stale-Seconds";
+
+    /// <summary>The gray release that a setting's text is of; absent for the setting's own.</summary>
+    public const string Release = "Groundwork-Release";
 }

@@ -138,7 +138,7 @@ internal sealed class CommitGroup(
             if (!outcome.TryGet(out var decided, out var fault)) return fault;
             decision.Add(decided);
         }
-        var faults = CheckAgainstHead(changeset, decision);
+        var faults = CheckAgainstHead(session, changeset, decision);
         return faults is null ? decision.MoveToImmutable() : faults;
     }
 
@@ -206,7 +206,8 @@ internal sealed class CommitGroup(
     /// <summary>
     /// The rules between resources see the state as it would be, so that a changeset may bring both ends.
     /// </summary>
-    private Fault? CheckAgainstHead(PreparedChangeset changeset, ImmutableArray<DecidedChange>.Builder decision)
+    private Fault? CheckAgainstHead(
+        ISqlSession session, PreparedChangeset changeset, ImmutableArray<DecidedChange>.Builder decision)
     {
         Snapshot? tentative = null; // Most changes touch no rule that needs it.
         Snapshot After() => tentative ??= ToTentative(changeset, decision);
@@ -225,7 +226,11 @@ internal sealed class CommitGroup(
             }
             if (key.Kind == Namespaces.KindName && change.Effect == ChangeEffect.Deleted
                 && Namespaces.CheckDelete(After(), key) is { } notEmpty) return notEmpty;
-            if (kind.HasRulesBetween) faults.AddRange(CheckBetween(After(), change, decision.Count, index));
+            if (kind.HasRulesBetween)
+            {
+                var head = new HeadView(After(), resource => Open(session, resource));
+                faults.AddRange(CheckBetween(head, change, decision.Count, index));
+            }
             if (SecurityKinds.Concerns(key.Kind)
                 && authorizer.MayGrant(
                     changeset.Source.Author, After(), key, change.Before, change.Prepared.Typed) is { } excess)
@@ -239,7 +244,13 @@ internal sealed class CommitGroup(
         };
     }
 
-    private static IEnumerable<FieldFault> CheckBetween(Snapshot after, DecidedChange change, int changes, int index)
+    private ReadOnlyMemory<byte> Open(ISqlSession session, Resource resource)
+    {
+        var whole = rows.WithSpec(session, resource);
+        return whole.Kind is { } kind ? secrets.Open(kind, whole.Key, whole.Spec) : whole.Spec;
+    }
+
+    private static IEnumerable<FieldFault> CheckBetween(HeadView after, DecidedChange change, int changes, int index)
     {
         var own = new List<FieldFault>();
         change.Prepared.Kind.CheckAgainst(after, change.Prepared.Key, change.Prepared.Typed, own);

@@ -109,7 +109,7 @@ public abstract class Kind
     internal abstract bool HasRulesBetween { get; }
 
     /// <summary>The rules that need the other resources; runs inside the commit, against head.</summary>
-    internal abstract void CheckAgainst(Snapshot head, ResourceKey key, object? spec, ICollection<FieldFault> faults);
+    internal abstract void CheckAgainst(HeadView head, ResourceKey key, object? spec, ICollection<FieldFault> faults);
 
     /// <summary>Reads a stored spec of the current version, passing over unknown members.</summary>
     internal abstract object Read(ReadOnlyMemory<byte> spec);
@@ -131,6 +131,11 @@ public sealed class Kind<TSpec>(string name, JsonTypeInfo<TSpec> json) : Kind(na
     /// Rules that need other resources, such as "the role exists". Runs under the writer lock: look up, do not search.
     /// </summary>
     public Action<Snapshot, ResourceKey, TSpec?, ICollection<FieldFault>>? ValidateAgainst { get; init; }
+
+    /// <summary>
+    /// Rules that need the specs of stored kinds, which the snapshot leaves out. Runs under the writer lock: read few.
+    /// </summary>
+    public Action<HeadView, ResourceKey, TSpec?, ICollection<FieldFault>>? ValidateAgainstStored { get; init; }
 
     public override Type SpecType => typeof(TSpec);
 
@@ -191,11 +196,14 @@ public sealed class Kind<TSpec>(string name, JsonTypeInfo<TSpec> json) : Kind(na
         return null;
     }
 
-    internal override bool HasRulesBetween => ValidateAgainst is not null;
+    internal override bool HasRulesBetween => ValidateAgainst is not null || ValidateAgainstStored is not null;
 
     internal override void CheckAgainst(
-        Snapshot head, ResourceKey key, object? spec, ICollection<FieldFault> faults) =>
-        ValidateAgainst?.Invoke(head, key, (TSpec?)spec, faults);
+        HeadView head, ResourceKey key, object? spec, ICollection<FieldFault> faults)
+    {
+        ValidateAgainst?.Invoke(head.Snapshot, key, (TSpec?)spec, faults);
+        ValidateAgainstStored?.Invoke(head, key, (TSpec?)spec, faults);
+    }
 
     internal override object Read(ReadOnlyMemory<byte> spec) =>
         JsonSerializer.Deserialize(spec.Span, lenient)

@@ -1,4 +1,4 @@
-using Groundwork.Kernel.Resources;
+using Groundwork.Services.Settings.Releases;
 
 namespace Groundwork.Services.Settings;
 
@@ -9,20 +9,26 @@ namespace Groundwork.Services.Settings;
 internal sealed class HeldSettings
 {
     // By name: a reader follows one namespace. The names are the snapshot's own strings.
-    private readonly Dictionary<string, (long Revision, bool Given)> held = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long Revision, string? Release, bool Given)> held =
+        new(StringComparer.Ordinal);
+
+    /// <summary>The order of groups that the reader was told of last.</summary>
+    public IReadOnlyList<string>? Groups { get; set; }
 
     /// <summary>Names of everything the reader was told of.</summary>
     public IReadOnlyCollection<string> Names => held.Keys;
 
     /// <summary>True when the reader has this version, with its content or without.</summary>
-    public bool Knows(Resource resource) =>
-        held.TryGetValue(resource.Key.Name, out var known) && known.Revision == resource.Revision;
+    public bool Knows(SettingVersion version) =>
+        held.TryGetValue(version.Setting.Key.Name, out var known)
+        && known.Revision == version.Revision && known.Release == version.Release;
 
     /// <summary>True when the reader has a content of it.</summary>
     public bool Has(string name) => held.TryGetValue(name, out var known) && known.Given;
 
     /// <param name="given">With its content; false for a secret that is withheld.</param>
-    public void Note(Resource resource, bool given) => held[resource.Key.Name] = (resource.Revision, given);
+    public void Note(SettingVersion version, bool given) =>
+        held[version.Setting.Key.Name] = (version.Revision, version.Release, given);
 
     public void Drop(string name) => held.Remove(name);
 }

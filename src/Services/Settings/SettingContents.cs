@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Groundwork.Kernel.Resources;
+using Groundwork.Services.Settings.Releases;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 
@@ -23,29 +23,54 @@ internal sealed class SettingContents(ChangeLog changes)
     private long keptBytes;
 
     /// <summary>The setting in the version that the snapshot has, its content in clear.</summary>
-    public async ValueTask<Outcome<SettingDocument>> ReadAsync(Resource resource, CancellationToken cancellationToken)
+    public ValueTask<Outcome<SettingDocument>> ReadAsync(SettingVersion version, CancellationToken cancellationToken) =>
+        version.Rule is { } rule
+            ? ReadAsync(version.Setting, rule, cancellationToken)
+            : ReadAsync(version.Setting, cancellationToken);
+
+    private async ValueTask<Outcome<SettingDocument>> ReadAsync(Resource setting, CancellationToken cancellationToken)
     {
-        if (kept.TryGetValue(resource.Key, out var known) && known.Revision == resource.Revision) return known.Document;
-        var stored = await changes.ReadStoredAsync(resource, cancellationToken);
+        if (Find(setting) is { } known) return known;
+        var stored = await changes.ReadStoredAsync(setting, cancellationToken);
         if (!stored.TryGet(out var whole, out var fault)) return fault;
-        var spec = JsonSerializer.Deserialize(changes.Open(whole).Span, SettingJson.Default.SettingSpec)
-            ?? throw new InvalidDataException($"The spec of {resource.Key} is null.");
-        var (group, dataId) = SettingKind.Split(resource.Key.Name) ?? ("", resource.Key.Name);
-        var document = new SettingDocument(
-            resource.Key.Namespace,
-            group,
-            dataId,
-            spec.Format,
-            spec.Content,
-            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(spec.Content))),
-            resource.Revision,
-            spec.Secret);
-        if (!spec.Secret) Keep(resource, document);
-        return document;
+        var spec = SettingKind.Read(changes.Open(whole));
+        var document = Document(setting.Key, spec.Content, setting.Revision) with
+        {
+            Format = spec.Format, Secret = spec.Secret,
+        };
+        return Keep(setting, document);
     }
 
-    private void Keep(Resource resource, SettingDocument document)
+    private async ValueTask<Outcome<SettingDocument>> ReadAsync(
+        Resource setting, ReleaseRule rule, CancellationToken cancellationToken)
     {
+        var own = await ReadAsync(setting, cancellationToken);
+        if (!own.TryGet(out var beside, out var fault)) return fault;
+        // The setting's format may have changed beside a release that leaves its own to it.
+        if (Find(rule.Resource) is { } known) return known with { Format = beside.Format };
+        var stored = await changes.ReadStoredAsync(rule.Resource, cancellationToken);
+        if (!stored.TryGet(out var whole, out fault)) return fault;
+        var spec = GrayReleaseKind.Read(changes.Open(whole));
+        var document = Document(setting.Key, spec.Content, rule.Resource.Revision) with
+        {
+            Format = beside.Format, Secret = spec.Secret, Release = rule.Name,
+        };
+        return Keep(rule.Resource, document);
+    }
+
+    private static SettingDocument Document(ResourceKey setting, string content, long revision)
+    {
+        var (group, dataId) = SettingKind.Split(setting.Name) ?? ("", setting.Name);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content)));
+        return new SettingDocument(setting.Namespace, group, dataId, "", content, hash, revision);
+    }
+
+    private SettingDocument? Find(Resource resource) =>
+        kept.TryGetValue(resource.Key, out var known) && known.Revision == resource.Revision ? known.Document : null;
+
+    private SettingDocument Keep(Resource resource, SettingDocument document)
+    {
+        if (document.Secret) return document;
         var bytes = sizeof(char) * (long)document.Content.Length;
         if (Interlocked.Add(ref keptBytes, bytes) > MaxKeptBytes)
         {
@@ -54,5 +79,6 @@ internal sealed class SettingContents(ChangeLog changes)
             Interlocked.Exchange(ref keptBytes, bytes);
         }
         kept[resource.Key] = (resource.Revision, document);
+        return document;
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Settings.Formats;
+using Groundwork.Services.Settings.Releases;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 
@@ -28,6 +29,7 @@ public static class SettingKind
         SecretWhen = IsSecret,
         Validate = Validate,
         ValidateAgainst = ValidateName,
+        ValidateAgainstStored = ValidateReleases,
     };
 
     /// <summary>Splits a setting's name; null when it has no group.</summary>
@@ -37,7 +39,7 @@ public static class SettingKind
         return slash < 0 ? null : (name[..slash], name[(slash + 1)..]);
     }
 
-    private static bool IsSecret(JsonElement spec) =>
+    internal static bool IsSecret(JsonElement spec) =>
         spec.TryGetProperty("secret", out var secret) && secret.ValueKind == JsonValueKind.True;
 
     private static void Validate(SettingSpec spec, ICollection<FieldFault> faults)
@@ -59,10 +61,36 @@ public static class SettingKind
                 faults.Add(new FieldFault("spec.content", "is masked, which only a secret setting's may be"));
             return;
         }
-        if (format.Check is null) return;
+        CheckContent(spec, faults);
+    }
+
+    /// <summary>The faults of a text in its format, which is one of ours.</summary>
+    internal static void CheckContent(SettingSpec spec, ICollection<FieldFault> faults)
+    {
+        if (ContentFormat.Find(spec.Format) is not { Check: { } check }) return;
         var contentFaults = new ContentFaults(faults, spec.Secret);
         if (spec.Content.StartsWith('\uFEFF')) contentFaults.Add("starts with a byte order mark; leave it out", 1, 1);
-        else format.Check(spec.Content, contentFaults);
+        else check(spec.Content, contentFaults);
+    }
+
+    internal static SettingSpec Read(ReadOnlyMemory<byte> spec) =>
+        JsonSerializer.Deserialize(spec.Span, SettingJson.Default.SettingSpec)
+        ?? throw new InvalidDataException("The spec of a setting is null.");
+
+    /// <summary>What the setting's gray releases take for granted stays true for as long as there are any.</summary>
+    private static void ValidateReleases(
+        HeadView head, ResourceKey key, SettingSpec? spec, ICollection<FieldFault> faults)
+    {
+        foreach (var rule in GrayReleaseKind.Of(head, key))
+        {
+            if (spec is null)
+                faults.Add(new FieldFault("name", $"has the gray release {rule.Name}; delete that first, or with it"));
+            else if (rule.Format is { } format && format != spec.Format)
+                faults.Add(new FieldFault("spec.format", $"is not that of its gray release {rule.Name}, {format}"));
+            else if (spec.Secret && !rule.Secret)
+                faults.Add(
+                    new FieldFault("spec.secret", $"is true, and its gray release {rule.Name} would be no secret"));
+        }
     }
 
     private static void ValidateName(

@@ -1,32 +1,17 @@
-using System.Text.Json;
-using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
+using Groundwork.Services.Settings.Releases;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
-using Microsoft.AspNetCore.Http;
 
 namespace Groundwork.Services.Settings;
 
-/// <summary>Which settings a reader wants.</summary>
-/// <param name="Groups">Null or empty: all groups of the namespace.</param>
-internal sealed record SettingSelection(string Namespace, IReadOnlyList<string>? Groups)
-{
-    public bool Selects(ResourceKey key) =>
-        key.Namespace == Namespace
-        && (Groups is not { Count: > 0 } || (SettingKind.Split(key.Name) is var (group, _) && Groups.Contains(group)));
-}
-
-/// <summary>Who reads, and from where.</summary>
-internal sealed record SettingCaller(Principal Principal, string? Address)
-{
-    public static SettingCaller Of(HttpContext context) => new(context.Principal(), RequestAddress.Of(context));
-}
-
 /// <summary>
-/// Reads settings for a caller: what it may read, secrets only with the right to them, each such read audited.
+/// Reads settings for a caller: what it may read, in the version that is meant for it; secrets only with the right to
+/// them, each such read audited.
 /// </summary>
-internal sealed class SettingReader(SettingContents contents, Authorizer authorizer, AuditLog? audit)
+internal sealed class SettingReader(
+    SettingContents contents, GrayReleases releases, Authorizer authorizer, AuditLog? audit)
 {
     /// <summary>Everything selected, as of one snapshot.</summary>
     public ValueTask<Outcome<SettingSnapshot>> ReadAsync(
@@ -39,13 +24,18 @@ internal sealed class SettingReader(SettingContents contents, Authorizer authori
     public async ValueTask<Outcome<HeldSettings>> HoldAsync(
         Snapshot snapshot, SettingCaller caller, SettingSelection selection, CancellationToken cancellationToken)
     {
+        var found = await releases.AtAsync(snapshot, cancellationToken);
+        if (!found.TryGet(out var inForce, out var fault)) return fault;
+        var selected = selection.At(snapshot);
         var held = new HeldSettings();
-        foreach (var resource in Visible(snapshot, caller, selection))
+        foreach (var resource in Visible(snapshot, caller, selected))
         {
-            var read = await contents.ReadAsync(resource, cancellationToken);
-            if (!read.TryGet(out var setting, out var fault)) return fault;
-            held.Note(resource, MayHave(caller, setting, resource.Key));
+            var version = inForce.Choose(resource, caller.Reader);
+            var read = await contents.ReadAsync(version, cancellationToken);
+            if (!read.TryGet(out var setting, out fault)) return fault;
+            held.Note(version, MayHave(caller, setting, resource.Key));
         }
+        held.Groups = Shown(selection, selected, held.Names);
         return held;
     }
 
@@ -58,18 +48,22 @@ internal sealed class SettingReader(SettingContents contents, Authorizer authori
         Snapshot now, SettingCaller caller, SettingSelection selection, HeldSettings held, bool rights,
         CancellationToken cancellationToken)
     {
+        var found = await releases.AtAsync(now, cancellationToken);
+        if (!found.TryGet(out var inForce, out var fault)) return fault;
+        var selected = selection.At(now);
         var (settings, withheld, removed) = (new List<SettingDocument>(), new List<string>(), new List<string>());
         var visible = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var resource in Visible(now, caller, selection))
+        foreach (var resource in Visible(now, caller, selected))
         {
             visible.Add(resource.Key.Name);
-            if (!rights && held.Knows(resource)) continue;
-            var read = await contents.ReadAsync(resource, cancellationToken);
-            if (!read.TryGet(out var setting, out var fault)) return fault;
+            var version = inForce.Choose(resource, caller.Reader);
+            if (!rights && held.Knows(version)) continue;
+            var read = await contents.ReadAsync(version, cancellationToken);
+            if (!read.TryGet(out var setting, out fault)) return fault;
             var may = MayHave(caller, setting, resource.Key);
             var has = held.Has(resource.Key.Name);
-            if (held.Knows(resource) && may == has) continue;
-            held.Note(resource, may);
+            if (held.Knows(version) && may == has) continue;
+            held.Note(version, may);
             if (may)
             {
                 if (setting.Secret) Note(caller, resource.Key);
@@ -84,9 +78,13 @@ internal sealed class SettingReader(SettingContents contents, Authorizer authori
             held.Drop(gone);
             removed.Add(gone);
         }
-        if (settings.Count + withheld.Count + removed.Count == 0) return (SettingSnapshot?)null;
+        var groups = Shown(selection, selected, visible);
+        var reordered = held.Groups is { } known && !known.SequenceEqual(groups);
+        held.Groups = groups;
+        if (settings.Count + withheld.Count + removed.Count == 0 && !reordered) return (SettingSnapshot?)null;
         return new SettingSnapshot(
-            now.StoreId, now.Revision, selection.Namespace, settings, removed, withheld.Count > 0 ? withheld : null);
+            now.StoreId, now.Revision, selection.Namespace, settings, removed, withheld.Count > 0 ? withheld : null,
+            groups);
     }
 
     public async ValueTask<Outcome<SettingDocument>> ReadOneAsync(
@@ -94,32 +92,35 @@ internal sealed class SettingReader(SettingContents contents, Authorizer authori
     {
         if (snapshot.Find(key) is not { } resource)
             return new Fault(ErrorCodes.SettingNotFound, $"There is no setting {key.Namespace}/{key.Name}.");
-        var read = await contents.ReadAsync(resource, cancellationToken);
-        if (!read.TryGet(out var setting, out var fault)) return fault;
+        var found = await releases.AtAsync(snapshot, cancellationToken);
+        if (!found.TryGet(out var inForce, out var fault)) return fault;
+        var read = await contents.ReadAsync(inForce.Choose(resource, caller.Reader), cancellationToken);
+        if (!read.TryGet(out var setting, out fault)) return fault;
         if (!setting.Secret) return setting;
         if (authorizer.Authorize(caller.Principal, Verb.ReadSecret, key) is { } refused) return refused;
         Note(caller, key);
         return setting;
     }
 
-    private IEnumerable<Resource> Visible(Snapshot snapshot, SettingCaller caller, SettingSelection selection) =>
-        snapshot
-        .Of(SettingKind.Name).Values
-        .Where(one => selection.Selects(one.Key) && authorizer.Allows(caller.Principal, Verb.Read, one.Key));
-
     /// <summary>Everything selected, noted as what the reader has from now on.</summary>
     public async ValueTask<Outcome<SettingSnapshot>> ReadAsync(
         Snapshot snapshot, SettingCaller caller, SettingSelection selection, HeldSettings? held,
         CancellationToken cancellationToken)
     {
+        var found = await releases.AtAsync(snapshot, cancellationToken);
+        if (!found.TryGet(out var inForce, out var fault)) return fault;
+        var selected = selection.At(snapshot);
         var settings = new List<SettingDocument>();
         var withheld = new List<string>();
-        foreach (var resource in Visible(snapshot, caller, selection))
+        var visible = new List<string>();
+        foreach (var resource in Visible(snapshot, caller, selected))
         {
-            var read = await contents.ReadAsync(resource, cancellationToken);
-            if (!read.TryGet(out var setting, out var fault)) return fault;
+            visible.Add(resource.Key.Name);
+            var version = inForce.Choose(resource, caller.Reader);
+            var read = await contents.ReadAsync(version, cancellationToken);
+            if (!read.TryGet(out var setting, out fault)) return fault;
             var may = MayHave(caller, setting, resource.Key);
-            held?.Note(resource, may);
+            held?.Note(version, may);
             if (!may)
             {
                 withheld.Add(resource.Key.Name);
@@ -128,14 +129,34 @@ internal sealed class SettingReader(SettingContents contents, Authorizer authori
             if (setting.Secret) Note(caller, resource.Key);
             settings.Add(setting);
         }
+        var groups = Shown(selection, selected, visible);
+        if (held is not null) held.Groups = groups;
         return new SettingSnapshot(
             snapshot.StoreId,
             snapshot.Revision,
             selection.Namespace,
             settings,
             null,
-            withheld.Count > 0 ? withheld : null);
+            withheld.Count > 0 ? withheld : null,
+            groups);
     }
+
+    /// <summary>
+    /// The order of the groups that the reader has named itself or sees something of: the names of others are not its
+    /// to know.
+    /// </summary>
+    private static List<string> Shown(
+        SettingSelection selection, SelectedSettings selected, IEnumerable<string> visible)
+    {
+        var seen = visible.Select(name => SettingKind.Split(name)?.Group).Concat(selection.Groups ?? [])
+            .ToHashSet(StringComparer.Ordinal);
+        return [.. selected.Order.Where(seen.Contains)];
+    }
+
+    private IEnumerable<Resource> Visible(Snapshot snapshot, SettingCaller caller, SelectedSettings selected) =>
+        snapshot
+        .Of(SettingKind.Name).Values
+        .Where(one => selected.Selects(one.Key) && authorizer.Allows(caller.Principal, Verb.Read, one.Key));
 
     private bool MayHave(SettingCaller caller, SettingDocument setting, ResourceKey key) =>
         !setting.Secret || authorizer.Allows(caller.Principal, Verb.ReadSecret, key);

@@ -4,6 +4,7 @@ using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Settings.Formats;
+using Groundwork.Services.Settings.Readers;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Builder;
@@ -16,7 +17,8 @@ namespace Groundwork.Services.Settings;
 /// Settings as services and shells read them: <c>/groundwork/v1/settings</c>. They are also resources of kind
 /// <c>setting</c>.
 /// </summary>
-internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, SettingsWatch watch)
+internal sealed class SettingsApi(
+    ChangeLog changes, SettingReader reader, SettingsWatch watch, LiveReaders readers)
 {
     private const string Root = Listeners.ApiRoot + "/settings";
 
@@ -31,44 +33,50 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
         var reads = api.MapGroup("").AddEndpointFilter(ApiRequests.AtLeast(changes.Snapshots));
         reads.MapGet("/{namespace}", Snapshot)
             .RequiresPrincipal("gives what the principal may read; secrets it may not read are named, not given")
+            .ReadsReader().ReadsQuery("receipts")
             .Describe<SettingSnapshot>("getSettings", "The settings of some groups, at one revision.");
         reads.MapGet("/{namespace}/{group}/{**dataId}", Content)
-            .Requires(Verb.Read, Key)
+            .Requires(Verb.Read, SettingAccess.PathTarget)
+            .ReadsReader()
             .Describe<string>("getSettingContent", "The text of one setting.");
         api.MapPut("/{namespace}/{group}/{**dataId}", Publish)
-            .Requires(Verb.Write, Key)
+            .Requires(Verb.Write, SettingAccess.PathTarget)
             .LimitsBody(Kind.MaxStoredSpecBytes)
             .Describe<ChangesetAnswer>("publishSetting", "Publishes the body as the text of a setting.");
         api.MapGet("/{namespace}/watch", Watch)
             .RequiresPrincipal("delivers what the principal may read, asked anew with every publication")
+            .ReadsReader().ReadsQuery("receipts")
             .Describe<SettingSnapshot>(
                 "watchSettings", "Server-sent events: one per publication, never half of a changeset.");
     }
 
-    private static ResourceKey Key(HttpContext context)
-    {
-        var values = context.Request.RouteValues;
-        return new ResourceKey(SettingKind.Name, $"{values["namespace"]}", $"{values["group"]}/{values["dataId"]}");
-    }
-
     private async Task<IResult> Snapshot(HttpContext context, string @namespace, string[]? group)
     {
-        if (Misnamed(@namespace) is { } misnamed) return Problems.From(misnamed);
-        var read = await reader.ReadAsync(
-            changes.Snapshots.Current, SettingCaller.Of(
-                context), new SettingSelection(@namespace, group), context.RequestAborted);
-        return read.TryGet(out var snapshot, out var fault)
-            ? Results.Json(snapshot, WireJson.Strict.SettingSnapshot)
-            : Problems.From(fault);
+        if (SettingAccess.Misnamed(@namespace) is { } misnamed) return Problems.From(misnamed);
+        if (CheckGroups(group) is { } fault) return Problems.From(fault);
+        if (!ReaderIdentity.Of(context.Request).TryGet(out var identity, out fault)) return Problems.From(fault);
+        var caller = SettingCaller.Of(context, identity);
+        var selection = new SettingSelection(@namespace, group);
+        var current = changes.Snapshots.Current;
+        var read = await reader.ReadAsync(current, caller, selection, context.RequestAborted);
+        if (!read.TryGet(out var snapshot, out fault)) return Problems.From(fault);
+        return new SentSnapshot(snapshot, () =>
+        {
+            using var connection = readers.Begin(caller, selection);
+            connection?.Sent(snapshot, current);
+        });
     }
 
     private async Task<IResult> Content(HttpContext context, string @namespace, string group, string dataId)
     {
-        var key = Key(context);
-        var read = await reader.ReadOneAsync(
-            changes.Snapshots.Current, SettingCaller.Of(context), key, context.RequestAborted);
-        if (!read.TryGet(out var setting, out var fault)) return Problems.From(fault);
-        context.Response.Headers.ETag = $"\"{setting.Revision}\"";
+        var key = SettingAccess.PathTarget(context);
+        if (!ReaderIdentity.Of(context.Request).TryGet(out var identity, out var fault)) return Problems.From(fault);
+        var caller = SettingCaller.Of(context, identity);
+        var read = await reader.ReadOneAsync(changes.Snapshots.Current, caller, key, context.RequestAborted);
+        if (!read.TryGet(out var setting, out fault)) return Problems.From(fault);
+        // A condition on a write is on the setting's own text, which this is not.
+        if (setting.Release is { } release) context.Response.Headers[HeaderNames.Release] = release;
+        else context.Response.Headers.ETag = $"\"{setting.Revision}\"";
         return Results.Text(setting.Content, (ContentFormat.Find(setting.Format) ?? ContentFormat.Text).MediaType);
     }
 
@@ -78,7 +86,7 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
     private async Task<IResult> Publish(
         HttpContext context, string @namespace, string group, string dataId, string? format, bool? dryRun)
     {
-        var key = Key(context);
+        var key = SettingAccess.PathTarget(context);
         if (!ApiRequests.Condition(context.Request).TryGet(out var expect, out var fault)) return Problems.From(fault);
         if (!ApiRequests.ChangesetId(context.Request).TryGet(out var id, out fault)) return Problems.From(fault);
         if (RequestBody.CheckEncoding(context.Request) is { } packed) return Problems.From(packed);
@@ -163,16 +171,38 @@ internal sealed class SettingsApi(ChangeLog changes, SettingReader reader, Setti
             : fault;
     }
 
-    private Task Watch(HttpContext context, string @namespace, string[]? group, long? after) =>
-        Misnamed(@namespace) is { } misnamed
-            ? Problems.WriteAsync(context, misnamed)
-            : watch.FollowAsync(context, new SettingSelection(@namespace, group), after);
+    private Task Watch(HttpContext context, string @namespace, string[]? group, long? after)
+    {
+        if ((SettingAccess.Misnamed(@namespace) ?? CheckGroups(group)) is { } misnamed)
+            return Problems.WriteAsync(context, misnamed);
+        return ReaderIdentity.Of(context.Request).TryGet(out var identity, out var fault)
+            ? watch.FollowAsync(context, SettingCaller.Of(context, identity), new(@namespace, group), after)
+            : Problems.WriteAsync(context, fault);
+    }
 
-    // One that does not exist yet may come; one that cannot exist is a mistake.
-    private static Fault? Misnamed(string name) => name == Names.NodeWide
-        ? new Fault(ErrorCodes.NamespaceInvalid, "Settings live in namespaces; name one, such as default.")
-        : ApiRequests.CheckNamespace(name);
+    private static Fault? CheckGroups(string[]? groups) => groups?.Length > SettingSelection.MaxGroups
+        ? new Fault(
+            ErrorCodes.BadRequest, $"'group' is given {groups.Length} times, {SettingSelection.MaxGroups} are allowed.")
+        : null;
 
     private sealed record Publication(
         ResourceKey Key, string Content, string? Format, long? Expect, Guid? Id, bool DryRun);
+}
+
+/// <summary>The answer with settings, noted as sent once it is written.</summary>
+internal sealed class SentSnapshot(SettingSnapshot snapshot, Action sent) : IResult
+{
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        await Results.Json(snapshot, WireJson.Strict.SettingSnapshot).ExecuteAsync(httpContext);
+        await httpContext.Response.Body.FlushAsync(httpContext.RequestAborted);
+        if (!httpContext.RequestAborted.IsCancellationRequested) sent();
+    }
+}
+
+/// <summary>What the OpenAPI document says of endpoints that readers name themselves to.</summary>
+internal static class ReaderQueries
+{
+    public static RouteHandlerBuilder ReadsReader(this RouteHandlerBuilder endpoint) =>
+        endpoint.ReadsQuery("instance").ReadsQuery("label");
 }

@@ -1,5 +1,7 @@
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
+using Groundwork.Services.Settings.Groups;
+using Groundwork.Services.Settings.Releases;
 
 namespace Groundwork.Services.Settings;
 
@@ -10,7 +12,8 @@ internal sealed class SettingsSignal : IDisposable
 {
     private static readonly string[] Waking =
     [
-        SettingKind.Name, SecurityKinds.Role.Name, SecurityKinds.Operator.Name, SecurityKinds.AccessKey.Name,
+        SettingKind.Name, GrayReleaseKind.Name, SettingGroupKind.Name,
+        SecurityKinds.Role.Name, SecurityKinds.Operator.Name, SecurityKinds.AccessKey.Name,
     ];
 
     private readonly IDisposable subscription;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
+using Groundwork.Services.Settings.Readers;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -16,20 +17,20 @@ namespace Groundwork.Services.Settings;
 /// succession travel as one.
 /// </summary>
 internal sealed class SettingsWatch(
-    ISnapshotSource snapshots, Authorizer authorizer, SettingReader reader, SettingsSignal signal, TimeProvider time,
-    CancellationToken ending)
+    ISnapshotSource snapshots, Authorizer authorizer, SettingReader reader, LiveReaders readers, SettingsSignal signal,
+    TimeProvider time, CancellationToken ending)
 {
     /// <summary>A reader without news learns its place so often.</summary>
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(15);
 
-    public async Task FollowAsync(HttpContext context, SettingSelection selection, long? after)
+    public async Task FollowAsync(HttpContext context, SettingCaller caller, SettingSelection selection, long? after)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, ending);
         try
         {
             if (await RefuseAsync(context, after, stop.Token)) return;
             await BeginAsync(context, stop.Token);
-            if (await DeliverAsync(context, selection, after, stop.Token) is { } fault)
+            if (await DeliverAsync(context, caller, selection, after, stop.Token) is { } fault)
                 await FailAsync(context, fault, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -54,12 +55,13 @@ internal sealed class SettingsWatch(
 
     /// <summary>Sends until the reader goes; returns what ends the stream otherwise.</summary>
     private async Task<Fault?> DeliverAsync(
-        HttpContext context, SettingSelection selection, long? after, CancellationToken stop)
+        HttpContext context, SettingCaller caller, SettingSelection selection, long? after, CancellationToken stop)
     {
         var lasting = LastingCaller.Of(context, authorizer, time);
         if (!(await lasting.AskAsync()).TryGet(out var principal, out var fault)) return fault;
-        var caller = SettingCaller.Of(context) with { Principal = principal };
-        var begun = await BeginAsync(context, caller, selection, after, stop);
+        caller = caller with { Principal = principal };
+        using var connection = readers.Begin(caller, selection);
+        var begun = await BeginAsync(context, caller, selection, connection, after, stop);
         if (!begun.TryGet(out var held, out fault)) return fault;
         var rights = lasting.Generation;
         var told = time.GetTimestamp();
@@ -73,7 +75,11 @@ internal sealed class SettingsWatch(
                 current, caller, selection, held, lasting.Generation != rights, stop);
             if (!changes.TryGet(out var news, out fault)) return fault;
             rights = lasting.Generation;
-            if (news is not null) await SendAsync(context, news, stop);
+            if (news is not null)
+            {
+                await SendAsync(context, news, stop);
+                connection?.Sent(news, current);
+            }
             else if (time.GetElapsedTime(told) >= ProgressEvery)
                 await ProgressAsync(context, current.Revision, stop);
             else
@@ -90,19 +96,22 @@ internal sealed class SettingsWatch(
     /// known by sending everything.
     /// </summary>
     private async Task<Outcome<HeldSettings>> BeginAsync(
-        HttpContext context, SettingCaller caller, SettingSelection selection, long? after, CancellationToken stop)
+        HttpContext context, SettingCaller caller, SettingSelection selection, ReaderConnection? connection,
+        long? after, CancellationToken stop)
     {
         var current = snapshots.Current;
         if (after is null || after == current.Revision)
         {
             var assumed = await reader.HoldAsync(current, caller, selection, stop);
             await ProgressAsync(context, current.Revision, stop);
+            if (assumed.Succeeded && assumed.Value.Names.Count > 0) connection?.See();
             return assumed;
         }
         var held = new HeldSettings();
         var whole = await reader.ReadAsync(current, caller, selection, held, stop);
         if (!whole.TryGet(out var settings, out var fault)) return fault;
         await SendAsync(context, settings, stop);
+        connection?.Sent(settings, current);
         return held;
     }
 

@@ -24,8 +24,10 @@ internal sealed class OpenSettings : IAsyncDisposable
 
     public HttpClient Local => Running.Local;
 
-    public static async Task<OpenSettings> StartAsync() =>
-        new(await RunningNode.StartAsync([new SettingsModule()]));
+    public static async Task<OpenSettings> StartAsync(
+        string? directory = null, Func<ProcessConfiguration, ProcessConfiguration>? configure = null,
+        TimeProvider? time = null, Func<string, string, string, string, bool>? isRegistered = null) =>
+        new(await RunningNode.StartAsync([new SettingsModule(isRegistered)], configure, directory, time));
 
     public async Task<HttpResponseMessage> PublishAsync(
         string name, string text, string query = "", HttpClient? client = null, params (string, string)[] headers)
@@ -73,6 +75,34 @@ internal sealed class OpenSettings : IAsyncDisposable
     public async Task<SettingSnapshot> SnapshotAsync(string query = "", HttpClient? client = null) =>
         await (client ?? Local).GetFromJsonAsync($"{Root}{query}", WireJson.Strict.SettingSnapshot)
         ?? throw new InvalidDataException("The snapshot is null.");
+
+    public Task<HttpResponseMessage> ReportAsync(
+        string instance, IReadOnlyList<ReceiptDocument> receipts, string service = "s", HttpClient? client = null,
+        IReadOnlyDictionary<string, IReadOnlyList<string>>? keys = null, IReadOnlyList<FlagExposure>? flags = null) =>
+        (client ?? Local).PostAsJsonAsync(
+            $"{Root}/receipts", new ReceiptBatch(service, instance, receipts, keys, flags),
+            WireJson.Strict.ReceiptBatch);
+
+    /// <summary>Reports as an instance of the service <c>s</c>, which must succeed.</summary>
+    public async Task MustReportAsync(string instance, params ReceiptDocument[] receipts)
+    {
+        using var answer = await ReportAsync(instance, receipts);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    public Task<SettingReceipts> ReceiptsAsync(string name, long? revision = null) => MustGetAsync(
+        $"receipts/default/{name}{(revision is null ? "" : $"?revision={revision}")}",
+        WireJson.Strict.SettingReceipts);
+
+    /// <summary>Reads a document of the API, which must succeed.</summary>
+    public async Task<T> MustGetAsync<T>(
+        string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> json, HttpClient? client = null)
+    {
+        using var answer = await (client ?? Local).GetAsync($"/groundwork/v1/{path}");
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, body);
+        return JsonSerializer.Deserialize(body, json) ?? throw new InvalidDataException(body);
+    }
 
     public async Task<ProblemDocument> ProblemAsync(HttpResponseMessage answer) =>
         await answer.Content.ReadFromJsonAsync(WireJson.Strict.ProblemDocument)
