@@ -4,8 +4,8 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace Groundwork.Client.Generators;
 
 /// <summary>
-/// Writes the source of a client. All work at run time is in <c>ServiceConnection</c> and <c>ServiceCall</c>; what is
-/// written here only names the parts.
+/// Writes the source of a client. All work at run time is in <c>ServiceConnection</c> and <c>ServiceRequest</c>; what
+/// is written here only names the parts.
 /// </summary>
 internal static class ClientWriter
 {
@@ -45,14 +45,14 @@ internal static class ClientWriter
         text.Append($"        {operation.Returns} {client.Name}.{operation.Name}({parameters})\n        {{\n");
         // Policies are written for names such as ICatalog.FindProductAsync.
         var name = Literal($"{client.Name}.{operation.Name}".Replace("@", ""));
-        Line($"var __call = __connection.Begin(global::System.Net.Http.HttpMethod.{operation.Verb}, {name});");
+        Line($"var __request = __connection.Begin(global::System.Net.Http.HttpMethod.{operation.Verb}, {name});");
         foreach (var part in operation.Path)
         {
             Line(part.Kind switch
             {
-                PathPartKind.Literal => $"__call.Literal({Literal(part.Text)});",
-                PathPartKind.Segment => $"__call.Segment({part.Text}, nameof({part.Text}));",
-                _ => $"__call.Rest({part.Text}, nameof({part.Text}));",
+                PathPartKind.Literal => $"__request.Literal({Literal(part.Text)});",
+                PathPartKind.Segment => $"__request.Segment({part.Text}, nameof({part.Text}));",
+                _ => $"__request.Rest({part.Text}, nameof({part.Text}));",
             });
         }
         foreach (var parameter in operation.Parameters)
@@ -61,20 +61,20 @@ internal static class ClientWriter
             switch (parameter.Place)
             {
                 case ParameterPlace.Query:
-                    Line($"__call.Query({wireName}, {parameter.Name});");
+                    Line($"__request.Query({wireName}, {parameter.Name});");
                     break;
                 case ParameterPlace.QueryList:
-                    Line($"__call.QueryList({wireName}, {parameter.Name});");
+                    Line($"__request.QueryList({wireName}, {parameter.Name});");
                     break;
                 case ParameterPlace.Header:
-                    Line($"__call.Header({wireName}, {parameter.Name});");
+                    Line($"__request.Header({wireName}, {parameter.Name});");
                     break;
                 case ParameterPlace.Body:
-                    Line($"__call.Body({parameter.Name});");
+                    Line($"__request.Body({parameter.Name});");
                     break;
             }
         }
-        Line($"return __connection.{Send(operation)}(__call, {operation.Token ?? "default"});");
+        Line($"return __connection.{Send(operation)}(__request, {operation.Token ?? "default"});");
         text.Append("        }\n");
 
         void Line(string line) => text.Append("            ").Append(line).Append('\n');

@@ -23,6 +23,7 @@ internal sealed partial class ClientLifecycle(ClientParts parts, IServer? server
     {
         parts.Log.Attach(log);
         loops.Add(parts.Settings.RunAsync(stop.Token));
+        loops.Add(parts.Receipts.RunAsync(stop.Token));
         loops.Add(parts.Watch.RunAsync(stop.Token));
         loops.Add(parts.Outcomes.RunAsync(stop.Token));
         if (parts.Disk is { } disk) loops.Add(disk.RunAsync(stop.Token));
@@ -36,10 +37,13 @@ internal sealed partial class ClientLifecycle(ClientParts parts, IServer? server
     /// </summary>
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        if (!parts.Options.Register) return Task.CompletedTask;
         var listening = server?.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
-        if (AdvertisedAddress.From(listening, parts.Options, parts.Platform.Address) is { } address)
-            loops.Add(parts.Registration.RunAsync(address, stop.Token));
+        var address = AdvertisedAddress.From(listening, parts.Options, parts.Platform.Address);
+        // Who listens on nothing reads settings too, and has to be told from others of its name.
+        parts.Reader.SetId(
+            address is null ? $"{Environment.MachineName}:{Environment.ProcessId}" : $"{address.Host}:{address.Port}");
+        if (!parts.Options.Register) return Task.CompletedTask;
+        if (address is not null) loops.Add(parts.Registration.RunAsync(address, stop.Token));
         else LogNoAddress(parts.Options.ServiceName);
         return Task.CompletedTask;
     }

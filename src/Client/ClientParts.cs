@@ -2,6 +2,7 @@ using Groundwork.Client.Calls;
 using Groundwork.Client.Disk;
 using Groundwork.Client.Discovery;
 using Groundwork.Client.Platform;
+using Groundwork.Client.Receipts;
 using Groundwork.Client.Registration;
 using Groundwork.Client.Settings;
 using Groundwork.Wire;
@@ -25,11 +26,18 @@ internal sealed partial class ClientParts : IDisposable
         Platform = new PlatformConnection(options, Log);
         Provider = new SettingsProvider();
         LastGood = new LastGoodOptions(Meters, Log);
-        Settings = new SettingsFollower(options, Platform, Provider, Meters, Log, Touch);
+        Reader = new ReaderIdentity(options);
+        var origins = new SettingOrigins();
+        var book = new ReceiptBook();
+        Users = new SettingUsers(Provider, origins, book);
+        Receipts = new ReceiptReporter(options, Platform, Reader, book, origins, Log);
+        Settings = new SettingsFollower(
+            options, Platform, Provider, Reader, book, origins, Users, Meters, Log, Touch, Receipts.SendAgain);
         Directory = new ServiceDirectory(options, Platform, Log, Touch);
         Watch = new ServiceWatch(options, Platform, Directory, Log);
         Self = new CallerName(options);
         Calls = new CallPlans(options, Meters, Log);
+        Checks = new SettingChecks(Users, [Calls]);
         Meters.Show(() => Calls.Breakers);
         Caller = new ServiceCaller(options, Directory, Calls, Meters, Self, Log);
         Outcomes = new OutcomeReporter(options, Platform, Directory, Calls, Self, Log);
@@ -57,6 +65,14 @@ internal sealed partial class ClientParts : IDisposable
     public SettingsProvider Provider { get; }
 
     public LastGoodOptions LastGood { get; }
+
+    public ReaderIdentity Reader { get; }
+
+    public SettingUsers Users { get; }
+
+    public SettingChecks Checks { get; }
+
+    public ReceiptReporter Receipts { get; }
 
     public SettingsFollower Settings { get; }
 
@@ -114,7 +130,9 @@ internal sealed partial class ClientParts : IDisposable
 
     public void Dispose()
     {
+        Checks.Dispose();
         Calls.Dispose();
+        Reader.Dispose();
         Platform.Dispose();
         Meters.Dispose();
     }

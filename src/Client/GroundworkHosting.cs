@@ -51,6 +51,21 @@ public static class GroundworkHosting
         return builder;
     }
 
+    /// <summary>
+    /// Registers a <see cref="DynamicSetting{T}"/> of a section, to be taken from the services; it begins to follow
+    /// when it is first asked for. Needs <see cref="AddGroundwork"/>.
+    /// </summary>
+    /// <typeparam name="T">A class; a section that does not exist gives it as it is made.</typeparam>
+    /// <param name="services">The host's services.</param>
+    /// <param name="section">Such as <c>Storefront</c>.</param>
+    /// <param name="validate">What is wrong with a value, or null.</param>
+    /// <returns>The same services.</returns>
+    public static IServiceCollection AddDynamicSetting<T>(
+        this IServiceCollection services, string section, Func<T, string?>? validate = null)
+        where T : class, new() =>
+        services.AddSingleton(provider =>
+            provider.GetRequiredService<GroundworkSettings>().Watch(section, validate));
+
     private static void AddSettings(IHostApplicationBuilder builder, ClientParts parts)
     {
         // After the last file, so that the environment and the command line keep the last word.
@@ -59,10 +74,11 @@ public static class GroundworkHosting
         while (last > 0 && sources[last - 1] is not FileConfigurationSource) last--;
         sources.Insert(last > 0 ? last : sources.Count, parts.Provider);
         parts.Calls.Follow(builder.Configuration, parts.Provider);
+        parts.Checks.Follow(builder.Configuration);
 
         builder.Services.AddSingleton(provider => new GroundworkSettings(
-            provider.GetRequiredService<IConfiguration>(), parts.Provider, parts.Platform));
-        builder.Services.AddSingleton(parts.Provider);
+            provider.GetRequiredService<IConfiguration>(), parts.Provider, parts.Platform, parts.Users, parts.Log));
+        builder.Services.AddSingleton(parts.Users);
         builder.Services.AddSingleton(parts.LastGood);
         builder.Services.Replace(
             ServiceDescriptor.Transient(typeof(IOptionsFactory<>), typeof(SettledOptionsFactory<>)));

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Reflection;
+using Groundwork.Client.Receipts;
 using Groundwork.Wire;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -74,6 +75,13 @@ public sealed class GroundworkOptions
 
     /// <summary>At most 64 entries, shown in the registry.</summary>
     public IDictionary<string, string> Metadata { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>
+    /// The service's own words for gray releases and flags, at most 32: names of <c>A-Z a-z 0-9 . _ : @ -</c>, values
+    /// of at most 128 characters. <c>zone</c>, <c>version</c> and <see cref="Metadata"/> are labels too, as far as
+    /// there is place.
+    /// </summary>
+    public IDictionary<string, string> Labels { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>At most 64 words, shown in the registry.</summary>
     public IList<string> Tags { get; set; } = [];
@@ -191,6 +199,10 @@ public sealed class GroundworkOptions
             yield return "Version is empty or over 128 characters.";
         if (Weight is < 0 or > 10_000) yield return $"Weight {Weight} is not within 0 and 10,000.";
         if (Metadata.Count > 64) yield return $"Metadata has {Metadata.Count} entries; 64 is the limit.";
+        if (Labels.Count > ReaderIdentity.MaxLabels)
+            yield return $"Labels has {Labels.Count} entries; {ReaderIdentity.MaxLabels} is the limit.";
+        foreach (var (key, value) in Labels)
+            if (!ReaderIdentity.IsLabel(key, value)) yield return $"Label '{key}' is not a name and a short text.";
         if (Tags.Count > 64) yield return $"Tags has {Tags.Count} entries; 64 is the limit.";
         if (AdvertisedHost is not null && Uri.CheckHostName(AdvertisedHost) == UriHostNameType.Unknown)
             yield return $"AdvertisedHost '{AdvertisedHost}' is neither an IP address nor a host name.";

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
 using System.Xml;
 using Groundwork.Wire;
@@ -21,6 +22,8 @@ internal static class SettingText
         {
             switch (setting.Format)
             {
+                case "flags":
+                    break; // No keys: they are evaluated, not bound.
                 case "json":
                     JsonSettingText.Read(setting.Content, keys);
                     break;
@@ -42,7 +45,17 @@ internal static class SettingText
         }
         catch (Exception fault) when (fault is JsonException or XmlException or YamlException or FormatException)
         {
-            return new Fault(ErrorCodes.SettingSyntax, $"{setting.Group}/{setting.DataId}: {fault.Message}");
+            // The words of a secret stay out of logs and receipts; the reader's own messages quote them.
+            var wrong = setting.Secret ? $"its text cannot be read{Place(fault)}" : fault.Message;
+            return new Fault(ErrorCodes.SettingSyntax, $"{setting.Group}/{setting.DataId}: {wrong}");
         }
     }
+
+    private static string Place(Exception fault) => fault switch
+    {
+        JsonException { LineNumber: { } line } => string.Create(CultureInfo.InvariantCulture, $", line {line + 1}"),
+        XmlException { LineNumber: > 0 } xml => string.Create(CultureInfo.InvariantCulture, $", line {xml.LineNumber}"),
+        YamlException yaml => string.Create(CultureInfo.InvariantCulture, $", line {yaml.Start.Line}"),
+        _ => "",
+    };
 }

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using Groundwork.Client.Platform;
+using Groundwork.Client.Receipts;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.Extensions.Logging;
@@ -17,7 +18,16 @@ internal sealed partial class SettingsFollower
 {
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// The watch waits so long for the server to listen, because then the reader has a name; later it is opened anew.
+    /// </summary>
+    private static readonly TimeSpan NamePatience = TimeSpan.FromSeconds(2);
+
     private readonly PlatformConnection platform;
+    private readonly ReaderIdentity reader;
+    private readonly ReceiptBook book;
+    private readonly SettingOrigins origins;
+    private readonly SettingUsers users;
     private readonly SettingsProvider provider;
     private readonly ClientMeters meters;
     private readonly TimeProvider time;
@@ -26,6 +36,7 @@ internal sealed partial class SettingsFollower
     private readonly string snapshotPath;
     private readonly string watchPath;
     private readonly Action changed;
+    private readonly Action reached;
 
     // The last readable form of each setting, by group and dataId, so that a broken text costs one setting only.
     private readonly Dictionary<(string Group, string DataId), ReadSetting> readable = [];
@@ -37,10 +48,19 @@ internal sealed partial class SettingsFollower
     // The revision up to which we have seen everything; at least that of the snapshot.
     private long seen;
 
+    // What the load that is in force said of the reader: gray releases are chosen by it.
+    private string? loadedAs;
+
     public SettingsFollower(
-        GroundworkOptions options, PlatformConnection platform, SettingsProvider provider, ClientMeters meters,
-        ILogger log, Action changed)
+        GroundworkOptions options, PlatformConnection platform, SettingsProvider provider, ReaderIdentity reader,
+        ReceiptBook book, SettingOrigins origins, SettingUsers users, ClientMeters meters,
+        ILogger log, Action changed, Action reached)
     {
+        this.reader = reader;
+        this.book = book;
+        this.origins = origins;
+        this.users = users;
+        this.reached = reached;
         this.platform = platform;
         this.provider = provider;
         this.meters = meters;
@@ -62,12 +82,14 @@ internal sealed partial class SettingsFollower
     /// <summary>Loads everything once.</summary>
     public async Task<Fault?> LoadAsync(CancellationToken cancellationToken)
     {
+        var asks = reader.Query;
         var outcome = await platform.GetAsync(
-            snapshotPath, WireJson.Lenient.SettingSnapshot, CallLimit, cancellationToken);
+            snapshotPath + asks, WireJson.Lenient.SettingSnapshot, CallLimit, cancellationToken);
         if (!outcome.TryGet(out var snapshot, out var fault)) return fault;
         if (snapshot.Withheld is { Count: > 0 } withheld) LogWithheld(string.Join(", ", withheld));
         Take(snapshot with { Removed = null });
         loaded = true;
+        loadedAs = asks;
         return null;
     }
 
@@ -75,11 +97,12 @@ internal sealed partial class SettingsFollower
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var backoff = new Backoff(TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(15));
+        await NamedAsync(cancellationToken);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                if (!loaded) await LoadAsync(cancellationToken);
+                if (!loaded || loadedAs != reader.Query) await LoadAsync(cancellationToken);
                 // A watch that does not come is followed by a load: that is the poll.
                 if (loaded) loaded = await WatchAsync(backoff, cancellationToken);
                 await Task.Delay(backoff.Next(), time, cancellationToken);
@@ -102,18 +125,21 @@ internal sealed partial class SettingsFollower
     // True: the watch can be resumed from what was seen. False: everything must be loaded again.
     private async Task<bool> WatchAsync(Backoff backoff, CancellationToken cancellationToken)
     {
-        var path = string.Create(CultureInfo.InvariantCulture, $"{watchPath}&after={seen}");
-        var opened = await platform.WatchAsync(path, CallLimit, cancellationToken);
+        var path = string.Create(CultureInfo.InvariantCulture, $"{watchPath}&after={seen}{loadedAs}");
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken, reader.Id is null ? reader.Named : CancellationToken.None);
+        var opened = await platform.WatchAsync(path, CallLimit, ending.Token);
         if (!opened.TryGet(out var stream, out var refused))
         {
             LogWatchRefused(refused);
             return false;
         }
+        reached();
         using (stream)
         {
             try
             {
-                await foreach (var item in stream.ReadAsync(cancellationToken))
+                await foreach (var item in stream.ReadAsync(ending.Token))
                 {
                     backoff.Reset();
                     if (!Take(item)) return false;
@@ -130,7 +156,18 @@ internal sealed partial class SettingsFollower
                 LogWatchBroken(fault.Message);
                 return false;
             }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return false; // The reader has a name now: what is meant for it may be another text.
+            }
         }
+    }
+
+    private async Task NamedAsync(CancellationToken cancellationToken)
+    {
+        if (reader.Id is not null) return;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, reader.Named);
+        await Task.Delay(NamePatience, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private bool Take(PlatformEvent item)
@@ -186,15 +223,18 @@ internal sealed partial class SettingsFollower
             if (slash > 0) merged.Remove((name[..slash], name[(slash + 1)..]));
         }
         foreach (var setting in delta.Settings) merged[(setting.Group, setting.DataId)] = setting;
-        return delta with { Settings = [.. merged.Values] };
+        return delta with { Settings = [.. merged.Values], Groups = delta.Groups ?? before.Groups };
     }
 
     private void Publish(SettingSnapshot snapshot)
     {
-        var values = new SettingValues(snapshot.StoreId, snapshot.Revision, ValuesOf(snapshot));
+        var versions = book.Begin(snapshot, out var isOtherStore);
+        if (isOtherStore) origins.ReportAgain();
+        var values = new SettingValues(snapshot.StoreId, snapshot.Revision, ValuesOf(snapshot), versions);
         if (values.SameValuesAs(provider.Current))
         {
             provider.Renumber(values);
+            book.Settle(isEqual: true);
             return;
         }
         try
@@ -208,15 +248,17 @@ internal sealed partial class SettingsFollower
             // Thrown by a listener of the host's configuration. The values are in force, and the others were told.
             meters.ReloadFaults.Add(1);
             LogListener(fault, values.Revision);
+            book.ListenerThrew(users.Say("a listener of the configuration", fault, []));
         }
+        book.Settle(isEqual: false);
     }
 
-    // Groups in the order of the options, and within a group by dataId: the later wins.
-    private FrozenDictionary<string, string?> ValuesOf(SettingSnapshot snapshot)
+    // Groups in the platform's order, which knows what they include, and within a group by dataId: the later wins.
+    private FrozenDictionary<string, SettingValue> ValuesOf(SettingSnapshot snapshot)
     {
-        var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        var values = new Dictionary<string, SettingValue>(StringComparer.OrdinalIgnoreCase);
         var present = new HashSet<(string, string)>();
-        foreach (var group in groups)
+        foreach (var group in snapshot.Groups ?? groups)
         {
             foreach (var setting in snapshot.Settings
                 .Where(setting => setting.Group == group)
@@ -226,27 +268,43 @@ internal sealed partial class SettingsFollower
                 foreach (var (key, value) in KeysOf(setting)) values[key] = value;
             }
         }
-        foreach (var gone in readable.Keys.Where(key => !present.Contains(key)).ToList()) readable.Remove(gone);
+        foreach (var gone in readable.Keys.Where(key => !present.Contains(key)).ToList())
+        {
+            readable.Remove(gone);
+            origins.Forget($"{gone.Group}/{gone.DataId}");
+        }
         return values.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
     }
 
-    private ImmutableArray<KeyValuePair<string, string?>> KeysOf(SettingDocument setting)
+    private ImmutableArray<KeyValuePair<string, SettingValue>> KeysOf(SettingDocument setting)
     {
         var key = (setting.Group, setting.DataId);
+        var origin = origins.Of(ReceiptBook.NameOf(setting));
+        if (setting.Secret) origin.SetSecret();
         readable.TryGetValue(key, out var last);
-        if (last is not null && last.Hash == setting.Hash && last.Format == setting.Format) return last.Keys;
+        var isKnown = last is not null && last.Hash == setting.Hash && last.Format == setting.Format;
+        if (isKnown)
+        {
+            book.Read(origin.Name, error: null);
+            return last!.Keys; // isKnown says that it is not null.
+        }
         var read = SettingText.Read(setting);
         if (read.TryGet(out var keys, out var fault))
         {
-            readable[key] = new ReadSetting(setting.Hash, setting.Format, keys);
-            return keys;
+            book.Read(origin.Name, error: null);
+            readable[key] = last = new ReadSetting(
+                setting.Hash, setting.Format,
+                [.. keys.Select(one => KeyValuePair.Create(one.Key, new SettingValue(one.Key, one.Value, origin)))]);
+            return last.Keys;
         }
         meters.ReloadFaults.Add(1);
         LogUnreadable(fault, setting.Revision);
+        book.Read(origin.Name, users.Say("", fault.Detail, []));
         return last?.Keys ?? [];
     }
 
-    private sealed record ReadSetting(string Hash, string Format, ImmutableArray<KeyValuePair<string, string?>> Keys);
+    private sealed record ReadSetting(
+        string Hash, string Format, ImmutableArray<KeyValuePair<string, SettingValue>> Keys);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Settings are at revision {Revision}, {Keys} keys")]
     private partial void LogPublished(long revision, int keys);

@@ -36,14 +36,27 @@ internal sealed class SettingsProvider : ConfigurationProvider, IConfigurationSo
     /// <summary>
     /// Until disposed, this thread reads one publication. For synchronous code, as binding is; nests.
     /// </summary>
-    public Pin PinCurrent()
+    /// <param name="origins">Collects the settings that this thread reads from meanwhile.</param>
+    public Pin PinCurrent(HashSet<string>? origins = null)
     {
         var before = pinned;
-        pinned = new Pinned(this, Read, before);
+        pinned = new Pinned(this, Read, origins, before);
         return new Pin(before);
     }
 
-    public override bool TryGet(string key, out string? value) => Read.Values.TryGetValue(key, out value);
+    public override bool TryGet(string key, out string? value)
+    {
+        var pin = Own;
+        if (!(pin?.Values ?? Current).Values.TryGetValue(key, out var found))
+        {
+            value = null;
+            return false;
+        }
+        found.Use();
+        pin?.Origins?.Add(found.Origin.Name);
+        value = found.Text;
+        return true;
+    }
 
     /// <summary>
     /// The platform's settings are changed on the platform; the configuration's other sources take the value.
@@ -67,18 +80,23 @@ internal sealed class SettingsProvider : ConfigurationProvider, IConfigurationSo
 
     public override string ToString() => $"Groundwork settings at revision {Current.Revision}";
 
-    private SettingValues Read
+    /// <summary>What this thread reads: what it has pinned, else what is current.</summary>
+    public SettingValues Read => Own?.Values ?? Current;
+
+    // The innermost pin of this thread that is ours.
+    private Pinned? Own
     {
         get
         {
-            for (var pin = pinned; pin is not null; pin = pin.Outer)
-                if (pin.Owner == this) return pin.Values;
-            return Current;
+            var pin = pinned;
+            while (pin is not null && pin.Owner != this) pin = pin.Outer;
+            return pin;
         }
     }
 
     /// <summary>What a thread has pinned, and what it had pinned before that.</summary>
-    internal sealed record Pinned(SettingsProvider Owner, SettingValues Values, Pinned? Outer);
+    internal sealed record Pinned(
+        SettingsProvider Owner, SettingValues Values, HashSet<string>? Origins, Pinned? Outer);
 
     /// <summary>Ends a <see cref="PinCurrent"/>, on the thread that began it.</summary>
     public readonly struct Pin : IDisposable

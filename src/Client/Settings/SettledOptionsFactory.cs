@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Groundwork.Client.Receipts;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -12,7 +13,7 @@ internal sealed class SettledOptionsFactory<TOptions>(
     IEnumerable<IConfigureOptions<TOptions>> configure,
     IEnumerable<IPostConfigureOptions<TOptions>> postConfigure,
     IEnumerable<IValidateOptions<TOptions>> validate,
-    SettingsProvider settings,
+    SettingUsers users,
     LastGoodOptions lastGood) : IOptionsFactory<TOptions>
     where TOptions : class
 {
@@ -20,16 +21,19 @@ internal sealed class SettledOptionsFactory<TOptions>(
 
     public TOptions Create(string name)
     {
-        using var pin = settings.PinCurrent();
+        var type = typeof(TOptions);
+        using var use = users.Begin((type, name), name.Length == 0 ? type.Name : $"{type.Name} '{name}'");
         try
         {
             var made = inner.Create(name);
             lastGood.Keep(name, made);
+            use.Passed();
             return made;
         }
         catch (Exception fault)
         {
-            if (lastGood.Find<TOptions>(name, fault) is { } last) return last;
+            var wrong = use.Failed(fault);
+            if (lastGood.Find<TOptions>(name, wrong) is { } last) return last;
             throw;
         }
     }
@@ -51,17 +55,17 @@ internal sealed partial class LastGoodOptions(ClientMeters meters, ILogger log)
     }
 
     /// <summary>The last good object, if there is one; the fault that makes it needed is counted and logged.</summary>
-    public TOptions? Find<TOptions>(string name, Exception fault)
+    public TOptions? Find<TOptions>(string name, string wrong)
         where TOptions : class
     {
         if (!kept.TryGetValue((typeof(TOptions), name), out var options)) return null;
         meters.ReloadFaults.Add(1);
-        LogKept(typeof(TOptions).Name, name, fault);
+        LogKept(typeof(TOptions).Name, name, wrong);
         return (TOptions)options;
     }
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "The new settings do not make a valid {Type} ('{Name}'); goes on with the last good one")]
-    private partial void LogKept(string type, string name, Exception fault);
+        Message = "The new settings do not make a valid {Type} ('{Name}'); goes on with the last good one. {Wrong}")]
+    private partial void LogKept(string type, string name, string wrong);
 }

@@ -28,21 +28,21 @@ public sealed class ServiceConnection
     /// <summary>Begins a call.</summary>
     /// <param name="method">The HTTP method.</param>
     /// <param name="name">Interface and method, under which policies know the call.</param>
-    public ServiceCall Begin(HttpMethod method, string name) => new(method, name, json);
+    public ServiceRequest Begin(HttpMethod method, string name) => new(method, name, json);
 
     /// <summary>Sends, and gives the answer as it is, whatever its status; the caller disposes of it.</summary>
-    public Task<HttpResponseMessage> SendAsync(ServiceCall call, CancellationToken cancellationToken) =>
+    public Task<HttpResponseMessage> SendAsync(ServiceRequest call, CancellationToken cancellationToken) =>
         SendAsync(call, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
 
     /// <summary>Sends, and expects nothing but success.</summary>
-    public async Task RunAsync(ServiceCall call, CancellationToken cancellationToken)
+    public async Task RunAsync(ServiceRequest call, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(call, HttpCompletionOption.ResponseContentRead, cancellationToken);
         await ThrowUnlessSuccessAsync(call, response, cancellationToken);
     }
 
     /// <summary>Sends, and reads JSON; an answer without content is a failure.</summary>
-    public async Task<T> GetAsync<T>(ServiceCall call, CancellationToken cancellationToken)
+    public async Task<T> GetAsync<T>(ServiceRequest call, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(call, HttpCompletionOption.ResponseContentRead, cancellationToken);
         await ThrowUnlessSuccessAsync(call, response, cancellationToken);
@@ -51,7 +51,7 @@ public sealed class ServiceConnection
     }
 
     /// <summary>Sends, and reads JSON; nothing when the answer is 404, or has no content.</summary>
-    public async Task<T?> FindAsync<T>(ServiceCall call, CancellationToken cancellationToken)
+    public async Task<T?> FindAsync<T>(ServiceRequest call, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(call, HttpCompletionOption.ResponseContentRead, cancellationToken);
         if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.NoContent) return default;
@@ -60,7 +60,7 @@ public sealed class ServiceConnection
     }
 
     /// <summary>Sends, and gives the content as text.</summary>
-    public async Task<string> GetTextAsync(ServiceCall call, CancellationToken cancellationToken)
+    public async Task<string> GetTextAsync(ServiceRequest call, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(call, HttpCompletionOption.ResponseContentRead, cancellationToken);
         await ThrowUnlessSuccessAsync(call, response, cancellationToken);
@@ -68,7 +68,7 @@ public sealed class ServiceConnection
     }
 
     /// <summary>Sends, and gives the content as text; null when the answer is 404.</summary>
-    public async Task<string?> FindTextAsync(ServiceCall call, CancellationToken cancellationToken)
+    public async Task<string?> FindTextAsync(ServiceRequest call, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(call, HttpCompletionOption.ResponseContentRead, cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound) return null;
@@ -77,7 +77,7 @@ public sealed class ServiceConnection
     }
 
     /// <summary>Sends, and gives the content as bytes.</summary>
-    public async Task<byte[]> GetBytesAsync(ServiceCall call, CancellationToken cancellationToken)
+    public async Task<byte[]> GetBytesAsync(ServiceRequest call, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(call, HttpCompletionOption.ResponseContentRead, cancellationToken);
         await ThrowUnlessSuccessAsync(call, response, cancellationToken);
@@ -85,7 +85,7 @@ public sealed class ServiceConnection
     }
 
     /// <summary>Sends, and gives the content as bytes; null when the answer is 404.</summary>
-    public async Task<byte[]?> FindBytesAsync(ServiceCall call, CancellationToken cancellationToken)
+    public async Task<byte[]?> FindBytesAsync(ServiceRequest call, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(call, HttpCompletionOption.ResponseContentRead, cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound) return null;
@@ -94,14 +94,14 @@ public sealed class ServiceConnection
     }
 
     /// <summary>Sends, and gives the content as it comes; the caller disposes of it.</summary>
-    public async Task<Stream> GetStreamAsync(ServiceCall call, CancellationToken cancellationToken)
+    public async Task<Stream> GetStreamAsync(ServiceRequest call, CancellationToken cancellationToken)
     {
         var response = await SendAsync(call, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         return await OpenAsync(call, response, cancellationToken);
     }
 
     /// <summary>Sends, and gives the content as it comes; null when the answer is 404.</summary>
-    public async Task<Stream?> FindStreamAsync(ServiceCall call, CancellationToken cancellationToken)
+    public async Task<Stream?> FindStreamAsync(ServiceRequest call, CancellationToken cancellationToken)
     {
         var response = await SendAsync(call, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (response.StatusCode != HttpStatusCode.NotFound) return await OpenAsync(call, response, cancellationToken);
@@ -111,7 +111,7 @@ public sealed class ServiceConnection
 
     // The stream, disposed of, gives its connection back: the response holds nothing else.
     private async Task<Stream> OpenAsync(
-        ServiceCall call, HttpResponseMessage response, CancellationToken cancellationToken)
+        ServiceRequest call, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         try
         {
@@ -126,7 +126,7 @@ public sealed class ServiceConnection
     }
 
     private async Task<HttpResponseMessage> SendAsync(
-        ServiceCall call, HttpCompletionOption completion, CancellationToken cancellationToken)
+        ServiceRequest call, HttpCompletionOption completion, CancellationToken cancellationToken)
     {
         var address = http.BaseAddress
             ?? throw new InvalidOperationException($"The client of '{service}' has no base address.");
@@ -135,7 +135,7 @@ public sealed class ServiceConnection
     }
 
     private async Task<T?> ReadAsync<T>(
-        ServiceCall call, HttpResponseMessage response, CancellationToken cancellationToken)
+        ServiceRequest call, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         try
         {
@@ -150,13 +150,14 @@ public sealed class ServiceConnection
         }
     }
 
-    private ServiceCallException Unreadable<T>(ServiceCall call, HttpResponseMessage response, JsonException? cause) =>
+    private ServiceCallException Unreadable<T>(
+        ServiceRequest call, HttpResponseMessage response, JsonException? cause) =>
         new(service, call.Name, response.StatusCode, new Problem(
             null, cause is null ? $"the answer is no {typeof(T).Name}: it is empty"
                 : $"the answer is no {typeof(T).Name}: {cause.Message}"), cause);
 
     private async ValueTask ThrowUnlessSuccessAsync(
-        ServiceCall call, HttpResponseMessage response, CancellationToken cancellationToken)
+        ServiceRequest call, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         if (response.IsSuccessStatusCode) return;
         var problem = await Problem.ReadAsync(response.Content, cancellationToken);

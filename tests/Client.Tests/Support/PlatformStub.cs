@@ -41,6 +41,9 @@ public sealed class PlatformStub : IAsyncDisposable
 
     public ConcurrentQueue<string> Credentials { get; } = new();
 
+    /// <summary>What readers said of their settings, in order of arrival.</summary>
+    public ConcurrentQueue<ReceiptBatch> Receipts { get; } = new();
+
     public string StoreId { get; set; } = "store-1";
 
     public long Revision { get; set; } = 10;
@@ -67,6 +70,15 @@ public sealed class PlatformStub : IAsyncDisposable
     public Task RegistrationsHeld { get; set; } = Task.CompletedTask;
 
     public string? AcceptedKey { get; set; }
+
+    /// <summary>What is published under these dataIds is a secret.</summary>
+    public HashSet<string> Secrets { get; } = [];
+
+    /// <summary>The gray release of what is published under a dataId.</summary>
+    public Dictionary<string, string> Releases { get; } = [];
+
+    /// <summary>The order of precedence that the platform gives; null: as asked.</summary>
+    public IReadOnlyList<string>? Groups { get; set; }
 
     public static async Task<PlatformStub> StartAsync(int port = 0)
     {
@@ -107,11 +119,15 @@ public sealed class PlatformStub : IAsyncDisposable
                     removed.Add($"{group}/{dataId}");
                     continue;
                 }
-                var document = Setting(group, dataId, format, content, Revision);
+                var document = Setting(group, dataId, format, content, Revision) with
+                {
+                    Secret = Secrets.Contains(dataId),
+                    Release = Releases.GetValueOrDefault(dataId),
+                };
                 settings = settings.SetItem((group, dataId), document);
                 put.Add(document);
             }
-            var delta = new SettingSnapshot(StoreId, Revision, "default", put, removed);
+            var delta = new SettingSnapshot(StoreId, Revision, "default", put, removed, Groups: Groups);
             history.Add(delta);
             foreach (var (kind, _, events) in streams)
                 if (kind == "settings") events.Writer.TryWrite(Event(delta));
@@ -180,9 +196,11 @@ public sealed class PlatformStub : IAsyncDisposable
             await SettingsHeld;
             lock (gate)
             {
-                var chosen = settings.Values.Where(setting => group.Contains(setting.Group))
+                var chosen = settings.Values.Where(setting => (Groups ?? group).Contains(setting.Group))
                     .OrderBy(setting => setting.Group).ThenBy(setting => setting.DataId).ToList();
-                return Json(new SettingSnapshot(StoreId, Revision, ns, chosen), WireJson.Strict.SettingSnapshot);
+                return Json(
+                    new SettingSnapshot(StoreId, Revision, ns, chosen, Groups: Groups),
+                    WireJson.Strict.SettingSnapshot);
             }
         });
         routes.MapGet(Root + "/settings/{ns}/watch", (HttpContext context, long after) => StreamAsync(
@@ -227,6 +245,11 @@ public sealed class PlatformStub : IAsyncDisposable
             return Json(new WatchersDocument(index, 2, 0), WireJson.Strict.WatchersDocument);
         });
         routes.MapDelete(Root + "/registry/instances/{ns}/{service}/{id}", () => Results.NoContent());
+        routes.MapPost(Root + "/settings/{ns}/receipts", async (HttpRequest request) =>
+        {
+            Receipts.Enqueue(await ReadAsync(request, WireJson.Strict.ReceiptBatch));
+            return Results.NoContent();
+        });
         routes.MapPost(Root + "/registry/outcomes", async (HttpRequest request) =>
         {
             await ReadAsync(request, WireJson.Strict.OutcomeBatch);

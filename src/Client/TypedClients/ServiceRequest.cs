@@ -8,14 +8,14 @@ namespace Groundwork.Client;
 /// <summary>
 /// One call while a generated client puts it together: path, query, headers, body. Used by one thread, once.
 /// </summary>
-public sealed class ServiceCall
+public sealed class ServiceRequest
 {
     private readonly HttpRequestMessage request;
     private readonly JsonSerializerOptions json;
     private readonly StringBuilder path = new();
     private bool hasQuery;
 
-    internal ServiceCall(HttpMethod method, string name, JsonSerializerOptions json)
+    internal ServiceRequest(HttpMethod method, string name, JsonSerializerOptions json)
     {
         this.json = json;
         Name = name;
