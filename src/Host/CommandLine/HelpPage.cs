@@ -20,7 +20,7 @@ internal sealed class HelpPage : SynchronousCommandLineAction
                    run       run a node
         Look       get  list  watch  history  diff  export
         Change     apply  delete  rollback  revert  approve  refuse
-        Services   service  drain  undrain
+        Services   service  explain  drain  undrain
         Access     login  key  operator  audit
         Operate    node  modules  doctor  backup  restore  version
 

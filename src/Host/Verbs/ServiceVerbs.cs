@@ -10,7 +10,7 @@ using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Host.Verbs;
 
-/// <summary><c>service list</c>, <c>instances</c>, <c>versions</c> and <c>events</c>.</summary>
+/// <summary><c>service</c>: <c>list</c>, <c>instances</c>, <c>versions</c> and <c>events</c>.</summary>
 internal static class ServiceVerbs
 {
     /// <summary>Items per request; the API's own bound.</summary>
@@ -72,6 +72,8 @@ internal static class ServiceVerbs
             {
                 RegistryName.ServiceArgument, Id, SharedOptions.Limit,
             },
+            ConsumerVerbs.CreateConsumers(),
+            ConsumerVerbs.CreateDependencies(),
         };
 
     private static async Task<int> ListAsync(Call call)

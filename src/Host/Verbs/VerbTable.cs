@@ -20,6 +20,7 @@ internal static class VerbTable
         .. HistoryVerbs.All(),
         .. ApprovalVerbs.All(),
         ServiceVerbs.Create(),
+        ExplainVerbs.Create(),
         .. DrainVerbs.All(),
         .. AccessVerbs.All(),
         AuditVerbs.Create(),

@@ -48,8 +48,14 @@ internal sealed partial class InstanceRegistry
         if (state.Service.Members.Count == 0) state.Service.EmptySinceTicks = Clock.Now;
     }
 
+    /// <param name="more">What the history says beside the reason.</param>
     private void Remove(
-        InstanceState state, PendingKind write, RegistryEventKind kind, string reason, string? principal)
+        InstanceState state,
+        PendingKind write,
+        RegistryEventKind kind,
+        string reason,
+        string? principal,
+        string? more = null)
     {
         Dismiss(state);
         if (state.Service.Members.Count == 0)
@@ -58,12 +64,18 @@ internal sealed partial class InstanceRegistry
         state.Service.Touch(number);
         Pending.Note(new PendingInstance(state, number, write, reason, principal));
         Pending.Note(state.Service.Key, number, state.Service.EmptyReason);
-        Record(state.Service, kind, state.Key.Id, reason, principal);
+        Record(state.Service, kind, state.Key.Id, reason + more, principal);
     }
 
     /// <summary>Its lease ran out and nothing keeps it. Under the gate; the caller publishes.</summary>
-    public void Evict(InstanceState state, string reason) =>
-        Remove(state, PendingKind.Expiry, RegistryEventKind.Expired, reason, principal: null);
+    public void Evict(InstanceState state, string reason)
+    {
+        var age = TimeSpan.FromTicks(Clock.Now - state.DeadlineTicks + LeaseTicks(state.Instance));
+        var more = state.Instance.Health.State == HealthState.Suspect
+            ? "; it had not renewed since this node took it over"
+            : $"; it renewed last at {time.GetUtcNow() - age:yyyy-MM-dd HH:mm:ss}Z";
+        Remove(state, PendingKind.Expiry, RegistryEventKind.Expired, reason, principal: null, more);
+    }
 
     /// <summary>Its lease ran out and it stays listed, for that reason. Under the gate; the caller publishes.</summary>
     public void KeepExpired(InstanceState state, string reason)

@@ -1,5 +1,6 @@
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Registry.Policies;
+using Groundwork.Services.Registry.Probing;
 using Groundwork.Wire;
 
 namespace Groundwork.Services.Registry;
@@ -67,6 +68,25 @@ internal sealed partial class InstanceRegistry
                 }
                 Publisher.Changed(service);
             }
+        }
+    }
+
+    /// <summary>Takes what the prober has found, here or on another node, once it is in the store.</summary>
+    /// <param name="ours">True on the node that probes.</param>
+    public void TakeProbe(ProbeResult result, bool ours)
+    {
+        if (FindInstance(result.Key) is not { } state) return;
+        lock (state.Service.Gate)
+        {
+            if (state.Removed || state.Instance.Ephemeral) return;
+            if (state.Service.ProbeOf(result.Key.Id) == result.Check) return;
+            state.Service.SetProbe(result.Key.Id, result.Check);
+            Renumber(state.Service);
+            var what = result.Check.State == CheckState.Critical
+                ? $"the probe is critical: {result.Check.Reason}"
+                : "the probe passes";
+            Record(state.Service, RegistryEventKind.Probed, result.Key.Id, what, principal: null, ours);
+            Publisher.Changed(state.Service);
         }
     }
 

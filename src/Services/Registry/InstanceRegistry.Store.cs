@@ -17,6 +17,11 @@ internal sealed partial class InstanceRegistry
         foreach (var row in stored.Services) LoadService(row);
         foreach (var row in stored.Instances)
             if (row.Instance is { } instance) LoadInstance(row, instance, shared);
+        foreach (var found in stored.Probes)
+        {
+            if (FindInstance(found.Key) is not { } probed) continue;
+            lock (probed.Service.Gate) probed.Service.SetProbe(found.Key.Id, found.Check);
+        }
         foreach (var service in services.Values)
         {
             lock (service.Gate)
@@ -45,6 +50,7 @@ internal sealed partial class InstanceRegistry
             ApplyTo(rows.Key, rows, number);
         }
         foreach (var number in numbers.Values) ApplyTo(number.Key, [], number);
+        foreach (var found in changes.Probes) TakeProbe(found, ours: false);
     }
 
     private void LoadService(StoredService row)

@@ -147,7 +147,18 @@ internal sealed partial class InstanceRegistry : IRegistryView
         }
     }
 
-    public void ReportOutcome(InstanceKey instance, CallOutcome outcome) => ReportOutcome(instance, outcome, 1);
+    /// <summary>
+    /// Hears, every few seconds, that the gateway of this process calls a service. Set before it does.
+    /// </summary>
+    public Action<ServiceKey>? CalledByGateway { get; set; }
+
+    /// <remarks>Only the gateway reports in process; others come over the API.</remarks>
+    public void ReportOutcome(InstanceKey instance, CallOutcome outcome)
+    {
+        ReportOutcome(instance, outcome, 1);
+        if (CalledByGateway is not { } hear || FindService(instance.Service) is not { } service) return;
+        if (service.IsNewsThatCalled(time)) hear(service.Key);
+    }
 
     public void ReportOutcome(InstanceKey instance, CallOutcome outcome, int count)
     {

@@ -2,6 +2,8 @@ using System.Globalization;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
+using Groundwork.Services.Registry.Consumers;
+using Groundwork.Services.Registry.Explaining;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Builder;
@@ -12,7 +14,12 @@ namespace Groundwork.Services.Registry;
 
 /// <summary>The registry's part of the API, but for watching, which is in <see cref="RegistryWatchApi"/>.</summary>
 internal sealed class RegistryApi(
-    InstanceRegistry registry, Registrations registrations, InstanceRules rules, RegistryAccess access)
+    InstanceRegistry registry,
+    Registrations registrations,
+    InstanceRules rules,
+    RegistryAccess access,
+    ConsumerBook consumers,
+    RefusedClaims refused)
 {
     private const string Root = Listeners.ApiRoot + "/registry";
     private const string OnBody = "Register on the instance that the body names";
@@ -41,7 +48,8 @@ internal sealed class RegistryApi(
         api.MapGet("/services", ListServices).RequiresPrincipal("shows the services that it may discover")
             .Describe<ServiceList>("listServices", "A page of services with their counts.");
         api.MapPost("/outcomes", ReportOutcomes)
-            .RequiresPrincipal("Discover on the service of every outcome").LimitsBody(RegistryLimits.MaxBatchBytes)
+            .RequiresPrincipal("Discover on the service of every outcome; Renew on the instance that it says it is")
+            .LimitsBody(RegistryLimits.MaxBatchBytes)
             .WithName("reportOutcomes").WithSummary("Tells how calls to instances went, as followers and SDKs saw it.")
             .Produces(StatusCodes.Status204NoContent);
     }
@@ -56,10 +64,14 @@ internal sealed class RegistryApi(
         var principal = context.Principal().Name;
         if (!rules.Read(document, RegisteredBy(context, principal)).TryGet(out var wanted, out var fault))
             return Problems.From(fault);
-        if (access.Check(context, Verb.Register, RegistryAccess.Target(wanted.Key)) is { } refusal)
-            return Problems.From(refusal);
-        var outcome = await registrations.RegisterAsync(wanted, principal, cancellationToken);
-        return outcome.TryGet(out var answer, out fault) ? TypedResults.Ok(answer) : Problems.From(fault);
+        fault = access.Check(context, Verb.Register, RegistryAccess.Target(wanted.Key));
+        if (fault is null)
+        {
+            var outcome = await registrations.RegisterAsync(wanted, principal, cancellationToken);
+            if (outcome.TryGet(out var answer, out fault)) return TypedResults.Ok(answer);
+        }
+        refused.Note(wanted.Key, "registration", fault.Error, principal);
+        return Problems.From(fault);
     }
 
     private IResult Renew(RenewalBatch batch, HttpContext context)
@@ -69,7 +81,7 @@ internal sealed class RegistryApi(
         if (fault is not null)
             return Problems.From(fault);
         var principal = context.Principal();
-        var refused = new List<RenewalRefusal>();
+        var refusals = new List<RenewalRefusal>();
         foreach (var renewal in batch.Renewals)
         {
             var key = new InstanceKey(
@@ -77,9 +89,12 @@ internal sealed class RegistryApi(
             var code = access.Allows(principal, Verb.Renew, RegistryAccess.Target(key))
                 ? registry.Renew(key, renewal.Incarnation)
                 : ErrorCodes.Forbidden;
-            if (code is not null) refused.Add(new RenewalRefusal(renewal.Service, renewal.Id, code.Code));
+            if (code is null) continue;
+            refusals.Add(new RenewalRefusal(renewal.Service, renewal.Id, code.Code));
+            // Not found is no refusal of the instance: it is asked to register, and does.
+            if (code != ErrorCodes.InstanceNotFound) refused.Note(key, "renewal", code, principal.Name);
         }
-        return TypedResults.Ok(new RenewalAnswer(batch.Renewals.Count - refused.Count, refused));
+        return TypedResults.Ok(new RenewalAnswer(batch.Renewals.Count - refusals.Count, refusals));
     }
 
     private async Task<IResult> DeregisterAsync(
@@ -134,20 +149,7 @@ internal sealed class RegistryApi(
 
     private IResult ReportOutcomes(OutcomeBatch batch, HttpContext context)
     {
-        var fault = CheckCount("outcomes", batch.Outcomes.Count, RegistryLimits.MaxOutcomesPerBatch)
-            ?? RegistryPaths.FindNull("outcomes", batch.Outcomes);
-        if (fault is not null)
-            return Problems.From(fault);
-        var faults = new List<FieldFault>();
-        for (var at = 0; at < batch.Outcomes.Count; at++)
-        {
-            if (InstanceWords.Outcome(batch.Outcomes[at].Outcome) is null)
-                faults.Add(new FieldFault($"outcomes[{at}].outcome", $"must be {InstanceWords.Outcomes}"));
-            if (batch.Outcomes[at].Count < 1) faults.Add(new FieldFault($"outcomes[{at}].count", "must be at least 1"));
-        }
-        if (faults.Count > 0)
-            return Problems.From(
-                new Fault(ErrorCodes.BadRequest, "Some outcomes have faults.") { Fields = [.. faults] });
+        if (OutcomeRules.Check(batch) is { } fault) return Problems.From(fault);
         var principal = context.Principal();
         // Answers last: a batch does not say in which order calls ended, and one answer proves the instance alive.
         foreach (var report in batch.Outcomes.OrderBy(
@@ -158,7 +160,23 @@ internal sealed class RegistryApi(
             registry.ReportOutcome(
                 new InstanceKey(service, report.Id), InstanceWords.Outcome(report.Outcome) ?? default, report.Count);
         }
+        if (access.CallerOf(principal, batch.Caller) is { } caller) NoteConsumer(batch, caller.ToString(), principal);
         return TypedResults.NoContent();
+    }
+
+    private void NoteConsumer(OutcomeBatch batch, string caller, Principal principal)
+    {
+        var breakers = (batch.Breakers ?? [])
+            .ToLookup(breaker => RegistryPaths.Service(breaker.Namespace, breaker.Group, breaker.Service));
+        var called = batch.Outcomes
+            .Select(report => RegistryPaths.Service(report.Namespace, report.Group, report.Service))
+            .Concat(breakers.Select(group => group.Key)).Distinct();
+        foreach (var service in called)
+        {
+            if (RegistryPaths.FindMisnamed(service.Namespace, service) is not null) continue;
+            if (access.Allows(principal, Verb.Discover, RegistryAccess.Target(service)))
+                consumers.Note(new ConsumerLink(service, caller, ConsumerBook.Sdk), [.. breakers[service]]);
+        }
     }
 
     private static ServiceSummary Summarize(ServiceView view) => new(

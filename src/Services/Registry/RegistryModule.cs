@@ -1,9 +1,12 @@
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
+using Groundwork.Services.Registry.Consumers;
+using Groundwork.Services.Registry.Explaining;
 using Groundwork.Services.Registry.Following;
 using Groundwork.Services.Registry.Leases;
 using Groundwork.Services.Registry.Policies;
+using Groundwork.Services.Registry.Probing;
 using Groundwork.Services.Registry.Storing;
 using Microsoft.Extensions.Logging;
 
@@ -29,7 +32,9 @@ public sealed partial class RegistryModule : IModule
     private readonly List<Task> loops = [];
     private ILogger? logger;
     private StoreSync? sync;
+    private ConsumerBook? consumers;
     private IDisposable? policies;
+    private ProbeCall? probes;
     private IRegistryView? view;
     private RegistryFollower? follower;
 
@@ -72,8 +77,10 @@ public sealed partial class RegistryModule : IModule
         policies?.Dispose();
         await ending.CancelAsync();
         await Task.WhenAll(loops);
+        probes?.Dispose();
         if (follower is not null) await follower.DisposeAsync();
         if (sync is not null && !await sync.RoundAsync(cancellationToken)) LogUnwritten();
+        if (consumers is not null) await consumers.RoundAsync(cancellationToken);
         ending.Dispose();
     }
 
@@ -108,17 +115,41 @@ public sealed partial class RegistryModule : IModule
             change, record: live().Min(StringComparer.Ordinal) == node.Name));
         await sync.LoadAsync(cancellationToken);
         view = registry;
+        consumers = new ConsumerBook(
+            new ConsumerStore(storage), node.Name, node.Time, node.Logs.CreateLogger<ConsumerBook>());
+        registry.CalledByGateway = consumers.NoteGateway;
         Map(
-            node, registry, new Registrations(registry, store, sync, node.Time, live),
+            node, registry, consumers, new Registrations(registry, store, sync, node.Time, live),
             new ServiceHistory(registry, new EventStore(storage), sync, node.Time));
         var expiry = new LeaseExpiry(registry, node.Time, live, node.Logs.CreateLogger<LeaseExpiry>());
         loops.Add(RunAsync("lease expiry", expiry.RunAsync));
         loops.Add(RunAsync("view publisher", registry.Publisher.RunAsync));
         loops.Add(RunAsync("store", sync.RunAsync));
+        loops.Add(RunAsync("consumers", consumers.RunAsync));
+        if (node.Cluster is { } shared) loops.Add(RunAsync("prober", Prober(node, registry, storage, shared).RunAsync));
+    }
+
+    private Prober Prober(Node node, InstanceRegistry registry, IStorage storage, NodeCluster cluster)
+    {
+        var guard = new AddressGuard(
+            () => node.Listeners.Addresses.Values.SelectMany(addresses => addresses),
+            node.Configuration.LinkLocalUpstreams);
+        probes = new ProbeCall(guard, node.Time);
+        return new Prober(
+            registry,
+            new ProbeStore(storage),
+            token => cluster.Leases.TryAcquireAsync(Probing.Prober.LeaseName, Probing.Prober.LeaseLength, token),
+            () => new ProbeRounds(registry, probes.MakeAsync, node.Time, Random.Shared),
+            node.Time,
+            node.Logs.CreateLogger<Prober>());
     }
 
     private static void Map(
-        Node node, InstanceRegistry registry, Registrations registrations, ServiceHistory history)
+        Node node,
+        InstanceRegistry registry,
+        ConsumerBook consumers,
+        Registrations registrations,
+        ServiceHistory history)
     {
         var access = new RegistryAccess(
             node.Authorizer.Authorize,
@@ -130,9 +161,12 @@ public sealed partial class RegistryModule : IModule
             },
             happened => node.Audit?.Append(happened));
         var rules = new InstanceRules(new TextPool(), node.Time);
-        var api = new RegistryApi(registry, registrations, rules, access);
-        var operations = new RegistryOperationsApi(registry, registrations, history, access);
-        var watch = new RegistryWatchApi(registry, registrations, access, node.Time, node.Listeners.Stopping);
+        var refused = new RefusedClaims(node.Time);
+        var api = new RegistryApi(registry, registrations, rules, access, consumers, refused);
+        var operations = new RegistryOperationsApi(
+            registry, registrations, history, consumers, new InstanceExplainer(registry, history, refused), access);
+        var watch = new RegistryWatchApi(
+            registry, registrations, access, consumers, node.Time, node.Listeners.Stopping);
         node.Listeners.Map(ListenerDefinition.Api, api.Map);
         node.Listeners.Map(ListenerDefinition.Api, watch.Map);
         node.Listeners.Map(ListenerDefinition.Api, operations.Map);

@@ -2,6 +2,8 @@ using System.Globalization;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
+using Groundwork.Services.Registry.Consumers;
+using Groundwork.Services.Registry.Explaining;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Builder;
@@ -12,7 +14,12 @@ namespace Groundwork.Services.Registry;
 
 /// <summary>The part of the API that people use: lists with filters, versions, history, taking a drain back.</summary>
 internal sealed class RegistryOperationsApi(
-    InstanceRegistry registry, Registrations registrations, ServiceHistory history, RegistryAccess access)
+    InstanceRegistry registry,
+    Registrations registrations,
+    ServiceHistory history,
+    ConsumerBook consumers,
+    InstanceExplainer explainer,
+    RegistryAccess access)
 {
     private const string Root = Listeners.ApiRoot + "/registry";
 
@@ -26,6 +33,20 @@ internal sealed class RegistryOperationsApi(
             .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)))
             .ReadsQuery("group")
             .Describe<VersionList>("listVersions", "The versions of a service side by side.");
+        api.MapGet("/services/{namespace}/{service}/consumers", ListConsumersAsync)
+            .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)))
+            .ReadsQuery("group")
+            .Describe<ConsumerList>("listConsumers", "Who consumes a service, how, and with which breakers open.");
+        api.MapGet("/services/{namespace}/{service}/dependencies", ListDependenciesAsync)
+            .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)))
+            .ReadsQuery("group")
+            .Describe<DependencyList>(
+                "listDependencies", "What a service consumes, of what the caller may discover.");
+        api.MapGet("/instances/{namespace}/{service}/{id}/explanation", ExplainAsync)
+            .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)))
+            .ReadsQuery("group")
+            .Describe<ExplanationDocument>(
+                "explainInstance", "Why an instance is, or is not, called, and what to do next.");
         api.MapPost("/instances/{namespace}/{service}/{id}/undrain", UndrainAsync)
             .Requires(Verb.Operate, context => RegistryAccess.Target(RegistryPaths.Instance(context)))
             .ReadsQuery("group").ReadsReason()
@@ -71,15 +92,41 @@ internal sealed class RegistryOperationsApi(
             .GroupBy(instance => instance.Version, StringComparer.Ordinal)
             .OrderBy(group => group.Key, StringComparer.Ordinal)
             .Select(group => new VersionSummary(
-                group.Key,
                 group.Count(),
                 group.Count(instance => instance.Health.State != HealthState.Unhealthy),
                 group.Count(instance => callable.Contains(instance.Key.Id)),
                 group.CountBy(instance => instance.Zone ?? "-", StringComparer.Ordinal)
                     .OrderBy(zone => zone.Key, StringComparer.Ordinal)
-                    .ToDictionary(zone => zone.Key, zone => zone.Value, StringComparer.Ordinal)));
+                    .ToDictionary(zone => zone.Key, zone => zone.Value, StringComparer.Ordinal),
+                group.Key));
         return TypedResults.Ok(new VersionList(
             key.Namespace, key.Group, key.Service, view?.Index ?? registry.UnknownIndex, [.. items]));
+    }
+
+    private async Task<IResult> ListConsumersAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        var key = RegistryPaths.Service(context);
+        if (RegistryPaths.FindMisnamed(key.Namespace, key) is { } misnamed) return Problems.From(misnamed);
+        return TypedResults.Ok(
+            ConsumerDocuments.Consumers(key, await consumers.OfServiceAsync(key, cancellationToken)));
+    }
+
+    private async Task<IResult> ListDependenciesAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        var key = RegistryPaths.Service(context);
+        if (RegistryPaths.FindMisnamed(key.Namespace, key) is { } misnamed) return Problems.From(misnamed);
+        var principal = context.Principal();
+        var rows = (await consumers.OfConsumerAsync(key, cancellationToken))
+            .Where(row => access.Allows(principal, Verb.Discover, RegistryAccess.Target(row.Link.Service)));
+        return TypedResults.Ok(ConsumerDocuments.Dependencies(key, rows));
+    }
+
+    private async Task<IResult> ExplainAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        var key = RegistryPaths.Instance(context);
+        if (RegistryPaths.FindMisnamed(key.Service.Namespace, key.Service) is { } misnamed)
+            return Problems.From(misnamed);
+        return TypedResults.Ok(await explainer.ExplainAsync(key, cancellationToken));
     }
 
     private IResult UndrainAsync(HttpContext context)

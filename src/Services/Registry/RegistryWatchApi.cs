@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
+using Groundwork.Services.Registry.Consumers;
 using Groundwork.Services.Registry.Storing;
 using Groundwork.Services.Registry.Watching;
 using Groundwork.Wire;
@@ -18,6 +19,7 @@ internal sealed class RegistryWatchApi(
     InstanceRegistry registry,
     Registrations registrations,
     RegistryAccess access,
+    ConsumerBook consumers,
     TimeProvider time,
     CancellationToken stopping)
 {
@@ -90,6 +92,7 @@ internal sealed class RegistryWatchApi(
     private async Task AnswerWhenNewerAsync(HttpContext context, ServiceKey key, long known, TimeSpan patience)
     {
         ServiceKey[] keys = [key];
+        NoteConsumer(access.CallerOf(context), keys);
         if (registry.Watches.Open(keys, access.WatcherName(context)) is not { } session)
         {
             await Problems.WriteAsync(context, TooMany());
@@ -184,7 +187,7 @@ internal sealed class RegistryWatchApi(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         try
         {
-            await SendAsync(context, session, showUnknown: keys.Length > 0, ending.Token);
+            await SendAsync(context, session, keys, ending.Token);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
@@ -197,8 +200,11 @@ internal sealed class RegistryWatchApi(
         }
     }
 
-    private async Task SendAsync(HttpContext context, WatchSession session, bool showUnknown, CancellationToken ending)
+    /// <param name="keys">The services that are watched by name; none when a whole namespace is.</param>
+    private async Task SendAsync(
+        HttpContext context, WatchSession session, ServiceKey[] keys, CancellationToken ending)
     {
+        var watcher = access.CallerOf(context);
         var response = context.Response;
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
@@ -209,10 +215,11 @@ internal sealed class RegistryWatchApi(
         {
             // Asked with every round, so that a revoked key does not go on listening.
             if (await caller() is not { } principal) return;
+            NoteConsumer(watcher, keys);
             foreach (var service in session.Take())
             {
                 if (!access.Allows(principal, Verb.Discover, RegistryAccess.Target(service.Key))) continue;
-                if ((service.View ?? (showUnknown ? Unknown(service.Key) : null)) is not { } view) continue;
+                if ((service.View ?? (keys.Length > 0 ? Unknown(service.Key) : null)) is not { } view) continue;
                 if (session.HasSeen(service, view.Index)) continue;
                 WriteEvent(response, view.Index, service.Answer(view, registry.StoreId));
                 written.Add((service, view.Index));
@@ -226,6 +233,15 @@ internal sealed class RegistryWatchApi(
             response.BodyWriter.Write(": \n\n"u8);
             await response.BodyWriter.FlushAsync(ending);
         }
+    }
+
+    // With every round, so that a watch of long standing is heard of every few seconds. Who watches a whole namespace
+    // consumes nothing in particular.
+    private void NoteConsumer(InstanceKey? watcher, ServiceKey[] keys)
+    {
+        if (watcher is not { } known) return;
+        var name = known.ToString();
+        foreach (var key in keys) consumers.Note(new ConsumerLink(key, name, ConsumerBook.Watch), []);
     }
 
     private static void WriteEvent(HttpResponse response, long index, SharedAnswer answer)

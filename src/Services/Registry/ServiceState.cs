@@ -10,11 +10,14 @@ namespace Groundwork.Services.Registry;
 /// </summary>
 internal sealed class ServiceState(ServiceKey key)
 {
+    private static readonly TimeSpan CalledInterval = TimeSpan.FromSeconds(5);
+
     private readonly List<InstanceState> members = []; // In order of id. Guarded by the gate.
     private ServiceView? view; // Swapped under the gate, read anywhere.
     private SharedAnswer? answer; // Any thread; last writer wins.
     private readonly HashSet<WatchSession> watchers = []; // Guarded by the gate.
     private TaskCompletionSource? seen; // Any thread.
+    private long toldCalled; // Any thread.
     private Dictionary<string, Check>? probes; // By instance id; few services have any. Guarded by the gate.
 
     public ServiceKey Key { get; } = key;
@@ -72,6 +75,17 @@ internal sealed class ServiceState(ServiceKey key)
 
     public void SetProbe(string id, Check found) =>
         (probes ??= new Dictionary<string, Check>(StringComparer.Ordinal))[id] = found;
+
+    /// <summary>
+    /// True every few seconds while it is called: what is heard with every request of the gateway is told on so often.
+    /// </summary>
+    public bool IsNewsThatCalled(TimeProvider time)
+    {
+        var last = Volatile.Read(ref toldCalled);
+        var now = time.GetTimestamp();
+        if (last != 0 && time.GetElapsedTime(last, now) < CalledInterval) return false;
+        return Interlocked.CompareExchange(ref toldCalled, now, last) == last;
+    }
 
     /// <summary>Counts a change of membership or health.</summary>
     public void Touch(long number)

@@ -35,4 +35,66 @@ public sealed record VersionList(
 /// <param name="Callable">Those that traffic goes to now.</param>
 /// <param name="Zones">How many run where; <c>-</c> stands for no zone.</param>
 public sealed record VersionSummary(
-    string? Version, int Instances, int Healthy, int Callable, IReadOnlyDictionary<string, int> Zones);
+    int Instances, int Healthy, int Callable, IReadOnlyDictionary<string, int> Zones, string? Version = null);
+
+/// <summary>Who consumes a service.</summary>
+/// <param name="ExpireSeconds">Who was not heard of for so long is left out.</param>
+/// <param name="Items">By consuming service; <c>gateway</c> without a namespace stands for the platform's own.</param>
+public sealed record ConsumerList(
+    string Namespace, string Group, string Service, int ExpireSeconds, IReadOnlyList<ConsumerDocument> Items);
+
+/// <summary>What a service consumes.</summary>
+/// <param name="ExpireSeconds">What was not heard of for so long is left out.</param>
+/// <param name="Items">By consumed service, with those of this service's instances that consume it.</param>
+public sealed record DependencyList(
+    string Namespace, string Group, string Service, int ExpireSeconds, IReadOnlyList<ConsumerDocument> Items);
+
+/// <summary>One service at the other end.</summary>
+/// <param name="LastSeen">When any of its instances was heard of last.</param>
+/// <param name="How"><c>sdk</c>: it reports its calls; <c>watch</c>: it watches the list; <c>gateway</c>: the gateway
+/// calls it for the outside.</param>
+public sealed record ConsumerDocument(
+    string Namespace,
+    string Group,
+    string Service,
+    DateTimeOffset LastSeen,
+    IReadOnlyList<string> How,
+    IReadOnlyList<ConsumerInstance> Instances);
+
+/// <summary>One consuming instance; of the gateway, the node.</summary>
+/// <param name="Node">The node that heard of it last.</param>
+/// <param name="Breakers">Its circuit breakers towards the service that are not closed.</param>
+public sealed record ConsumerInstance(
+    string Id,
+    DateTimeOffset LastSeen,
+    IReadOnlyList<string> How,
+    string Node,
+    IReadOnlyList<BreakerDocument>? Breakers = null);
+
+/// <summary>Why an instance is, or is not, called.</summary>
+/// <param name="Listed">True: it is registered.</param>
+/// <param name="Callable">True: traffic goes to it.</param>
+/// <param name="Summary">One sentence.</param>
+/// <param name="Reasons">Each thing that has to do with it, the weightiest first.</param>
+/// <param name="Next">What to do about it, in order.</param>
+/// <param name="Instance">As it is listed; null when it is not.</param>
+/// <param name="Events">What happened to it last, newest first.</param>
+public sealed record ExplanationDocument(
+    string Namespace,
+    string Group,
+    string Service,
+    string Id,
+    bool Listed,
+    bool Callable,
+    string Summary,
+    IReadOnlyList<ExplanationReason> Reasons,
+    IReadOnlyList<string> Next,
+    IReadOnlyList<RegistryEventDocument> Events,
+    InstanceDocument? Instance = null);
+
+/// <summary>One thing that has to do with it.</summary>
+/// <param name="Code">For programs: <c>never-registered</c>, <c>deregistered</c>, <c>expired</c>, <c>status</c>,
+/// <c>weight</c>, <c>override</c>, <c>maintenance</c>, <c>unhealthy</c>, <c>suspect</c>, <c>protection</c>,
+/// <c>refused</c>, or <c>called</c>.</param>
+/// <param name="Text">For people.</param>
+public sealed record ExplanationReason(string Code, string Text, DateTimeOffset? Since = null, string? By = null);

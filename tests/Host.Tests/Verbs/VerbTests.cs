@@ -77,6 +77,11 @@ public sealed class VerbTests : IDisposable
     [InlineData("service versions catalog", "GET /groundwork/v1/registry/services/default/catalog/versions")]
     [InlineData("service events shop/catalog --id 1",
         "GET /groundwork/v1/registry/events?namespace=shop&service=catalog&id=1&limit=100")]
+    [InlineData("service consumers catalog", "GET /groundwork/v1/registry/services/default/catalog/consumers")]
+    [InlineData("service dependencies shop/blue@@orders",
+        "GET /groundwork/v1/registry/services/shop/orders/dependencies?group=blue")]
+    [InlineData("explain instance shop/catalog/1",
+        "GET /groundwork/v1/registry/instances/shop/catalog/1/explanation")]
     [InlineData("drain catalog/1", "POST /groundwork/v1/registry/instances/default/catalog/1/drain")]
     [InlineData("undrain shop/blue@@catalog/1",
         "POST /groundwork/v1/registry/instances/shop/catalog/1/undrain?group=blue")]

@@ -9,6 +9,8 @@ using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage.Sqlite;
 using Groundwork.Services.Registry;
+using Groundwork.Services.Registry.Consumers;
+using Groundwork.Services.Registry.Explaining;
 using Groundwork.Services.Registry.Leases;
 using Groundwork.Services.Registry.Storing;
 using Groundwork.Tests.Support;
@@ -54,14 +56,22 @@ internal sealed class OpenRegistry : IAsyncDisposable
             context => () => ValueTask.FromResult(
                 context.Principal().Name == Revoked ? null : context.Principal()),
             Audit.Add);
+        var consumers = new ConsumerBook(
+            new ConsumerStore(storage), registry.NodeName, TimeProvider.System, NullLogger.Instance);
+        var refused = new RefusedClaims(TimeProvider.System);
         var rules = new InstanceRules(new TextPool(), TimeProvider.System);
-        Listeners.Map(ListenerDefinition.Api, new RegistryApi(registry, registrations, rules, access).Map);
-        var history = new ServiceHistory(registry, new EventStore(storage), sync, TimeProvider.System);
-        Listeners.Map(
-            ListenerDefinition.Api, new RegistryOperationsApi(registry, registrations, history, access).Map);
         Listeners.Map(
             ListenerDefinition.Api,
-            new RegistryWatchApi(registry, registrations, access, TimeProvider.System, Listeners.Stopping).Map);
+            new RegistryApi(registry, registrations, rules, access, consumers, refused).Map);
+        var history = new ServiceHistory(registry, new EventStore(storage), sync, TimeProvider.System);
+        Listeners.Map(
+            ListenerDefinition.Api, new RegistryOperationsApi(
+                registry, registrations, history, consumers, new InstanceExplainer(registry, history, refused),
+                access).Map);
+        Listeners.Map(
+            ListenerDefinition.Api,
+            new RegistryWatchApi(
+                registry, registrations, access, consumers, TimeProvider.System, Listeners.Stopping).Map);
         var expiry = new LeaseExpiry(registry, TimeProvider.System, () => live, NullLogger.Instance);
         loops =
         [

@@ -236,11 +236,12 @@ public sealed class RegistryApiTests
         await open.RegisterAsync(LeasedRegistry.Document("b") with { Version = "1", Zone = "west" });
         await open.RegisterAsync(LeasedRegistry.Document("c") with { Version = "2", Zone = "west" });
         await open.RegisterAsync(LeasedRegistry.Document("d") with { Version = "2", Checks = [broken] });
+        await open.RegisterAsync(LeasedRegistry.Document("e"));
         open.Registry.Drain(LeasedRegistry.Key("a"), "test");
         using var answer = await open.SendAsync(HttpMethod.Get, "services/default/orders/versions");
         var versions = (await answer.Content.ReadFromJsonAsync(WireJson.Strict.VersionList))!.Items;
         Assert.Equal(
-            ["1: 2 2 1 east=1 west=1", "2: 2 1 1 -=1 west=1"],
+            [": 1 1 1 -=1", "1: 2 2 1 east=1 west=1", "2: 2 1 1 -=1 west=1"],
             versions.Select(version => $"{version.Version}: {version.Instances} {version.Healthy} {version.Callable} "
                 + string.Join(' ', version.Zones.Select(zone => $"{zone.Key}={zone.Value}"))));
     }

@@ -22,6 +22,7 @@ internal sealed class RegistryNodes : IAsyncDisposable
     private readonly RegistryOptions? options;
     private readonly string[] names;
     private RunningNode[] nodes = [];
+    private RegistryModule[] modules = [];
 
     private RegistryNodes(string? connection, RegistryOptions? options)
     {
@@ -45,6 +46,9 @@ internal sealed class RegistryNodes : IAsyncDisposable
     public RunningNode B => nodes[^1];
 
     public IReadOnlyList<RunningNode> All => nodes;
+
+    /// <summary>What other modules of the node <see cref="B"/> use.</summary>
+    public IRegistryView ViewOfB => modules[^1].View;
 
     public async Task RestartAsync()
     {
@@ -107,11 +111,12 @@ internal sealed class RegistryNodes : IAsyncDisposable
     private async Task StartAllAsync()
     {
         nodes = new RunningNode[names.Length];
+        modules = [.. names.Select(_ => new RegistryModule(options))];
         for (var at = 0; at < names.Length; at++)
         {
             var name = names[at];
             nodes[at] = await RunningNode.StartAsync(
-                [new RegistryModule(options)],
+                [modules[at]],
                 configuration => configuration with
                 {
                     NodeName = name,

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Kernel.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -94,7 +95,7 @@ internal sealed class Forwarder : IDisposable
         if (exchange.Body?.ClientFault is not null) return UpstreamFailure.ClientBody;
         for (var cause = fault; cause is not null; cause = cause.InnerException)
         {
-            if (cause is UpstreamForbiddenException) return UpstreamFailure.Forbidden;
+            if (cause is AddressForbiddenException) return UpstreamFailure.Forbidden;
             if (cause is UpstreamConnectException) return UpstreamFailure.Connect;
         }
         if (exchange.Deadline.Expired) return UpstreamFailure.Timeout;

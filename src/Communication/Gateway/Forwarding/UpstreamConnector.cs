@@ -1,13 +1,12 @@
-using System.Net;
 using System.Net.Sockets;
+using Groundwork.Kernel.Hosting;
 
 namespace Groundwork.Communication.Gateway.Forwarding;
 
 /// <summary>Opens connections to instances: resolves, asks the guard, and connects within the route's time.</summary>
 internal sealed class UpstreamConnector(AddressGuard guard, TimeProvider time)
 {
-    /// <summary>Addresses of one name that are tried: they share the time-out.</summary>
-    private const int MaxAddresses = 4;
+    private readonly GuardedConnector connector = new(guard);
 
     /// <summary>Carries the exchange that a connection is opened for.</summary>
     public static readonly HttpRequestOptionsKey<UpstreamPatience> Patience = new("patience");
@@ -22,9 +21,9 @@ internal sealed class UpstreamConnector(AddressGuard guard, TimeProvider time)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            var stream = await ConnectAsync(target, either.Token);
+            var socket = await connector.ConnectAsync(target.Host, target.Port, either.Token);
             patience.Deadline.Opened(patience.ResponseHead);
-            return stream;
+            return new UpstreamStream(new NetworkStream(socket, ownsSocket: true));
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested
             && !cancellationToken.IsCancellationRequested)
@@ -36,43 +35,6 @@ internal sealed class UpstreamConnector(AddressGuard guard, TimeProvider time)
             throw new UpstreamConnectException(fault.Message, fault);
         }
     }
-
-    private async Task<Stream> ConnectAsync(DnsEndPoint target, CancellationToken cancellationToken)
-    {
-        var addresses = IPAddress.TryParse(target.Host, out var literal)
-            ? [literal]
-            : await Dns.GetHostAddressesAsync(target.Host, cancellationToken);
-        string? forbidden = null;
-        SocketException? failed = null;
-        foreach (var address in addresses.Take(MaxAddresses))
-        {
-            if (guard.Explain(address, target.Port) is { } reason)
-            {
-                forbidden = reason;
-                continue;
-            }
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(new IPEndPoint(address, target.Port), cancellationToken);
-                return new UpstreamStream(new NetworkStream(socket, ownsSocket: true));
-            }
-            catch (SocketException fault)
-            {
-                socket.Dispose();
-                failed = fault;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
-        if (failed is not null) throw failed;
-        throw forbidden is null
-            ? new UpstreamConnectException("the name has no address")
-            : new UpstreamForbiddenException(forbidden);
-    }
 }
 
 /// <summary>What an exchange grants the opening of its connection.</summary>
@@ -80,6 +42,3 @@ internal sealed record UpstreamPatience(TimeSpan Connect, TimeSpan ResponseHead,
 
 /// <summary>No connection was made, so nothing was sent. Travels inside what the HTTP client throws.</summary>
 internal sealed class UpstreamConnectException(string message, Exception? cause = null) : Exception(message, cause);
-
-/// <summary>The address is one that the gateway never calls. Travels inside what the HTTP client throws.</summary>
-internal sealed class UpstreamForbiddenException(string reason) : Exception($"the address is {reason}");

@@ -120,7 +120,10 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
                 session.List(
                     "SELECT namespace, service_group, service, position, empty_reason FROM registry_services",
                         ReadService),
-                session.List($"SELECT {Columns}, removed FROM registry_instances WHERE removed = 0", ReadInstance));
+                session.List($"SELECT {Columns}, removed FROM registry_instances WHERE removed = 0", ReadInstance))
+            {
+                Probes = ProbeStore.Read(session, after: 0, upTo: position),
+            };
         },
         cancellationToken);
 
@@ -193,7 +196,10 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
             ReadService,
             after,
             upTo);
-        return new StoredChanges(upTo, Complete: false, services, instances);
+        return new StoredChanges(upTo, Complete: false, services, instances)
+        {
+            Probes = ProbeStore.Read(session, after, upTo),
+        };
     }
 
     private WrittenBatch Write(ISqlSession session, WriteBatch batch)

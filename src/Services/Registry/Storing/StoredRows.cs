@@ -23,4 +23,8 @@ internal sealed record StoredService(ServiceKey Key, long Number, string? EmptyR
 /// <param name="Position">Where to go on from.</param>
 /// <param name="Complete">True when these are all there are, because some removals are no longer known.</param>
 internal sealed record StoredChanges(
-    long Position, bool Complete, IReadOnlyList<StoredService> Services, IReadOnlyList<StoredInstance> Instances);
+    long Position, bool Complete, IReadOnlyList<StoredService> Services, IReadOnlyList<StoredInstance> Instances)
+{
+    /// <summary>What the prober found.</summary>
+    public IReadOnlyList<Probing.ProbeResult> Probes { get; init; } = [];
+}

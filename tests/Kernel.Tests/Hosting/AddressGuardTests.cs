@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
-using Groundwork.Communication.Gateway.Forwarding;
+using Groundwork.Kernel.Hosting;
 
-namespace Groundwork.Communication.Tests.Gateway.Forwarding;
+namespace Groundwork.Kernel.Tests.Hosting;
 
 public sealed class AddressGuardTests
 {

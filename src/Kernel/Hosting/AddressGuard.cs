@@ -3,16 +3,17 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
-namespace Groundwork.Communication.Gateway.Forwarding;
+namespace Groundwork.Kernel.Hosting;
 
 /// <summary>
-/// Addresses that upstreams never have: our own listeners, which trust what comes from this machine, and link-local
-/// ones and their like, where clouds keep their credentials. Asked with the address that is connected, after names are
-/// resolved; an IPv6 address that stands for an IPv4 one is judged as both.
+/// Addresses that nobody who names one may have us call, be it for an instance, a probe or a webhook: our own
+/// listeners, which trust what comes from this machine, and link-local ones and their like, where clouds keep their
+/// credentials. Asked with the address that is connected, after names are resolved; an IPv6 address that stands for an
+/// IPv4 one is judged as both.
 /// </summary>
 /// <param name="listeners">Where this process listens.</param>
 /// <param name="linkLocal">Link-local networks that the operator allows. Nothing else is allowed by it.</param>
-internal sealed class AddressGuard(Func<IEnumerable<IPEndPoint>> listeners, ImmutableArray<IPNetwork> linkLocal)
+public sealed class AddressGuard(Func<IEnumerable<IPEndPoint>> listeners, ImmutableArray<IPNetwork> linkLocal)
 {
     /// <summary>
     /// Where clouds keep credentials besides link-local addresses: AWS and Google over IPv6, Alibaba.
