@@ -141,6 +141,8 @@ public static class ErrorCodes
     public static readonly ErrorCode SettingSyntax = new(
         "setting_syntax", 422, "The content is not valid in its format.");
     public static readonly ErrorCode SettingNotFound = new("setting_not_found", 404, "There is no such setting.");
+    public static readonly ErrorCode PromotionConflict =
+        new("promotion_conflict", 409, "The target has something of its own that the promotion would overwrite.");
 
     public static readonly ErrorCode ReceiptInvalid = new("receipt_invalid", 422, "The receipts have faults.");
     public static readonly ErrorCode ReaderInvalid =

@@ -18,8 +18,8 @@ internal sealed class HelpPage : SynchronousCommandLineAction
 
         Run        up DIR    build and run the services of DIR/up.yaml with a node
                    run       run a node
-        Look       get  list  watch  history  diff  export
-        Change     apply  delete  rollback  revert  approve  refuse
+        Look       get  list  watch  history  diff  export  compare
+        Change     apply  delete  rollback  revert  approve  refuse  promote
         Services   service  explain  drain  undrain
         Access     login  key  operator  audit
         Operate    node  modules  doctor  backup  restore  version

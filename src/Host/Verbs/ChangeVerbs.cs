@@ -159,7 +159,7 @@ internal static partial class ChangeVerbs
     private static bool IsNamed(ResourceDocument resource, string key) => key == ResourceName.Of(resource).ToString()
         || (resource.Namespace is null && key == new ResourceName(resource.Kind, "", resource.Name).ToString());
 
-    private static IEnumerable<string> Lines(ChangesetAnswer answer, bool dryRun)
+    internal static IEnumerable<string> Lines(ChangesetAnswer answer, bool dryRun)
     {
         foreach (var change in answer.Changes)
         {

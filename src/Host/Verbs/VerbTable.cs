@@ -19,6 +19,7 @@ internal static class VerbTable
         .. ChangeVerbs.All(),
         .. HistoryVerbs.All(),
         .. ApprovalVerbs.All(),
+        .. ComparingVerbs.Create(),
         ServiceVerbs.Create(),
         ExplainVerbs.Create(),
         .. DrainVerbs.All(),

@@ -51,6 +51,13 @@ public sealed class YamlReader
                 : ToPosition(fault.Start);
             reader.faults.Add(new FieldFault("", Plain(fault), line, column));
         }
+        catch (InvalidOperationException)
+        {
+            // The parser gives up without a word where a comment stands inside brackets that are never closed.
+            var (line, column) = ToPosition(reader.parser.Current?.End ?? Mark.Empty);
+            reader.faults.Add(new FieldFault("", "something after this is not closed", Math.Max(1, line), Math.Max(1,
+                column)));
+        }
         catch (TooMuchException fault)
         {
             reader.faults.Add(ToFault("", fault.Message, fault.Place));

@@ -11,7 +11,7 @@ namespace Groundwork.Kernel.Resources;
 /// <summary>
 /// Translates between resources and what crosses the wire. Secrets leave masked, unless opened for a reader who may.
 /// </summary>
-internal sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secrets)
+public sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secrets)
 {
     public ResourceDocument ToDocument(Resource resource, bool reveal = false)
     {

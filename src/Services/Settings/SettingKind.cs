@@ -20,6 +20,9 @@ public static class SettingKind
     /// <summary>Characters of a description: a line or two, it stands in lists.</summary>
     public const int MaxDescription = 512;
 
+    /// <summary>Keys that a setting remembers as promoted apart from the others.</summary>
+    public const int MaxOriginKeys = 1_000;
+
     public static Kind<SettingSpec> Kind { get; } = new(Name, SettingJson.Default.SettingSpec)
     {
         Module = SettingsModule.ModuleName,
@@ -48,6 +51,7 @@ public static class SettingKind
             faults.Add(new FieldFault("spec.description", "must be text"));
         if (spec.Description is { Length: > MaxDescription })
             faults.Add(new FieldFault("spec.description", $"is longer than {MaxDescription} characters"));
+        if (spec.PromotedFrom is { } origin) Validate(origin, faults);
         var format = ContentFormat.Find(spec.Format);
         if (format is null)
         {
@@ -93,6 +97,16 @@ public static class SettingKind
         }
     }
 
+    private static void Validate(SettingOrigin origin, ICollection<FieldFault> faults)
+    {
+        if (!Names.IsNamespace(origin.Namespace))
+            faults.Add(new FieldFault("spec.promotedFrom.namespace", "is not a namespace"));
+        if (origin.Revision < 0 || origin.Keys?.Values.Any(revision => revision < 1) == true)
+            faults.Add(new FieldFault("spec.promotedFrom", "has a revision that cannot be"));
+        if (origin.Keys is { Count: > MaxOriginKeys })
+            faults.Add(new FieldFault("spec.promotedFrom.keys", $"has more than {MaxOriginKeys} keys"));
+    }
+
     private static void ValidateName(
         Snapshot head, ResourceKey key, SettingSpec? spec, ICollection<FieldFault> faults)
     {
@@ -102,6 +116,8 @@ public static class SettingKind
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(MaskedContentJson)])]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(MaskedContentJson)])]
 [JsonSerializable(typeof(SettingSpec))]
 internal sealed partial class SettingJson : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
+using Groundwork.Services.Settings.Comparing;
 using Groundwork.Services.Settings.Groups;
 using Groundwork.Services.Settings.Readers;
 using Groundwork.Services.Settings.Releases;
@@ -67,6 +68,9 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
         node.Listeners.Map(ListenerDefinition.Api, new SettingsApi(changes, reader, watch, readers).Map);
         node.Listeners.Map(ListenerDefinition.Api, new ReceiptsApi(desk, access).Map);
         node.Listeners.Map(ListenerDefinition.Api, new ReleasesApi(changes, access).Map);
+        var comparer = new SettingComparer(changes, node.Authorizer, node.Audit);
+        var promoter = new SettingPromoter(changes, comparer, node.Authorizer);
+        node.Listeners.Map(ListenerDefinition.Api, new ComparingApi(changes, comparer, promoter).Map);
         loops.Add(RunAsync(logger, "what readers say", writer.RunAsync));
         loops.Add(RunAsync(logger, "signs of life", cancel => TendAsync(readers, store, node.Time, logger, cancel)));
         return Task.CompletedTask;

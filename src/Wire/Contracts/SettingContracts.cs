@@ -7,7 +7,13 @@ namespace Groundwork.Wire.Contracts;
 /// <param name="Secret">True: the whole content is a secret; encrypted at rest and masked for those without
 /// <c>read-secret</c>.</param>
 /// <param name="Description">What it is for, at most 512 characters.</param>
-public sealed record SettingSpec(string Format, string Content, bool Secret = false, string? Description = null);
+/// <param name="PromotedFrom">Where the text was promoted from; written by a promotion.</param>
+public sealed record SettingSpec(
+    string Format,
+    string Content,
+    bool Secret = false,
+    string? Description = null,
+    SettingOrigin? PromotedFrom = null);
 
 /// <summary>A setting as a service reads it.</summary>
 /// <param name="Hash">SHA-256 of the content's UTF-8 bytes, lower-case hex.</param>
