@@ -170,7 +170,7 @@ internal sealed partial class ClientParts : IDisposable
         return null;
     }
 
-    private DiskSnapshot Capture() => new(Options.Time.GetUtcNow(), Settings.Known, Directory.Known);
+    private DiskSnapshot Capture() => new(Options.Time.GetUtcNow(), Settings.Known, Directory.Documents);
 
     private void Touch() => Disk?.Touch();
 

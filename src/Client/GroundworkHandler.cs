@@ -17,16 +17,25 @@ namespace Groundwork.Client;
 public sealed class GroundworkHandler : DelegatingHandler
 {
     private readonly ServiceCaller caller;
+    private readonly SendOn send;
 
-    internal GroundworkHandler(ServiceCaller caller) => this.caller = caller;
+    internal GroundworkHandler(ServiceCaller caller)
+    {
+        this.caller = caller;
+        send = base.SendAsync; // Made once, and not with each call.
+    }
 
     internal GroundworkHandler(ServiceCaller caller, HttpMessageHandler inner)
-        : base(inner) => this.caller = caller;
+        : base(inner)
+    {
+        this.caller = caller;
+        send = base.SendAsync;
+    }
 
     /// <inheritdoc/>
     protected override Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, CancellationToken cancellationToken) =>
-        caller.SendAsync(request, base.SendAsync, cancellationToken);
+        caller.SendAsync(request, send, cancellationToken);
 
     /// <inheritdoc/>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>

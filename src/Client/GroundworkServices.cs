@@ -8,14 +8,16 @@ namespace Groundwork.Client;
 public sealed class GroundworkServices
 {
     private readonly ServiceCaller caller;
-    private readonly ServiceDirectory directory;
 
     internal GroundworkServices(ServiceCaller caller, ServiceDirectory directory, CallPlans plans)
     {
         this.caller = caller;
-        this.directory = directory;
+        Directory = directory;
         Plans = plans;
     }
+
+    /// <summary>What is called.</summary>
+    internal ServiceDirectory Directory { get; }
 
     /// <summary>How services are called.</summary>
     internal CallPlans Plans { get; }
@@ -38,7 +40,7 @@ public sealed class GroundworkServices
     /// <param name="cancellationToken">Ends the wait for the registry, which the first call of a name needs.</param>
     public async Task<IReadOnlyList<Uri>> FindAsync(string service, CancellationToken cancellationToken = default)
     {
-        var list = (await directory.FindAsync(service, cancellationToken))?.List;
+        var list = (await Directory.FindAsync(service, cancellationToken))?.List;
         return list is null
             ? []
             : [.. list.Callable.Select(target => new UriBuilder(target.Scheme, target.Host, target.Port).Uri)];

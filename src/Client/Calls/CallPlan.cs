@@ -44,15 +44,8 @@ internal sealed class CallPlan
     /// <summary>Null when nobody asks how long answers take.</summary>
     public AnswerTimes? Times { get; }
 
-    /// <summary>
-    /// True when nothing stands between a call and its first try, which then needs none of the steps.
-    /// </summary>
-    public bool StartsPlain(bool isRepeatable) => Breaker is null && !Hedges(isRepeatable);
-
-    public bool Hedges(bool isRepeatable) => hedged is not null && isRepeatable;
-
     public ResiliencePipeline<HttpResponseMessage> For(ServiceCall call) =>
-        hedged is not null && call.IsSafe ? hedged : retried;
+        hedged is not null && call.IsHedged ? hedged : retried;
 
     private static ResiliencePipelineBuilder<HttpResponseMessage> Pipeline(TimeProvider time) =>
         new() { TimeProvider = new MonotonicTime(time) };

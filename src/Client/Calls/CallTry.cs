@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Groundwork.Client.Discovery;
 using Groundwork.Wire;
 using Polly;
@@ -19,6 +20,9 @@ internal sealed class CallTry(GroundworkOptions options, ClientMeters meters)
     /// </summary>
     public const long MaxTimedContentBytes = 1024 * 1024;
 
+    /// <summary>An answer's body up to this fits into the buffers of any socket.</summary>
+    private const long MaxShortContentBytes = 16 * 1024;
+
     /// <summary>
     /// A caller that gave up after this long was waiting for a dead instance more likely than it changed its mind.
     /// </summary>
@@ -29,13 +33,15 @@ internal sealed class CallTry(GroundworkOptions options, ClientMeters meters)
 
     private readonly TryLimit limits = new(options.Time);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // One for each call of every service.
     public async ValueTask<Tried> RunAsync(ServiceCall call, SendOn send, CancellationToken cancellationToken)
     {
         var left = call.Left;
         if (left <= TimeSpan.Zero) return Failed(Late(null, null));
         if (call.Take(out var number, out var reason) is not { } place) return Failed(NoInstance(call));
         var began = number == 1 ? call.Began : options.Time.GetTimestamp();
-        if (number == 1) call.Plan.Budget.Called(began);
+        // What is itself called for a retry earns none: the budgets of hops add up then, and do not multiply.
+        if (number == 1 && !call.IsTriedAbove) call.Plan.Budget.Called(began);
         using var span = CallSpans.Start(call.Service.Name, place, number, reason);
         var request = RequestFor(call, place.Target, number, left);
         var length = HeadTimeout(call);
@@ -70,7 +76,7 @@ internal sealed class CallTry(GroundworkOptions options, ClientMeters meters)
 
     public static CallFailedException NoInstance(ServiceCall? call) => new(
         ErrorCodes.NoInstance,
-        call is { Plan.Policy.Choice: { RequireVersion: true, Version: { } version } }
+        call is { Plan.Policy.Choice.RequireVersion: true, Version: { } version }
             ? $"there is no instance of version {version} to call"
             : "there is no instance to call",
         null, null);
@@ -97,7 +103,7 @@ internal sealed class CallTry(GroundworkOptions options, ClientMeters meters)
     {
         var request = call.Request;
         var address = target.Rewrite(call.Asked);
-        if (call.Plan.Hedges(call.IsSafe)) request = Copy(request, address);
+        if (call.IsHedged) request = Copy(request, address);
         else request.RequestUri = address;
         if (left is { } rest) Set(request, HeaderNames.Deadline, Math.Max(1, (long)rest.TotalMilliseconds));
         var told = call.NumberFor(number);
@@ -117,9 +123,16 @@ internal sealed class CallTry(GroundworkOptions options, ClientMeters meters)
         call.Plan.Times?.Add(took);
         // What becomes of a connection that switches protocols is not a call, and its stream is written to.
         if (answer.StatusCode == HttpStatusCode.SwitchingProtocols) place.Dispose();
-        else answer.Content = new CountedContent(answer.Content, place, took);
+        else if (IsLoad(answer, call.Plan)) answer.Content = new CountedContent(answer.Content, place, took);
+        else place.Dispose();
         return answer;
     }
+
+    // A short body has been sent with its head, as far as the instance is concerned, so that only others are load. A
+    // bulkhead and a breaker that look at the answer need it in any case.
+    private static bool IsLoad(HttpResponseMessage answer, CallPlan plan) =>
+        answer.Content.Headers.ContentLength is not <= MaxShortContentBytes
+        || plan.Bulkhead is not null || plan.Policy.Breaker?.SlowerThan is not null;
 
     private Tried Learn(ServiceCall call, ServiceTarget target, Exception fault, Wait wait)
     {

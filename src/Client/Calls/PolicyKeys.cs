@@ -66,7 +66,7 @@ internal sealed class PolicyKeys(IReadOnlyDictionary<string, PolicyKey> keys, IC
         return otherwise;
     }
 
-    /// <summary>A length of time such as <c>250ms</c>, <c>2s</c>, <c>1m</c> or <c>00:00:02</c>.</summary>
+    /// <summary>A length of time such as <c>250ms</c>, <c>2s</c>, <c>1m</c>, <c>1h</c> or <c>00:00:02</c>.</summary>
     public TimeSpan? Duration(string name, TimeSpan least, TimeSpan most)
     {
         if (Find(name) is not { } key || IsOff(key.Value)) return null;
@@ -166,5 +166,6 @@ internal sealed class PolicyKeys(IReadOnlyDictionary<string, PolicyKey> keys, IC
     private static readonly (string Unit, long Ticks)[] Units =
     [
         ("ms", TimeSpan.TicksPerMillisecond), ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute),
+        ("h", TimeSpan.TicksPerHour),
     ];
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Groundwork.Client.Discovery;
 using Groundwork.Wire;
+using Polly;
 using Tried = Polly.Outcome<System.Net.Http.HttpResponseMessage>;
 
 namespace Groundwork.Client.Calls;
@@ -20,18 +21,28 @@ internal enum TryReason
 /// </summary>
 internal sealed class ServiceCall
 {
+    /// <summary>A deadline that never comes: nobody has set one.</summary>
+    private const long Never = long.MaxValue;
+
     private readonly GroundworkOptions options;
     private readonly ClientMeters meters;
-    private readonly InstanceWish wish;
     private readonly IncomingCall? incoming;
+    private readonly ulong key;
+    private readonly bool hasKey;
     private readonly bool mayRepeatUnsafe;
 
-    // Guarded by this object's own lock while tries run beside each other.
-    private readonly Lock gate = new();
+    // Guards what follows where tries run beside each other; null where they come one after the other.
+    private readonly Lock? gate;
     private ServiceTarget? last;
     private List<ServiceTarget>? earlier;
     private TryReason next = TryReason.First;
     private int tries;
+
+    // The outcome of a first try that was made outside the steps: they begin with it.
+    private Exception? firstFault;
+    private HttpResponseMessage? firstAnswer;
+
+    private long deadline = Never;
 
     public ServiceCall(
         GroundworkOptions options, ClientMeters meters, HttpRequestMessage request, Uri asked, ServiceEntry service,
@@ -49,11 +60,9 @@ internal sealed class ServiceCall
         IsSafe = request.Content is null && IsSafeMethod(request.Method);
         SetDeadline(plan.Policy.TotalTimeout);
         var choice = plan.Policy.Choice;
-        wish = new InstanceWish(choice, asked.Scheme, IsSafe)
-        {
-            Key = choice.Choice == InstanceChoice.ConsistentHash ? KeyOf(request, choice) : null,
-            Version = request.Options.TryGetValue(GroundworkRequest.Version, out var wanted) ? wanted : choice.Version,
-        };
+        if (choice.Choice == InstanceChoice.ConsistentHash) hasKey = FindKey(request, choice, out key);
+        Version = request.Options.TryGetValue(GroundworkRequest.Version, out var wanted) ? wanted : choice.Version;
+        if (IsHedged) gate = new Lock();
     }
 
     public HttpRequestMessage Request { get; }
@@ -67,11 +76,18 @@ internal sealed class ServiceCall
     /// <summary>Timestamp.</summary>
     public long Began { get; }
 
+    /// <summary>The version of the service that is wanted; null: any.</summary>
+    public string? Version { get; }
+
     /// <summary>True when it can be made any number of times: a safe method, and no body that would be gone.</summary>
     public bool IsSafe { get; }
 
-    /// <summary>Timestamp after which nobody waits for the answer; null: none is known.</summary>
-    public long? Deadline { get; private set; }
+    /// <summary>True when tries may run beside each other.</summary>
+    public bool IsHedged => IsSafe && Plan.Policy.Hedge is not null;
+
+    /// <summary>True when nothing stands between the call and its first try, which then needs none of the steps.
+    /// </summary>
+    public bool StartsPlain => Plan.Breaker is null && Plan.Bulkhead is null && !IsHedged;
 
     /// <summary>True when it is our caller who does not wait longer, and not the policy.</summary>
     public bool IsDeadlineInherited { get; private set; }
@@ -79,30 +95,60 @@ internal sealed class ServiceCall
     /// <summary>Before the next try.</summary>
     public TimeSpan Pause { get; private set; }
 
-    /// <summary>The outcome of a first try that was made outside the steps; they begin with it.</summary>
-    public Tried? First { get; set; }
+    /// <summary>
+    /// Somebody before us has tried again already: what is overloaded must not be asked even more often.
+    /// </summary>
+    public bool IsTriedAbove => incoming is { Attempt: > 1 };
 
     /// <summary>What is left until the deadline; null when there is none. Not positive when it has passed.</summary>
-    public TimeSpan? Left => Deadline is { } deadline
-        ? options.Time.GetElapsedTime(options.Time.GetTimestamp(), deadline)
-        : null;
+    public TimeSpan? Left => deadline == Never
+        ? null
+        : options.Time.GetElapsedTime(options.Time.GetTimestamp(), deadline);
+
+    /// <summary>
+    /// True when a first try that was made outside the steps has failed, and they go on with it.
+    /// </summary>
+    public bool GoesOnAfter(Tried outcome)
+    {
+        if (!StartsPlain || Plan.Policy.Retry.Max == 0 || !IsRepeatable(outcome)) return false;
+        firstFault = outcome.Exception;
+        firstAnswer = outcome.Result;
+        return true;
+    }
+
+    /// <summary>The outcome of the try that was made before, once.</summary>
+    public bool TakeFirst(out Tried first)
+    {
+        first = firstAnswer is not null ? Outcome.FromResult(firstAnswer)
+            : firstFault is not null ? Outcome.FromException<HttpResponseMessage>(firstFault)
+            : default;
+        var has = firstAnswer is not null || firstFault is not null;
+        firstAnswer = null;
+        firstFault = null;
+        return has;
+    }
 
     /// <summary>
     /// A place for the next try, at an instance that was not tried yet where there is one; null when there is none.
     /// </summary>
     public CallPlace? Take(out int number, out TryReason reason)
     {
-        lock (gate)
+        gate?.Enter();
+        try
         {
             number = ++tries;
             reason = number == 1 ? TryReason.First : next;
             next = TryReason.Hedge;
             if (Service.List is not { } list) return null; // A list is only ever replaced.
-            var place = number == 1 ? list.Take(wish) : list.Take(Wanted(list));
+            var place = number == 1 ? list.Take(Wish) : list.Take(Wanted(list));
             if (place is null) return null;
             if (last is not null) (earlier ??= []).Add(last);
             last = place.Target;
             return place;
+        }
+        finally
+        {
+            gate?.Exit();
         }
     }
 
@@ -137,11 +183,8 @@ internal sealed class ServiceCall
         // Where no connection was made nobody has had any work from it, so that it takes nothing from the budget.
         var isFree = outcome.Exception is CallFailedException { Sent: false };
         if (!isFree && !TakeFromBudget()) return false;
-        lock (gate)
-        {
-            Pause = pause;
-            next = TryReason.Retry;
-        }
+        Pause = pause;
+        next = TryReason.Retry;
         meters.Retries.Add(1, ClientMeters.Service(Service.Name));
         return true;
     }
@@ -161,18 +204,15 @@ internal sealed class ServiceCall
 
     private bool MayRepeat => IsSafe || mayRepeatUnsafe;
 
-    // Somebody before us has tried again already: what is overloaded must not be asked even more often.
-    private bool IsTriedAbove => incoming is { Attempt: > 1 };
-
     private static bool IsOverload(HttpStatusCode status) =>
         status is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
 
     private void SetDeadline(TimeSpan? total)
     {
         if (total is { } length)
-            Deadline = Began + (long)(length.TotalSeconds * options.Time.TimestampFrequency);
-        if (incoming?.Deadline is not { } inherited || Deadline <= inherited) return;
-        Deadline = inherited;
+            deadline = Began + (long)(length.TotalSeconds * options.Time.TimestampFrequency);
+        if (incoming?.Deadline is not { } inherited || deadline <= inherited) return;
+        deadline = inherited;
         IsDeadlineInherited = true;
     }
 
@@ -187,16 +227,24 @@ internal sealed class ServiceCall
     private bool HasAnother(TimeSpan pause)
     {
         if (pause > TimeSpan.Zero) return true;
-        lock (gate) return Service.List is { } list && list.Choose(Wanted(list), out _) is not null;
+        gate?.Enter();
+        try
+        {
+            return Service.List is { } list && list.Choose(Wanted(list), out _) is not null;
+        }
+        finally
+        {
+            gate?.Exit();
+        }
     }
 
     // Those not tried before; else all but the last; else, after a pause, the last.
     private InstanceWish Wanted(CallableList list)
     {
-        var wanted = wish with { Last = last, Earlier = earlier };
+        var wanted = Wish with { Last = last, Earlier = earlier };
         if (list.Choose(wanted, out _) is not null) return wanted;
         wanted = wanted with { Earlier = null };
-        return Pause > TimeSpan.Zero && list.Choose(wanted, out _) is null ? wish : wanted;
+        return Pause > TimeSpan.Zero && list.Choose(wanted, out _) is null ? Wish : wanted;
     }
 
     private static TimeSpan PauseAfter(int before, RetryPolicy retry)
@@ -213,11 +261,19 @@ internal sealed class ServiceCall
         return TimeSpan.FromTicks(Math.Min((long)(retry.Delay.Ticks * factor), retry.MaxDelay.Ticks));
     }
 
-    private static ulong? KeyOf(HttpRequestMessage request, ChoicePolicy choice)
+    private InstanceWish Wish => new(Plan.Policy.Choice, Asked.Scheme, IsSafe)
     {
-        if (request.Options.TryGetValue(GroundworkRequest.HashKey, out var key)) return StableHash.Of(key);
-        return choice.HashHeader is { } header && request.Headers.NonValidated.TryGetValues(header, out var values)
-            ? StableHash.Of(values.ToString())
-            : null;
+        Key = hasKey ? key : null,
+        Version = Version,
+    };
+
+    private static bool FindKey(HttpRequestMessage request, ChoicePolicy choice, out ulong key)
+    {
+        key = 0;
+        if (request.Options.TryGetValue(GroundworkRequest.HashKey, out var given)) key = StableHash.Of(given);
+        else if (choice.HashHeader is { } header && request.Headers.NonValidated.TryGetValues(header, out var values))
+            key = StableHash.Of(values.ToString());
+        else return false;
+        return true;
     }
 }

@@ -23,12 +23,18 @@ internal sealed partial class ServiceCaller(
     public bool MayBeService(Uri uri) => directory.MayBeService(uri);
 
     public Task<HttpResponseMessage> SendAsync(
-        HttpRequestMessage request, SendOn send, CancellationToken cancellationToken) =>
-        request.RequestUri is { IsAbsoluteUri: true } asked && directory.MayBeService(asked)
-            ? SendByNameAsync(request, asked, send, cancellationToken)
-            : send(request, cancellationToken);
+        HttpRequestMessage request, SendOn send, CancellationToken cancellationToken)
+    {
+        if (request.RequestUri is not { IsAbsoluteUri: true } asked || !directory.MayBeService(asked))
+            return send(request, cancellationToken);
+        if (directory.Known(asked.Host) is { } service
+            && plans.Find(service.Name, request) is { Policy.Retry.Unsafe: false } plan)
+            return SendToAsync(NewCall(request, asked, service, plan), send, cancellationToken);
+        return FindAndSendAsync(request, asked, send, cancellationToken);
+    }
 
-    private async Task<HttpResponseMessage> SendByNameAsync(
+    // What only the first call of a name needs, and those whose body must be held.
+    private async Task<HttpResponseMessage> FindAndSendAsync(
         HttpRequestMessage request, Uri asked, SendOn send, CancellationToken cancellationToken)
     {
         if (await directory.FindAsync(asked.Host, cancellationToken) is not { } service)
@@ -38,40 +44,43 @@ internal sealed partial class ServiceCaller(
         }
         var plan = plans.Find(service.Name, request);
         var mayRepeatUnsafe = plan.Policy.Retry.Unsafe && await CanSendAgainAsync(request, cancellationToken);
+        return await SendToAsync(
+            NewCall(request, asked, service, plan, mayRepeatUnsafe), send, cancellationToken);
+    }
+
+    private ServiceCall NewCall(
+        HttpRequestMessage request, Uri asked, ServiceEntry service, CallPlan plan, bool mayRepeatUnsafe = false) =>
+        new(options, meters, request, asked, service, plan, mayRepeatUnsafe);
+
+    private async Task<HttpResponseMessage> SendToAsync(
+        ServiceCall call, SendOn send, CancellationToken cancellationToken)
+    {
+        var request = call.Request;
         request.Headers.Remove(HeaderNames.Caller);
         request.Headers.TryAddWithoutValidation(HeaderNames.Caller, self.Text);
-        var call = new ServiceCall(options, meters, request, asked, service, plan, mayRepeatUnsafe);
         try
         {
-            var outcome = plan.Bulkhead is { } bulkhead
-                ? await CallInBulkheadAsync(bulkhead, call, send, cancellationToken)
+            // The first try is made at once where nothing stands before it: the steps are put around it only when it
+            // fails.
+            var outcome = call.StartsPlain
+                ? await tries.RunAsync(call, send, cancellationToken)
                 : await CallAsync(call, send, cancellationToken);
-            if (outcome.Result is { } answer && !IsFault(call, outcome))
-            {
-                answer.RequestMessage = request;
-                return answer;
-            }
-            return await EndAsync(call, outcome, send, cancellationToken);
+            if (call.GoesOnAfter(outcome)) outcome = await CallThroughStepsAsync(call, send, cancellationToken);
+            if (IsFault(call, outcome)) outcome = await AnswerInsteadAsync(call, outcome, send, cancellationToken);
+            if (outcome.Result is not { } answer) throw Public(call, outcome, cancellationToken);
+            answer.RequestMessage = request;
+            return answer;
         }
         finally
         {
-            request.RequestUri = asked;
+            request.RequestUri = call.Asked;
         }
     }
 
-    // The first try is made at once where nothing stands before it: the steps are put around it only when it fails.
     private ValueTask<Tried> CallAsync(ServiceCall call, SendOn send, CancellationToken cancellationToken) =>
-        call.Plan.StartsPlain(call.IsSafe)
-            ? CallPlainAsync(call, send, cancellationToken)
+        call.Plan.Bulkhead is { } bulkhead
+            ? CallInBulkheadAsync(bulkhead, call, send, cancellationToken)
             : CallThroughStepsAsync(call, send, cancellationToken);
-
-    private async ValueTask<Tried> CallPlainAsync(ServiceCall call, SendOn send, CancellationToken cancellationToken)
-    {
-        var outcome = await tries.RunAsync(call, send, cancellationToken);
-        if (call.Plan.Policy.Retry.Max == 0 || !call.IsRepeatable(outcome)) return outcome;
-        call.First = outcome;
-        return await CallThroughStepsAsync(call, send, cancellationToken);
-    }
 
     private async ValueTask<Tried> CallThroughStepsAsync(
         ServiceCall call, SendOn send, CancellationToken cancellationToken)
@@ -83,10 +92,8 @@ internal sealed partial class ServiceCaller(
             var outcome = await call.Plan.For(call).ExecuteOutcomeAsync(
                 static (context, state) =>
                 {
-                    if (state.Call.First is not { } first)
-                        return state.Tries.RunAsync(state.Call, state.Send, context.CancellationToken);
-                    state.Call.First = null;
-                    return ValueTask.FromResult(first);
+                    if (state.Call.TakeFirst(out var first)) return ValueTask.FromResult(first);
+                    return state.Tries.RunAsync(state.Call, state.Send, context.CancellationToken);
                 },
                 context,
                 (Call: call, Tries: tries, Send: send));
@@ -123,7 +130,7 @@ internal sealed partial class ServiceCaller(
         var isHandedOn = false;
         try
         {
-            var outcome = await CallAsync(call, send, cancellationToken);
+            var outcome = await CallThroughStepsAsync(call, send, cancellationToken);
             if (outcome.Result?.Content is not CountedContent content) return outcome;
             // Until the answer's body has ended.
             isHandedOn = content.Place.TryAttach(place);
@@ -147,25 +154,31 @@ internal sealed partial class ServiceCaller(
         (call.Plan.Policy.Fallback is not null || call.Plan.Policy.Strategy == CallStrategy.Failsafe)
         && (outcome.Exception is CallFailedException || outcome.Result is { } answer && (int)answer.StatusCode >= 500);
 
-    private async ValueTask<HttpResponseMessage> EndAsync(
+    private async ValueTask<Tried> AnswerInsteadAsync(
         ServiceCall call, Tried outcome, SendOn send, CancellationToken cancellationToken)
     {
-        if (cancellationToken.IsCancellationRequested && outcome.Exception is OperationCanceledException cancelled)
-            throw new OperationCanceledException(cancelled.Message, cancelled, cancellationToken);
-        if (IsFault(call, outcome)
-            && await DegradedAnswer.MakeAsync(call, outcome, ElseAsync) is { } degraded)
-        {
-            meters.Degraded.Add(1, ClientMeters.Service(call.Service.Name), ClientMeters.Reason(degraded.Kind));
-            LogDegraded(call.Service.Name, degraded.Kind, Words(outcome));
-            outcome.Result?.Dispose();
-            return degraded.Answer;
-        }
-        if (outcome.Exception is CallFailedException fault) throw fault.AsPublic(call.Service.Name);
-        outcome.ThrowIfException();
-        return outcome.Result!; // Without an exception there is a result.
+        if (await DegradedAnswer.MakeAsync(call, outcome, ElseAsync) is not { } degraded) return outcome;
+        meters.Degraded.Add(1, ClientMeters.Service(call.Service.Name), ClientMeters.Reason(degraded.Kind));
+        LogDegraded(call.Service.Name, degraded.Kind, Words(outcome));
+        outcome.Result?.Dispose();
+        return Outcome.FromResult(degraded.Answer);
 
         Task<HttpResponseMessage> ElseAsync(HttpRequestMessage request) =>
             SendAsync(request, send, cancellationToken);
+    }
+
+    private static Exception Public(ServiceCall call, Tried outcome, CancellationToken cancellationToken)
+    {
+        switch (outcome.Exception)
+        {
+            case CallFailedException fault:
+                return fault.AsPublic(call.Service.Name);
+            case OperationCanceledException cancelled when cancellationToken.IsCancellationRequested:
+                return new OperationCanceledException(cancelled.Message, cancelled, cancellationToken);
+            default:
+                outcome.ThrowIfException(); // With the stack it was first thrown with.
+                return new InvalidOperationException("A call ended with neither an answer nor a fault.");
+        }
     }
 
     private static string Words(Tried outcome) => outcome switch

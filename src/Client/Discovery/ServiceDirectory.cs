@@ -46,6 +46,10 @@ internal sealed partial class ServiceDirectory(
             && !uri.Host.Contains('.', StringComparison.Ordinal)
             && !uri.IsLoopback);
 
+    /// <summary>The service by that name where its list is known already; null otherwise.</summary>
+    public ServiceEntry? Known(string host) =>
+        entries.TryGetValue(host, out var entry) && entry.List is not null ? entry : null;
+
     /// <summary>
     /// The service by that name, its list known; null when it is none, as far as anyone knows.
     /// </summary>
@@ -76,7 +80,7 @@ internal sealed partial class ServiceDirectory(
     public Task Joined => Volatile.Read(ref joined).Task;
 
     /// <summary>All lists known, for the disk: those in use, and those remembered that nobody asked for yet.</summary>
-    public IReadOnlyList<ServiceDocument> Known
+    public IReadOnlyList<ServiceDocument> Documents
     {
         get
         {

@@ -69,6 +69,9 @@ public sealed class PlatformStub : IAsyncDisposable
     /// <summary>Set to hold the answers to registrations back until it completes; they are taken at once.</summary>
     public Task RegistrationsHeld { get; set; } = Task.CompletedTask;
 
+    /// <summary>Refuses reports that say more than outcomes, as an older platform does.</summary>
+    public bool KnowsOutcomesOnly { get; set; }
+
     public string? AcceptedKey { get; set; }
 
     /// <summary>What is published under these dataIds is a secret.</summary>
@@ -252,8 +255,10 @@ public sealed class PlatformStub : IAsyncDisposable
         });
         routes.MapPost(Root + "/registry/outcomes", async (HttpRequest request) =>
         {
-            await ReadAsync(request, WireJson.Strict.OutcomeBatch);
-            return Results.NoContent();
+            var batch = await ReadAsync(request, WireJson.Strict.OutcomeBatch);
+            return KnowsOutcomesOnly && (batch.Caller is not null || batch.Breakers is not null)
+                ? Problem(400, "bad_request")
+                : Results.NoContent();
         });
     }
 
