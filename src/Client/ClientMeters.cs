@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Groundwork.Client.Calls;
+using Groundwork.Client.Flags;
 
 namespace Groundwork.Client;
 
@@ -74,6 +75,10 @@ internal sealed class ClientMeters : IDisposable
             breaker.State.Level, Service(breaker.Service),
             new KeyValuePair<string, object?>("method", breaker.Policy.Method ?? "*"))),
         unit: null, "0: closed, 1: half-open, 2: open; by service and method.");
+
+    /// <summary>Shows how often flags answered with which variant.</summary>
+    public void Show(FlagExposures exposures) => meter.CreateObservableCounter(
+        "groundwork.client.flags", exposures.Measure, "{evaluation}", "Evaluations of flags, by flag and variant.");
 
     public void Dispose() => meter.Dispose();
 }

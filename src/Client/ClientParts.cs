@@ -1,6 +1,7 @@
 using Groundwork.Client.Calls;
 using Groundwork.Client.Disk;
 using Groundwork.Client.Discovery;
+using Groundwork.Client.Flags;
 using Groundwork.Client.Platform;
 using Groundwork.Client.Receipts;
 using Groundwork.Client.Registration;
@@ -30,9 +31,14 @@ internal sealed partial class ClientParts : IDisposable
         var origins = new SettingOrigins();
         var book = new ReceiptBook();
         Users = new SettingUsers(Provider, origins, book);
-        Receipts = new ReceiptReporter(options, Platform, Reader, book, origins, Log);
+        var exposures = new FlagExposures();
+        Meters.Show(exposures);
+        Receipts = new ReceiptReporter(options, Platform, Reader, book, origins, exposures, Log);
+        var flags = new FlagTable();
+        Flags = new GroundworkFlags(flags, Reader.Labels);
         Settings = new SettingsFollower(
-            options, Platform, Provider, Reader, book, origins, Users, Meters, Log, Touch, Receipts.SendAgain);
+            options, Platform, Provider, Reader, book, origins, Users, flags, exposures, Meters, Log, Touch,
+            Receipts.SendAgain);
         Directory = new ServiceDirectory(options, Platform, Log, Touch);
         Watch = new ServiceWatch(options, Platform, Directory, Log);
         Self = new CallerName(options);
@@ -73,6 +79,8 @@ internal sealed partial class ClientParts : IDisposable
     public SettingChecks Checks { get; }
 
     public ReceiptReporter Receipts { get; }
+
+    public GroundworkFlags Flags { get; }
 
     public SettingsFollower Settings { get; }
 

@@ -79,6 +79,7 @@ public static class GroundworkHosting
         builder.Services.AddSingleton(provider => new GroundworkSettings(
             provider.GetRequiredService<IConfiguration>(), parts.Provider, parts.Platform, parts.Users, parts.Log));
         builder.Services.AddSingleton(parts.Users);
+        builder.Services.AddSingleton(parts.Flags);
         builder.Services.AddSingleton(parts.LastGood);
         builder.Services.Replace(
             ServiceDescriptor.Transient(typeof(IOptionsFactory<>), typeof(SettledOptionsFactory<>)));

@@ -141,6 +141,12 @@ public sealed class GroundworkOptions
     /// </summary>
     public string? SnapshotDirectory { get; set; }
 
+    /// <summary>
+    /// How soon the platform is told what became of settings. Thousands of readers hear of a publication at once, so
+    /// each has its own moment within this.
+    /// </summary>
+    internal TimeSpan ReceiptInterval { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>The clock; tests bring their own.</summary>
     internal TimeProvider Time { get; set; } = TimeProvider.System;
 

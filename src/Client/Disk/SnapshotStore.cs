@@ -53,13 +53,13 @@ internal sealed class SnapshotStore(string path)
     /// <summary>Replaces the file. Null, or why it could not.</summary>
     public Fault? Write(DiskSnapshot snapshot)
     {
+        var next = $"{Path}.{Environment.ProcessId}.tmp";
         try
         {
             var directory = System.IO.Path.GetDirectoryName(Path)!; // Locate() always gives one.
             if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
             else Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
             var content = JsonSerializer.SerializeToUtf8Bytes(snapshot, DiskJson.Default.DiskSnapshot);
-            var next = $"{Path}.{Environment.ProcessId}.tmp";
             var options =
                 new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
             if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
@@ -74,7 +74,21 @@ internal sealed class SnapshotStore(string path)
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
+            Drop(next);
             return new Fault(ErrorCodes.Internal, fault.Message);
+        }
+    }
+
+    // Half a file on a full disk is in the way of the next.
+    private static void Drop(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // The fault of the write is the one to tell; the next write begins this file anew.
         }
     }
 

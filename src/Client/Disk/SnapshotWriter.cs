@@ -13,6 +13,9 @@ internal sealed partial class SnapshotWriter(
     /// <summary>Changes that come together are one write.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>A full disk is tried again, for it may be a while until something changes.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
+
     // One slot: a change that is not yet written stands for all that follow it.
     private readonly Channel<bool> changes = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -28,7 +31,7 @@ internal sealed partial class SnapshotWriter(
         {
             while (await changes.Reader.WaitToReadAsync(cancellationToken))
             {
-                await Task.Delay(Interval, time, cancellationToken);
+                await Task.Delay(failing ? RetryInterval : Interval, time, cancellationToken);
                 changes.Reader.TryRead(out _);
                 Write();
             }
@@ -44,6 +47,7 @@ internal sealed partial class SnapshotWriter(
         var fault = store.Write(capture());
         if (fault is not null && !failing) LogFailed(fault);
         failing = fault is not null;
+        if (failing) Touch();
     }
 
     [LoggerMessage(

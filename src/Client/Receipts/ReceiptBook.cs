@@ -157,12 +157,6 @@ internal sealed class ReceiptBook
         lock (gate) return [.. Unsent().Take(most)];
     }
 
-    /// <summary>Any receipt, for a report that must have one.</summary>
-    public ReceiptDocument? Any()
-    {
-        lock (gate) return Receipts().FirstOrDefault().Receipt;
-    }
-
     /// <summary>These receipts have arrived.</summary>
     public void Confirm(IEnumerable<ReceiptDocument> receipts)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Groundwork.Client.Flags;
 using Groundwork.Client.Platform;
 using Groundwork.Client.Settings;
 using Groundwork.Wire;
@@ -14,18 +15,23 @@ namespace Groundwork.Client.Receipts;
 /// </summary>
 internal sealed partial class ReceiptReporter(
     GroundworkOptions options, PlatformConnection platform, ReaderIdentity reader, ReceiptBook book,
-    SettingOrigins origins, ILogger log)
+    SettingOrigins origins, FlagExposures exposures, ILogger log)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// Intervals between two reports of keys and flags, which change nothing for anybody who waits.
+    /// </summary>
+    private const int UseIntervals = 30;
 
-    /// <summary>Keys and flags change nothing for anybody who waits.</summary>
-    private static readonly TimeSpan UseInterval = TimeSpan.FromSeconds(30);
+    /// <summary>Intervals until the first of these: when most of what is read at start was read.</summary>
+    private const int FirstUse = 5;
 
-    /// <summary>The first report of keys: when most of what is read at start was read.</summary>
-    private static readonly TimeSpan FirstUse = TimeSpan.FromSeconds(5);
+    /// <summary>
+    /// Intervals over which the readers of a platform that came back spread what they tell again.
+    /// </summary>
+    private const int AgainSpread = 3;
 
-    /// <summary>After a platform came back, its readers tell everything again, spread over this.</summary>
-    private static readonly TimeSpan AgainSpread = TimeSpan.FromSeconds(3);
+    /// <summary>Intervals between tries that fail, at most.</summary>
+    private const int LongestBackoff = 60;
 
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
 
@@ -38,10 +44,14 @@ internal sealed partial class ReceiptReporter(
     /// <summary>Keys of one call, so that its body stays some 100 KiB.</summary>
     private const int MaxKeys = 2000;
 
-    private readonly Backoff backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+    /// <summary>Flags and variants of one call, as the platform takes them.</summary>
+    private const int MaxFlags = 1000;
+
+    private readonly TimeSpan interval = options.ReceiptInterval;
+    private readonly Backoff backoff = new(options.ReceiptInterval, options.ReceiptInterval * LongestBackoff);
     private long began;
     private TimeSpan notBefore;
-    private TimeSpan nextUse = FirstUse;
+    private TimeSpan nextUse = options.ReceiptInterval * FirstUse;
     private string? refusal;
     private bool hasSent;
 
@@ -56,8 +66,8 @@ internal sealed partial class ReceiptReporter(
         began = options.Time.GetTimestamp();
         try
         {
-            await Task.Delay(Interval * Random.Shared.NextDouble(), options.Time, cancellationToken);
-            using var timer = new PeriodicTimer(Interval, options.Time);
+            await Task.Delay(interval * Random.Shared.NextDouble(), options.Time, cancellationToken);
+            using var timer = new PeriodicTimer(interval, options.Time);
             while (await timer.WaitForNextTickAsync(cancellationToken)) await RoundAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -74,7 +84,7 @@ internal sealed partial class ReceiptReporter(
         if (Interlocked.Exchange(ref again, false) && hasSent)
         {
             book.SendAgain();
-            notBefore = now + (AgainSpread * Random.Shared.NextDouble());
+            notBefore = now + (interval * (AgainSpread * Random.Shared.NextDouble()));
         }
         if (reader.Id is null || now < notBefore) return;
         try
@@ -103,20 +113,20 @@ internal sealed partial class ReceiptReporter(
         {
             var receipts = book.Take(MaxReceipts);
             var keys = origins.TakeUnreported(isTimeForUse ? MaxKeys : 0);
-            if (receipts.Count == 0 && keys.Count == 0) break;
-            // A report has a receipt. Keys are of settings, so there is one.
-            if (receipts.Count == 0) receipts = book.Any() is { } any ? [any] : [];
-            if (receipts.Count == 0) break;
-            var batch = new ReceiptBatch(reader.Service, id, receipts, keys.Count > 0 ? keys : null);
+            var flags = isTimeForUse ? exposures.TakeUnreported(MaxFlags) : [];
+            if (receipts.Count + keys.Count + flags.Count == 0) break;
+            var batch = new ReceiptBatch(
+                reader.Service, id, receipts, keys.Count > 0 ? keys : null, flags.Count > 0 ? flags : null);
             if (!await SendAsync(batch, cancellationToken))
             {
                 origins.GiveBack(keys);
+                exposures.GiveBack(flags);
                 return false;
             }
             book.Confirm(receipts);
             hasSent = true;
         }
-        if (isTimeForUse) nextUse = now + UseInterval;
+        if (isTimeForUse) nextUse = now + (interval * UseIntervals);
         return true;
     }
 

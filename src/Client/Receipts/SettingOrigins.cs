@@ -6,6 +6,9 @@ namespace Groundwork.Client.Receipts;
 /// <summary>The settings of this process by name, and the keys of them that were read. Thread-safe.</summary>
 internal sealed class SettingOrigins
 {
+    /// <summary>Settings that one report tells keys of, as the platform takes them.</summary>
+    private const int MaxSettings = 256;
+
     private readonly ConcurrentDictionary<string, SettingOrigin> known = new(StringComparer.Ordinal);
 
     public SettingOrigin Of(string name) => known.GetOrAdd(name, static one => new SettingOrigin(one));
@@ -21,7 +24,7 @@ internal sealed class SettingOrigins
         var taken = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         foreach (var (name, origin) in known)
         {
-            if (most <= 0) break;
+            if (most <= 0 || taken.Count >= MaxSettings) break;
             var keys = origin.TakeUnreported(most);
             if (keys.Count == 0) continue;
             taken[name] = keys;

@@ -9,6 +9,9 @@ internal sealed class SettingOrigin(string name)
     /// <summary>Keys of one setting that are remembered and reported: enough to see who depends on it.</summary>
     public const int MaxUsedKeys = 256;
 
+    /// <summary>Longer keys are not reported; the platform takes none.</summary>
+    private const int MaxKeyLength = 512;
+
     private readonly Lock gate = new();
     private readonly HashSet<string> used = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<string> unreported = [];
@@ -24,6 +27,7 @@ internal sealed class SettingOrigin(string name)
 
     public void Use(string key)
     {
+        if (key.Length is 0 or > MaxKeyLength || key.Any(c => char.IsControl(c) || char.IsSurrogate(c))) return;
         lock (gate)
         {
             if (used.Count < MaxUsedKeys && used.Add(key)) unreported.Add(key);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Xml;
+using Groundwork.Client.Flags;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using YamlDotNet.Core;
@@ -14,6 +15,22 @@ namespace Groundwork.Client.Settings;
 /// </summary>
 internal static class SettingText
 {
+    /// <summary>A document of feature flags, which are evaluated and are no keys.</summary>
+    public const string Flags = "flags";
+
+    /// <summary>Reads the flags of the text; a fault names the setting and what is wrong with it.</summary>
+    public static Outcome<ImmutableArray<Flag>> ReadFlags(SettingDocument setting, FlagExposures exposures)
+    {
+        try
+        {
+            return FlagDocument.Read(setting.Content, exposures);
+        }
+        catch (Exception fault) when (IsOfText(fault))
+        {
+            return Wrong(setting, fault);
+        }
+    }
+
     /// <summary>Reads the text; a fault names the setting and what is wrong with it.</summary>
     public static Outcome<ImmutableArray<KeyValuePair<string, string?>>> Read(SettingDocument setting)
     {
@@ -22,8 +39,8 @@ internal static class SettingText
         {
             switch (setting.Format)
             {
-                case "flags":
-                    break; // No keys: they are evaluated, not bound.
+                case Flags:
+                    break;
                 case "json":
                     JsonSettingText.Read(setting.Content, keys);
                     break;
@@ -43,12 +60,20 @@ internal static class SettingText
             }
             return keys.ToImmutable();
         }
-        catch (Exception fault) when (fault is JsonException or XmlException or YamlException or FormatException)
+        catch (Exception fault) when (IsOfText(fault))
         {
-            // The words of a secret stay out of logs and receipts; the reader's own messages quote them.
-            var wrong = setting.Secret ? $"its text cannot be read{Place(fault)}" : fault.Message;
-            return new Fault(ErrorCodes.SettingSyntax, $"{setting.Group}/{setting.DataId}: {wrong}");
+            return Wrong(setting, fault);
         }
+    }
+
+    private static bool IsOfText(Exception fault) =>
+        fault is JsonException or XmlException or YamlException or FormatException;
+
+    private static Fault Wrong(SettingDocument setting, Exception fault)
+    {
+        // The words of a secret stay out of logs and receipts; the reader's own messages quote them.
+        var wrong = setting.Secret ? $"its text cannot be read{Place(fault)}" : fault.Message;
+        return new Fault(ErrorCodes.SettingSyntax, $"{setting.Group}/{setting.DataId}: {wrong}");
     }
 
     private static string Place(Exception fault) => fault switch

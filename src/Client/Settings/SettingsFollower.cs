@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using Groundwork.Client.Flags;
 using Groundwork.Client.Platform;
 using Groundwork.Client.Receipts;
 using Groundwork.Wire;
@@ -28,6 +29,8 @@ internal sealed partial class SettingsFollower
     private readonly ReceiptBook book;
     private readonly SettingOrigins origins;
     private readonly SettingUsers users;
+    private readonly FlagTable flags;
+    private readonly FlagExposures exposures;
     private readonly SettingsProvider provider;
     private readonly ClientMeters meters;
     private readonly TimeProvider time;
@@ -53,13 +56,16 @@ internal sealed partial class SettingsFollower
 
     public SettingsFollower(
         GroundworkOptions options, PlatformConnection platform, SettingsProvider provider, ReaderIdentity reader,
-        ReceiptBook book, SettingOrigins origins, SettingUsers users, ClientMeters meters,
+        ReceiptBook book, SettingOrigins origins, SettingUsers users, FlagTable flags, FlagExposures exposures,
+        ClientMeters meters,
         ILogger log, Action changed, Action reached)
     {
         this.reader = reader;
         this.book = book;
         this.origins = origins;
         this.users = users;
+        this.flags = flags;
+        this.exposures = exposures;
         this.reached = reached;
         this.platform = platform;
         this.provider = provider;
@@ -257,6 +263,7 @@ internal sealed partial class SettingsFollower
     private FrozenDictionary<string, SettingValue> ValuesOf(SettingSnapshot snapshot)
     {
         var values = new Dictionary<string, SettingValue>(StringComparer.OrdinalIgnoreCase);
+        var published = new Dictionary<string, Flag>(StringComparer.Ordinal);
         var present = new HashSet<(string, string)>();
         foreach (var group in snapshot.Groups ?? groups)
         {
@@ -265,7 +272,9 @@ internal sealed partial class SettingsFollower
                 .OrderBy(setting => setting.DataId, StringComparer.Ordinal))
             {
                 present.Add((setting.Group, setting.DataId));
-                foreach (var (key, value) in KeysOf(setting)) values[key] = value;
+                if (ReadOf(setting) is not { } read) continue;
+                foreach (var (key, value) in read.Keys) values[key] = value;
+                foreach (var flag in read.Flags) published[flag.Name] = flag;
             }
         }
         foreach (var gone in readable.Keys.Where(key => !present.Contains(key)).ToList())
@@ -273,38 +282,49 @@ internal sealed partial class SettingsFollower
             readable.Remove(gone);
             origins.Forget($"{gone.Group}/{gone.DataId}");
         }
+        flags.Publish(published);
         return values.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
     }
 
-    private ImmutableArray<KeyValuePair<string, SettingValue>> KeysOf(SettingDocument setting)
+    // What is in force of a setting: its text, else the last one that could be read, else nothing.
+    private ReadSetting? ReadOf(SettingDocument setting)
     {
         var key = (setting.Group, setting.DataId);
         var origin = origins.Of(ReceiptBook.NameOf(setting));
         if (setting.Secret) origin.SetSecret();
         readable.TryGetValue(key, out var last);
-        var isKnown = last is not null && last.Hash == setting.Hash && last.Format == setting.Format;
-        if (isKnown)
+        if (last is null || last.Hash != setting.Hash || last.Format != setting.Format)
         {
-            book.Read(origin.Name, error: null);
-            return last!.Keys; // isKnown says that it is not null.
+            if (!Read(setting, origin).TryGet(out var read, out var fault))
+            {
+                meters.ReloadFaults.Add(1);
+                LogUnreadable(fault, setting.Revision);
+                book.Read(origin.Name, users.Say("", fault.Detail, []));
+                return last;
+            }
+            readable[key] = last = read;
         }
-        var read = SettingText.Read(setting);
-        if (read.TryGet(out var keys, out var fault))
+        book.Read(origin.Name, error: null);
+        return last;
+    }
+
+    private Outcome<ReadSetting> Read(SettingDocument setting, SettingOrigin origin)
+    {
+        if (setting.Format == SettingText.Flags)
         {
-            book.Read(origin.Name, error: null);
-            readable[key] = last = new ReadSetting(
+            return SettingText.ReadFlags(setting, exposures).TryGet(out var found, out var wrong)
+                ? new ReadSetting(setting.Hash, setting.Format, [], found) : wrong;
+        }
+        return SettingText.Read(setting).TryGet(out var keys, out var fault)
+            ? new ReadSetting(
                 setting.Hash, setting.Format,
-                [.. keys.Select(one => KeyValuePair.Create(one.Key, new SettingValue(one.Key, one.Value, origin)))]);
-            return last.Keys;
-        }
-        meters.ReloadFaults.Add(1);
-        LogUnreadable(fault, setting.Revision);
-        book.Read(origin.Name, users.Say("", fault.Detail, []));
-        return last?.Keys ?? [];
+                [.. keys.Select(one => KeyValuePair.Create(one.Key, new SettingValue(one.Key, one.Value, origin)))], [])
+            : fault;
     }
 
     private sealed record ReadSetting(
-        string Hash, string Format, ImmutableArray<KeyValuePair<string, SettingValue>> Keys);
+        string Hash, string Format, ImmutableArray<KeyValuePair<string, SettingValue>> Keys,
+        ImmutableArray<Flag> Flags);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Settings are at revision {Revision}, {Keys} keys")]
     private partial void LogPublished(long revision, int keys);

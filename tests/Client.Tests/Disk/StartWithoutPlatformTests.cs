@@ -98,6 +98,27 @@ public sealed class StartWithoutPlatformTests : IDisposable
     }
 
     [Fact]
+    public async Task With_a_full_disk_the_service_goes_on_and_the_file_is_written_when_there_is_place()
+    {
+        const string Full = "/dev/full";
+        Assert.SkipUnless(File.Exists(Full), $"there is no {Full}");
+        Directory.CreateDirectory(state.Combine("default", "orders"));
+        // Where the file is written before it takes its name; the first write fails as on a full disk.
+        File.CreateSymbolicLink(
+            state.Combine("default", "orders", $"default.snapshot.{Environment.ProcessId}.tmp"), Full);
+        await using var platform = await PlatformStub.StartAsync();
+        platform.Publish(("orders", "main", "json", """{"Key":"1"}"""));
+
+        await using var host = await ClientHost.StartAsync(platform.Address, state.Path);
+
+        await Eventually.TrueAsync(() => host.Log.Has("Warning: Cannot write the disk snapshot"), "it is told");
+        Assert.Equal("1", host.Configuration["Key"]);
+        await Eventually.TrueAsync(
+            () => File.Exists(state.Combine("default", "orders", "default.snapshot")), "it is written later");
+        Assert.Single(host.Log.Lines, line => line.Contains("Cannot write the disk", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_damaged_snapshot_is_ignored_with_a_warning()
     {
         state.Write("default/orders/default.snapshot", "groundwork-client-snapshot 1 00\n{}");

@@ -1,5 +1,6 @@
 using Groundwork.Client.Settings;
 using Groundwork.Client.Tests.Support;
+using Microsoft.Extensions.Configuration;
 
 namespace Groundwork.Client.Tests.Settings;
 
@@ -47,6 +48,85 @@ public sealed class SettingTextTests
         Assert.Equal("True", keys["Banner:On"]);
         Assert.Equal("eu", keys["Regions:0"]);
         Assert.Equal("us", keys["Regions:1"]);
+    }
+
+    [Theory]
+    [InlineData("json", """
+        {"Shop": {"Name": "Küche & Töpfe 👍", "Open": true, "Floor": -1, "Price": 12.50, "Ratio": 1e-3,
+          "Wait": "00:01:30", "Colour": "Green", "Id": "01970000-0000-7000-8000-000000000000", "Empty": "",
+          "Hours": [8, 9], "Shelves": [{"Name": "a: b", "Items": ["x", "y"]}, {"Name": "c=d", "Items": ["z", "ß"]}],
+          "ByCountry": {"nl": 21, "be-fr": 6}, "Text": "one\ntwo"}}
+        """)]
+    [InlineData("yaml", """
+        # the same
+        Shop:
+          Name: Küche & Töpfe 👍
+          Open: true
+          Floor: -1
+          Price: 12.50
+          Ratio: 1e-3
+          Wait: 00:01:30
+          Colour: Green
+          Id: 01970000-0000-7000-8000-000000000000
+          Empty: ""
+          Hours: [8, 9]
+          Shelves:
+            - {Name: "a: b", Items: [x, y]}
+            - Name: c=d
+              Items:
+                - z
+                - ß
+          ByCountry: {nl: 21, be-fr: 6}
+          Text: |-
+            one
+            two
+        """)]
+    [InlineData("xml", """
+        <root><Shop Name="Küche &amp; Töpfe 👍" Open="True" Floor="-1">
+          <Price>12.50</Price><Ratio>1e-3</Ratio><Wait>00:01:30</Wait><Colour>Green</Colour>
+          <Id>01970000-0000-7000-8000-000000000000</Id><Empty></Empty><Hours>8</Hours><Hours>9</Hours>
+          <Shelves Name="a: b"><Items>x</Items><Items>y</Items></Shelves>
+          <Shelves><Name>c=d</Name><Items>z</Items><Items>ß</Items></Shelves>
+          <ByCountry nl="21"><be-fr>6</be-fr></ByCountry><Text><![CDATA[one
+        two]]></Text></Shop></root>
+        """)]
+    [InlineData("properties", """
+        Shop.Name = Küche & Töpfe \uD83D\uDC4D
+        Shop.Open = True
+        Shop.Floor: -1
+        Shop.Price 12.50
+        Shop.Ratio=1e-3
+        Shop.Wait=00:01:30
+        Shop.Colour=Green
+        Shop.Id=01970000-0000-7000-8000-000000000000
+        Shop.Empty=
+        Shop.Hours[0]=8
+        Shop.Hours[1]=9
+        Shop.Shelves[0].Name=a\: b
+        Shop.Shelves[0].Items[0]=x
+        Shop.Shelves[0].Items[1]=y
+        Shop.Shelves[1].Name=c\=d
+        Shop.Shelves[1].Items[0]=z
+        Shop.Shelves[1].Items[1]=ß
+        Shop.ByCountry.nl=21
+        Shop.ByCountry.be-fr=6
+        Shop.Text=one\n\
+            two
+        """)]
+    public void Every_format_binds_to_the_same_object(string format, string text)
+    {
+        var keys = Read(format, text);
+        var shop = new ConfigurationBuilder().AddInMemoryCollection(keys).Build().GetSection("Shop").Get<Shop>()!;
+
+        Assert.Equal(20, keys.Count);
+        Assert.Equal(
+            ("Küche & Töpfe 👍", true, -1, 12.50m, 0.001, TimeSpan.FromSeconds(90), ConsoleColor.Green, "", "one\ntwo"),
+            (shop.Name, shop.Open, shop.Floor, shop.Price, shop.Ratio, shop.Wait, shop.Colour, shop.Empty, shop.Text));
+        Assert.Equal(Guid.Parse("01970000-0000-7000-8000-000000000000"), shop.Id);
+        Assert.Equal([8, 9], shop.Hours);
+        Assert.Equal(
+            ["a: b x y", "c=d z ß"], shop.Shelves.Select(shelf => $"{shelf.Name} {string.Join(' ', shelf.Items)}"));
+        Assert.Equal((21, 6), (shop.ByCountry["nl"], shop.ByCountry["be-fr"]));
     }
 
     [Theory]
@@ -134,5 +214,41 @@ public sealed class SettingTextTests
         var outcome = SettingText.Read(PlatformStub.Setting("orders", dataId, format, text, 1));
         Assert.Null(outcome.Fault);
         return outcome.Value.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.OrdinalIgnoreCase);
+    }
+
+    private sealed class Shop
+    {
+        public string Name { get; set; } = "";
+
+        public bool Open { get; set; }
+
+        public int Floor { get; set; }
+
+        public decimal Price { get; set; }
+
+        public double Ratio { get; set; }
+
+        public TimeSpan Wait { get; set; }
+
+        public ConsoleColor Colour { get; set; }
+
+        public Guid Id { get; set; }
+
+        public string Empty { get; set; } = "?";
+
+        public string Text { get; set; } = "";
+
+        public List<int> Hours { get; set; } = [];
+
+        public List<Shelf> Shelves { get; set; } = [];
+
+        public Dictionary<string, int> ByCountry { get; set; } = [];
+    }
+
+    private sealed class Shelf
+    {
+        public string Name { get; set; } = "";
+
+        public string[] Items { get; set; } = [];
     }
 }

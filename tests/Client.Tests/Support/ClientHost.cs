@@ -42,6 +42,7 @@ public sealed class ClientHost : IAsyncDisposable
         builder.AddGroundwork(options =>
         {
             options.ServiceName = "orders";
+            options.ReceiptInterval = TimeSpan.FromMilliseconds(50);
             options.DiskSnapshot = state is not null;
             options.SnapshotDirectory = state;
             configure?.Invoke(options);
