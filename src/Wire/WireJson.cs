@@ -51,6 +51,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(SettingSnapshot))]
 [JsonSerializable(typeof(ReceiptBatch))]
 [JsonSerializable(typeof(GrayReleaseSpec))]
+[JsonSerializable(typeof(GrayReceivers))]
 [JsonSerializable(typeof(SettingReceipts))]
 [JsonSerializable(typeof(ReaderList))]
 [JsonSerializable(typeof(FlagExposureList))]

@@ -40,6 +40,9 @@ internal static partial class ChangeVerbs
         Description = "Only if it is still at this revision", HelpName = "R",
     };
 
+    /// <summary>Settings of one changeset that are told of further; more would bury what became of the rest.</summary>
+    private const int MaxHints = 3;
+
     public static ImmutableArray<Command> All() =>
     [
         new Verb("apply", "Create or update the resources of files, all or none.",
@@ -171,7 +174,13 @@ internal static partial class ChangeVerbs
         if (answer.Proposal is { } proposal)
             yield return $"waits for a second person: groundwork approve {proposal}";
         else if (!dryRun)
+        {
             yield return $"revision {answer.Revision}";
+            foreach (var change in answer.Changes
+                .Where(change => change is { Kind: "setting", Result: not "unchanged" }).Take(MaxHints))
+                yield return $"who has it: groundwork receipts {change.Name} -n {change.Namespace} "
+                    + $"--revision {answer.Revision}";
+        }
     }
 
     // What the node sets itself is left out: an exported or shown resource can be applied as it is.

@@ -20,6 +20,7 @@ internal static class VerbTable
         .. HistoryVerbs.All(),
         .. ApprovalVerbs.All(),
         .. ComparingVerbs.Create(),
+        .. SettingVerbs.All(),
         ServiceVerbs.Create(),
         ExplainVerbs.Create(),
         .. DrainVerbs.All(),

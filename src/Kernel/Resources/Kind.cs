@@ -71,6 +71,9 @@ public abstract class Kind
     /// </summary>
     public IReadOnlyList<string> SecretFields { get; init; } = [];
 
+    /// <summary>Fields of the spec that hold JSON of any shape: lists in them may have nulls.</summary>
+    public IReadOnlyList<string> FreeFields { get; init; } = [];
+
     /// <summary>
     /// For a kind whose <see cref="SecretFields"/> are secret in some specs only, such as a setting that says so of
     /// itself: tells by the spec, with its secrets in clear or encrypted. Null: always.
@@ -170,11 +173,16 @@ public sealed class Kind<TSpec>(string name, JsonTypeInfo<TSpec> json) : Kind(na
     /// <summary>
     /// The serializer holds to what may be null everywhere but inside lists; no list of ours has null.
     /// </summary>
-    private static FieldFault? NullInList(ReadOnlyMemory<byte> spec)
+    private FieldFault? NullInList(ReadOnlyMemory<byte> spec)
     {
         if (spec.Span.IndexOf("null"u8) < 0) return null;
         using var document = JsonDocument.Parse(spec);
-        return NullInList(document.RootElement, "spec");
+        foreach (var member in document.RootElement.EnumerateObject())
+        {
+            if (FreeFields.Contains(member.Name)) continue;
+            if (NullInList(member.Value, $"spec.{member.Name}") is { } empty) return empty;
+        }
+        return null;
     }
 
     private static FieldFault? NullInList(JsonElement element, string path)

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Settings.Formats;
 using Groundwork.Services.Settings.Releases;
+using Groundwork.Services.Settings.Schemas;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 
@@ -23,6 +24,9 @@ public static class SettingKind
     /// <summary>Keys that a setting remembers as promoted apart from the others.</summary>
     public const int MaxOriginKeys = 1_000;
 
+    /// <summary>Where faults of a schema stand.</summary>
+    internal const string SchemaPath = "spec.schema";
+
     public static Kind<SettingSpec> Kind { get; } = new(Name, SettingJson.Default.SettingSpec)
     {
         Module = SettingsModule.ModuleName,
@@ -30,6 +34,7 @@ public static class SettingKind
         Residency = Residency.Stored,
         SecretFields = ["content"],
         SecretWhen = IsSecret,
+        FreeFields = ["schema"],
         Validate = Validate,
         ValidateAgainst = ValidateName,
         ValidateAgainstStored = ValidateReleases,
@@ -63,13 +68,21 @@ public static class SettingKind
             // What is in place was checked when it came.
             if (!spec.Secret)
                 faults.Add(new FieldFault("spec.content", "is masked, which only a secret setting's may be"));
+            if (spec.Schema is { } schema) JsonSchema.Check(spec, schema, faults);
             return;
         }
         CheckContent(spec, faults);
     }
 
-    /// <summary>The faults of a text in its format, which is one of ours.</summary>
+    /// <summary>The faults of a text in its format, which is one of ours, and by its schema.</summary>
     internal static void CheckContent(SettingSpec spec, ICollection<FieldFault> faults)
+    {
+        var before = faults.Count;
+        CheckFormat(spec, faults);
+        if (faults.Count == before && spec.Schema is { } schema) JsonSchema.Check(spec, schema, faults);
+    }
+
+    private static void CheckFormat(SettingSpec spec, ICollection<FieldFault> faults)
     {
         if (ContentFormat.Find(spec.Format) is not { Check: { } check }) return;
         var contentFaults = new ContentFaults(faults, spec.Secret);
@@ -85,6 +98,9 @@ public static class SettingKind
     private static void ValidateReleases(
         HeadView head, ResourceKey key, SettingSpec? spec, ICollection<FieldFault> faults)
     {
+        // A text that stays as it is may have got another schema.
+        if (spec is { Schema: not null, Content: MaskedContentJson.Masked } && head.Snapshot.Find(key) is { } own)
+            CheckContent(spec with { Content = Read(head.Open(own)).Content }, faults);
         foreach (var rule in GrayReleaseKind.Of(head, key))
         {
             if (spec is null)

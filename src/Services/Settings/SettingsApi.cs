@@ -5,6 +5,7 @@ using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Settings.Formats;
 using Groundwork.Services.Settings.Readers;
+using Groundwork.Services.Settings.Schemas;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Builder;
@@ -142,7 +143,11 @@ internal sealed class SettingsApi(
     {
         if (fault.Error != ErrorCodes.ResourceInvalid || fault.Fields.IsDefaultOrEmpty
             || fault.Fields.Any(field => field.Path != ContentFaults.Path || field.Line is null)) return fault;
-        return new Fault(ErrorCodes.SettingSyntax, $"The text was not published: {fault.Detail}")
+        var breaksSchema = fault.Fields.All(field =>
+            field.Message.StartsWith(JsonSchema.CodePrefix, StringComparison.Ordinal));
+        return new Fault(
+            breaksSchema ? ErrorCodes.SettingSchema : ErrorCodes.SettingSyntax,
+            $"The text was not published: {fault.Detail}")
         {
             Fields = [.. fault.Fields.Select(field => field with { Path = "" })],
         };

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Groundwork.Wire.Contracts;
 
 /// <summary>The spec of a <c>setting</c> resource; its name is <c>group/dataId</c>.</summary>
@@ -8,12 +11,15 @@ namespace Groundwork.Wire.Contracts;
 /// <c>read-secret</c>.</param>
 /// <param name="Description">What it is for, at most 512 characters.</param>
 /// <param name="PromotedFrom">Where the text was promoted from; written by a promotion.</param>
+/// <param name="Schema">A JSON Schema (draft 2020-12) that the text is held to at every publication; formats json,
+/// yaml, properties and xml.</param>
 public sealed record SettingSpec(
     string Format,
     string Content,
     bool Secret = false,
     string? Description = null,
-    SettingOrigin? PromotedFrom = null);
+    SettingOrigin? PromotedFrom = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Schema = null);
 
 /// <summary>A setting as a service reads it.</summary>
 /// <param name="Hash">SHA-256 of the content's UTF-8 bytes, lower-case hex.</param>

@@ -33,7 +33,7 @@ internal sealed class ContentFaults(ICollection<FieldFault> faults, bool secret)
     public void Quoting(string format, string message, int line, int column) =>
         Add($"is not valid {format}" + (secret ? "" : $": {Printable(message)}"), line, column);
 
-    private static string Printable(string text) => string.Create(text.Length, text, (shown, from) =>
+    public static string Printable(string text) => string.Create(text.Length, text, (shown, from) =>
     {
         for (var at = 0; at < shown.Length; at++) shown[at] = char.IsControl(from[at]) ? '?' : from[at];
     });

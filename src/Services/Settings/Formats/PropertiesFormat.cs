@@ -23,12 +23,20 @@ internal static class PropertiesFormat
     }
 }
 
-/// <summary>A key of a properties text, and where it begins.</summary>
-internal readonly record struct PropertiesEntry(string Key, int Line, int Column);
+/// <summary>An entry of a properties text, and where it begins.</summary>
+/// <param name="Path">The key's parts: dots nest, <c>[0]</c> is an item of a list, and <c>\.</c> is a dot of the name.
+/// </param>
+internal readonly record struct PropertiesEntry(string Key, string[] Path, string Value, int Line, int Column);
 
 /// <summary>Reads the keys of a properties text one by one, and checks the escapes of the values on the way.</summary>
 internal sealed class PropertiesReader(string text, ContentFaults faults)
 {
+    /// <summary>Parts of a key; the last one holds whatever more it has.</summary>
+    public const int MaxParts = 64;
+
+    // Stands for an escaped dot until the key is split; not a character of any text.
+    private const char KeptDot = '\uFFFF';
+
     private int at;
     private int line = 1;
     private int lineStart;
@@ -40,9 +48,11 @@ internal sealed class PropertiesReader(string text, ContentFaults faults)
         if (at >= text.Length) return null;
         var (entryLine, entryColumn) = (line, at - lineStart + 1);
         var key = new StringBuilder();
-        while (Peek() is { } c && !IsBlank(c) && c is not ('=' or ':')) Take(key);
-        SkipRestOfEntry();
-        return new PropertiesEntry(key.ToString(), entryLine, entryColumn);
+        while (Peek() is { } c && !IsBlank(c) && c is not ('=' or ':')) Take(key, isKey: true);
+        var name = key.ToString();
+        var path = name.Replace("].", "]", StringComparison.Ordinal).Replace(']', '.').Replace('[', '.').TrimEnd('.')
+            .Split('.', MaxParts).Select(part => part.Replace(KeptDot, '.')).ToArray();
+        return new PropertiesEntry(name.Replace(KeptDot, '.'), path, ReadValue(), entryLine, entryColumn);
     }
 
     // Blank lines and comments. A comment ends with its own line: a backslash at its end means nothing.
@@ -62,14 +72,22 @@ internal sealed class PropertiesReader(string text, ContentFaults faults)
         while (at < text.Length && !IsLineEnd(text[at])) at++;
     }
 
-    private void SkipRestOfEntry()
+    private string ReadValue()
     {
-        var value = new StringBuilder(); // Only so that escapes are read in one place.
-        while (Peek() is not null)
+        SkipBlanks();
+        if (Peek() is '=' or ':')
         {
-            Take(value);
-            value.Clear();
+            at++;
+            SkipBlanks();
         }
+        var value = new StringBuilder();
+        while (Peek() is not null) Take(value, isKey: false);
+        return value.ToString();
+    }
+
+    private void SkipBlanks()
+    {
+        while (Peek() is { } c && IsBlank(c)) at++;
     }
 
     /// <summary>
@@ -86,7 +104,7 @@ internal sealed class PropertiesReader(string text, ContentFaults faults)
         return at < text.Length && !IsLineEnd(text[at]) ? text[at] : null;
     }
 
-    private void Take(StringBuilder into)
+    private void Take(StringBuilder into, bool isKey)
     {
         if (text[at] != '\\')
         {
@@ -98,6 +116,7 @@ internal sealed class PropertiesReader(string text, ContentFaults faults)
         if (at >= text.Length) return; // Java drops a backslash that ends the text.
         var escaped = text[at++];
         if (escaped == 'u') TakeUnicode(into, column);
+        else if (escaped == '.' && isKey) into.Append(KeptDot);
         else into.Append(escaped switch { 't' => '\t', 'n' => '\n', 'r' => '\r', 'f' => '\f', _ => escaped });
     }
 
