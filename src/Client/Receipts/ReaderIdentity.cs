@@ -60,7 +60,9 @@ internal sealed class ReaderIdentity : IDisposable
     /// <summary>What the platform takes for a label.</summary>
     public static bool IsLabel(string key, string? value) =>
         Names.IsSegment(key)
-        && value is { Length: <= MaxLabelLength } && !value.Any(c => char.IsControl(c) || c == '\uFFFD');
+        && value is { Length: <= MaxLabelLength }
+        // Half a character becomes the replacement character on its way.
+        && !value.EnumerateRunes().Any(rune => Rune.IsControl(rune) || rune == Rune.ReplacementChar);
 
     // In falling importance, as far as the platform takes them.
     private static ImmutableSortedDictionary<string, string> LabelsOf(GroundworkOptions options)

@@ -20,6 +20,7 @@ public sealed class SnapshotStoreTests : IDisposable
         var read = store.Read().Value;
         Assert.NotNull(read);
         Assert.Equal("secret", read.Settings?.Settings[0].Content);
+        Assert.Equal("spring", read.Settings?.Settings[0].Release);
         Assert.Equal(7, read.Services[0].Index);
         Assert.Equal(snapshot.WrittenAt, read.WrittenAt);
     }
@@ -90,6 +91,9 @@ public sealed class SnapshotStoreTests : IDisposable
 
     private static DiskSnapshot Snapshot(string content) => new(
         new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero),
-        new SettingSnapshot("store", 5, "default", [PlatformStub.Setting("orders", "main", "text", content, 5)]),
+        new SettingSnapshot("store", 5, "default", [PlatformStub.Setting("orders", "main", "text", content, 5) with
+        {
+            Release = "spring",
+        }]),
         [new ServiceDocument("default", "default", "catalog", 7, "store", false, [new("catalog", "127.0.0.1", 5000)])]);
 }

@@ -142,6 +142,23 @@ public sealed class ReceiptsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Policies_of_calls_with_a_fault_are_rejected_with_their_keys()
+    {
+        platform.Publish(("orders", "other", "json", """{"Other":1}"""));
+        await using var host = await ClientHost.StartAsync(platform.Address);
+
+        platform.Publish(
+            ("orders", "calls", "json", """{"Groundwork":{"Calls":{"catalog":{"Retri":{"Max":1}}}}}"""),
+            ("orders", "other", "json", """{"Other":2}"""));
+
+        var rejected = await SaysAsync("calls", 12, "rejected");
+        Assert.Contains("Groundwork:Calls:catalog:Retri:Max", rejected.Error, StringComparison.Ordinal);
+        await SaysAsync("other", 12, "applied");
+        platform.Publish(("orders", "calls", "json", """{"Groundwork":{"Calls":{"catalog":{"Retry":{"Max":1}}}}}"""));
+        await SaysAsync("calls", 13, "applied");
+    }
+
+    [Fact]
     public async Task Errors_have_no_words_of_a_secret()
     {
         platform.Secrets.UnionWith(["secret", "broken"]);

@@ -47,10 +47,14 @@ public sealed class WhenThingsFailTests
     {
         await using var node = await SettingsNode.StartAsync();
         await node.PublishAsync("1");
+        var line = new CutLine(node.Port);
         var dead = $"http://127.0.0.1:{FreePort.Next()}";
-        await using var reader = await ReaderProcess.StartAsync(node.Variables($"{dead},{node.Address}"), Client);
-        Assert.Equal("1", reader.Values[Client]);
+        await using var reader = await ReaderProcess.StartAsync(
+            node.Variables($"{dead},{line.Address},{node.Address}"), Client);
+        await AppliedAsync(node, revision: null, readers: 1);
 
+        // Connections break, and new ones are refused, as when the process behind them dies.
+        await line.DisposeAsync();
         var revision = await node.PublishAsync("2");
 
         await reader.HasAsync(Client, "2");
