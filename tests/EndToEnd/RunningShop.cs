@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -21,6 +22,9 @@ public sealed class RunningShop : IAsyncLifetime
 
     internal GroundworkProcess Up => process ?? throw new InvalidOperationException("The shop has not started.");
 
+    /// <summary>Variables that the executable gets beside this process's.</summary>
+    internal IReadOnlyDictionary<string, string> Environment { get; init; } = ImmutableDictionary<string, string>.Empty;
+
     internal HttpClient Outside { get; } = new();
 
     internal string Gateway => Up.Node.Listeners["gateway"];
@@ -28,7 +32,8 @@ public sealed class RunningShop : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         process = GroundworkProcess.Start(
-            directory.Combine("data"), "up", Path.Combine(GroundworkProcess.Repository, "samples", "Shop"));
+            directory.Combine("data"), Environment, "up",
+            Path.Combine(GroundworkProcess.Repository, "samples", "Shop"));
         await IsWholeAsync();
     }
 

@@ -56,7 +56,7 @@ public sealed class GroundworkProcess : IAsyncDisposable
     public static Task<GroundworkProcess> StartNodeAsync()
     {
         var directory = new TemporaryDirectory();
-        return ReadyAsync(Start(directory.Combine("data"), NoEnvironment, ["run", .. AnyPorts], owned: directory));
+        return ReadyAsync(StartOwned(directory.Combine("data"), NoEnvironment, ["run", .. AnyPorts], directory));
     }
 
     /// <summary>
@@ -78,7 +78,7 @@ public sealed class GroundworkProcess : IAsyncDisposable
     /// <param name="environment">Variables that the process gets beside its own.</param>
     public static Task<GroundworkProcess> StartAsync(
         string dataDirectory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
-        ReadyAsync(Start(dataDirectory, environment, arguments));
+        ReadyAsync(StartOwned(dataDirectory, environment, arguments));
 
     private static async Task<GroundworkProcess> ReadyAsync(GroundworkProcess started)
     {
@@ -96,9 +96,15 @@ public sealed class GroundworkProcess : IAsyncDisposable
 
     /// <summary>Starts without waiting.</summary>
     public static GroundworkProcess Start(string dataDirectory, params string[] arguments) =>
-        Start(dataDirectory, NoEnvironment, arguments);
+        StartOwned(dataDirectory, NoEnvironment, arguments);
 
-    private static GroundworkProcess Start(
+    /// <inheritdoc cref="Start(string, string[])"/>
+    /// <param name="environment">Variables that the process gets beside its own.</param>
+    public static GroundworkProcess Start(
+        string dataDirectory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        StartOwned(dataDirectory, environment, arguments);
+
+    private static GroundworkProcess StartOwned(
         string dataDirectory, IReadOnlyDictionary<string, string> environment, string[] arguments,
         TemporaryDirectory? owned = null)
     {

@@ -8,6 +8,7 @@ namespace Groundwork.Tests.Support;
 public sealed class StatusServer : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource ending = new();
     private readonly Task loop;
     private int asked;
 
@@ -28,8 +29,10 @@ public sealed class StatusServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        listener.Dispose();
+        await ending.CancelAsync();
         await loop;
+        listener.Dispose();
+        ending.Dispose();
     }
 
     private async Task AnswerAsync()
@@ -38,12 +41,12 @@ public sealed class StatusServer : IAsyncDisposable
         {
             while (true)
             {
-                using var client = await listener.AcceptTcpClientAsync();
+                using var client = await listener.AcceptTcpClientAsync(ending.Token);
                 Interlocked.Increment(ref asked);
                 await AnswerAsync(client);
             }
         }
-        catch (Exception ended) when (ended is SocketException or ObjectDisposedException)
+        catch (OperationCanceledException)
         {
             // The test is over.
         }

@@ -8,6 +8,7 @@ builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // Not a li
 builder.Services.AddOptions<StorefrontOptions>()
     .BindConfiguration(StorefrontOptions.SectionName)
     .Validate(StorefrontOptions.IsValid, StorefrontOptions.Rule);
+builder.Services.AddServiceClient<IRecommendations>();
 builder.Services.AddSingleton(_ => ProductStore.Open(builder.Configuration));
 
 var app = builder.Build();

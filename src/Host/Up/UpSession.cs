@@ -66,6 +66,7 @@ internal sealed class UpSession : IAsyncDisposable
         await ApplyResourcesAsync(connection, cancellationToken);
         supervisor = new Supervisor(file.Services
             .Where(service => service.Project is null || assemblies.ContainsKey(service.Project))
+            .Where(service => !IsLeftOut(service))
             .Select(service => (service, Replicas(service, assemblies, access, nodeFile))));
         supervisor.Start();
         var healthy = supervisor.Healthy;
@@ -108,6 +109,20 @@ internal sealed class UpSession : IAsyncDisposable
         if (node is not null) await node.DisposeAsync();
         await nodeLogs.DisposeAsync();
         await log.DisposeAsync();
+    }
+
+    /// <summary>
+    /// An optional service whose program this machine does not have is not started again and again, but left out, and
+    /// that is said once.
+    /// </summary>
+    private bool IsLeftOut(ServiceDefinition service)
+    {
+        if (!service.Optional || service.Command.IsEmpty) return false;
+        var path = service.Environment.GetValueOrDefault("PATH") ?? call.Surroundings.Environment("PATH");
+        if (ProgramPath.Exists(service.Command[0], file.Directory, path)) return false;
+        call.Terminal.Out.WriteLine(
+            $"{service.Name} is left out: there is no program '{service.Command[0]}' here, and it is optional");
+        return true;
     }
 
     private ImmutableArray<Replica> Replicas(

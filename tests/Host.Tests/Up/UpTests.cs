@@ -120,6 +120,26 @@ public sealed class UpTests : IDisposable
     }
 
     [Fact]
+    public async Task An_optional_service_without_its_program_is_left_out_in_one_line_and_the_rest_runs()
+    {
+        Write("""
+            services:
+              bare: {command: [no-such-program, x], optional: true}
+              odd: {command: [./no-such-file], optional: true}
+              a: {command: [sh, -c, "echo a is here; exec sleep 1000"], dependsOn: [bare]}
+            """);
+        await using var up = await UpAsync();
+        await up.PrintsAsync("a is here");
+        Assert.Equal(
+            ["bare is left out: there is no program 'no-such-program' here, and it is optional",
+                "odd is left out: there is no program './no-such-file' here, and it is optional"],
+            up.Output.Split('\n').Where(line => line.Contains("bare", StringComparison.Ordinal)
+                || line.Contains("odd", StringComparison.Ordinal)));
+        up.Signal(Signals.Interrupt);
+        Assert.Equal(0, await up.ExitAsync());
+    }
+
+    [Fact]
     public async Task A_project_is_built_once_and_run()
     {
         directory.Write("app/One/One.csproj", Project);

@@ -217,6 +217,14 @@ public abstract class TwoNodeContract : IAsyncLifetime
             .AsTask();
         await EventuallyAsync(() => b.View().Callable.Length == 1, "b has the drain");
         Assert.False(drain.IsCompleted, "nobody on b has been told");
+        // Who is waited for is known here, though it is connected there.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(20));
+                return (await a.Store.SeenAsync(default)).GetValueOrDefault("b").Behind is ["test"];
+            },
+            "b names whom it waits for");
         var service = b.Registry.FindService(LeasedRegistry.Orders);
         session.Sent(service!, b.View().Index);
         await EventuallyAsync(() => drain.IsCompleted, "the drain is over");

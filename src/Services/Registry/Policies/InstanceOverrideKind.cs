@@ -67,8 +67,11 @@ internal static class PolicyRules
 {
     public static void CheckReason(string? reason, ICollection<FieldFault> faults)
     {
-        if (reason is { Length: 0 or > RegistryLimits.MaxReasonLength })
-            faults.Add(new FieldFault("spec.reason", $"must be 1 to {RegistryLimits.MaxReasonLength} characters"));
+        if (reason is null) return;
+        // It goes into the history of the service, and the store keeps no NUL.
+        if (reason.Length is 0 or > RegistryLimits.MaxReasonLength || !InstanceRules.IsText(reason))
+            faults.Add(
+                new FieldFault("spec.reason", $"must be text of 1 to {RegistryLimits.MaxReasonLength} characters"));
     }
 }
 

@@ -38,7 +38,14 @@ internal sealed class ProbeTarget(InstanceKey key, Check? known)
     {
         // As the store keeps it, so that what comes back from there is the same.
         var since = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds());
-        Standing = new Check(EffectiveInstance.ProbeCheck, state, reason, since, ProbeResult.Source);
+        Standing = new Check(EffectiveInstance.ProbeCheck, state, Clean(reason), since, ProbeResult.Source);
         return new ProbeResult(key, Standing);
     }
+
+    // The words may be those of a strange server, down to the bytes that it sent instead of HTTP: the store keeps no
+    // NUL and no half of a surrogate pair, and a reason is a sentence.
+    private static string? Clean(string? reason) => reason is null
+        ? null
+        : string.Concat(reason.Take(RegistryLimits.MaxReasonLength)
+            .Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
 }

@@ -29,6 +29,18 @@ public sealed class ProbeTargetTests
     }
 
     [Fact]
+    public void Words_of_a_strange_server_are_made_fit_for_the_store()
+    {
+        var target = new ProbeTarget(Instance.Key, known: null)
+        {
+            Spec = new ProbeSpec("http", UnhealthyAfter: 1), Instance = Instance,
+        };
+        var found = target.Judge($"it said '\0\ud800\n'{new string('x', 2000)}", DateTimeOffset.UnixEpoch);
+        Assert.StartsWith("it said '???'x", found?.Check.Reason, StringComparison.Ordinal);
+        Assert.Equal(RegistryLimits.MaxReasonLength, found?.Check.Reason?.Length);
+    }
+
+    [Fact]
     public void Who_was_ill_before_a_hand_over_is_ill_until_seen_well_often_enough()
     {
         var known = new Check("probe", CheckState.Critical, "refused", DateTimeOffset.UnixEpoch, ProbeResult.Source);
