@@ -72,9 +72,26 @@ internal sealed partial class ReceiptReporter(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            using var late = new CancellationTokenSource(LastCallLimit, options.Time);
-            nextUse = TimeSpan.Zero;
-            if (refusal is null && platform.AwaySince is null) await ReportAsync(late.Token);
+            await LastAsync();
+        }
+    }
+
+    private async Task LastAsync()
+    {
+        if (refusal is not null || platform.AwaySince is not null) return;
+        nextUse = TimeSpan.Zero;
+        using var late = new CancellationTokenSource(LastCallLimit, options.Time);
+        try
+        {
+            await ReportAsync(late.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The platform does not answer; the stop is worth more than the last counts.
+        }
+        catch (Exception fault)
+        {
+            LogLoop(fault);
         }
     }
 

@@ -108,7 +108,7 @@ internal sealed partial class SettingsFollower
         {
             try
             {
-                if (!loaded || loadedAs != reader.Query) await LoadAsync(cancellationToken);
+                if (!loaded || loadedAs != reader.Query) loaded = await LoadAsync(cancellationToken) is null;
                 // A watch that does not come is followed by a load: that is the poll.
                 if (loaded) loaded = await WatchAsync(backoff, cancellationToken);
                 await Task.Delay(backoff.Next(), time, cancellationToken);

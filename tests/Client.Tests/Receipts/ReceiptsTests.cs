@@ -231,6 +231,40 @@ public sealed class ReceiptsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_platform_that_does_not_answer_receipts_does_not_hold_up_the_stop()
+    {
+        var hold = new TaskCompletionSource();
+        platform.ReceiptsHeld = hold.Task;
+        platform.Publish(("orders", "a", "json", "{}"));
+        await using var host = await ClientHost.StartAsync(platform.Address);
+        await Eventually.TrueAsync(
+            () => platform.Count("POST /settings/default/receipts") == 1, "a receipt is on its way");
+
+        var began = TimeProvider.System.GetTimestamp();
+        await host.App.StopAsync();
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(20));
+        Assert.Equal(1, platform.Count("DELETE /registry/instances/"));
+        hold.SetResult();
+    }
+
+    [Fact]
+    public async Task A_reader_that_gets_its_name_while_the_platform_is_away_has_it_when_it_is_back()
+    {
+        platform.Failures["/settings/default"] = (503, "storage_unavailable");
+        await using var host = await ClientHost.StartAsync(platform.Address);
+        await Eventually.TrueAsync(
+            () => platform.Calls.Any(call => call.Contains("instance=", StringComparison.Ordinal)), "it asks by name");
+
+        platform.Failures.Clear();
+        await Eventually.TrueAsync(() => platform.OpenStreams == 1, "the watch is open");
+
+        Assert.All(
+            platform.Calls.Where(call => call.Contains("/watch?", StringComparison.Ordinal)),
+            call => Assert.Contains("instance=", call, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Keys_that_were_really_read_are_reported_once()
     {
         var many = string.Join(',', Enumerable.Range(0, 300).Select(n => $"\"K{n}\":1"));

@@ -66,6 +66,9 @@ public sealed class PlatformStub : IAsyncDisposable
     /// <summary>Set to hold the settings back until it completes.</summary>
     public Task SettingsHeld { get; set; } = Task.CompletedTask;
 
+    /// <summary>Set to hold the answers to receipts back until it completes.</summary>
+    public Task ReceiptsHeld { get; set; } = Task.CompletedTask;
+
     /// <summary>Set to hold the answers to registrations back until it completes; they are taken at once.</summary>
     public Task RegistrationsHeld { get; set; } = Task.CompletedTask;
 
@@ -250,7 +253,9 @@ public sealed class PlatformStub : IAsyncDisposable
         routes.MapDelete(Root + "/registry/instances/{ns}/{service}/{id}", () => Results.NoContent());
         routes.MapPost(Root + "/settings/{ns}/receipts", async (HttpRequest request) =>
         {
-            Receipts.Enqueue(await ReadAsync(request, WireJson.Strict.ReceiptBatch));
+            var batch = await ReadAsync(request, WireJson.Strict.ReceiptBatch);
+            await ReceiptsHeld;
+            Receipts.Enqueue(batch);
             return Results.NoContent();
         });
         routes.MapPost(Root + "/registry/outcomes", async (HttpRequest request) =>

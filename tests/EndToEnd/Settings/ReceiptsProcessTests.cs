@@ -37,6 +37,13 @@ public sealed class ReceiptsProcessTests
         Assert.All(frozen, id => Assert.NotEqual(
             revision, told.Readers.Single(reader => reader.Instance == id).HasRevision));
 
+        var (exit, table, summary) = await node.VerbAsync(
+            "receipts", "reader/front", "--revision", FormattableString.Invariant($"{revision}"));
+        Assert.Contains("46 applied, 1 rejected, 0 delivered, 3 old", summary, StringComparison.Ordinal);
+        Assert.NotEqual(0, exit);
+        Assert.All(frozen, id => Assert.Matches($@"{id}\s+old", table));
+        Assert.Matches($@"{thrower}\s+rejected .*no such theme", table);
+
         foreach (var process in new[] { first, second, third }) process.Signal(Signals.Continue);
         await CountsAsync(node, revision, (49, 1, 0, 0));
         Assert.Equal("2", first.Values[frozen[0]]);

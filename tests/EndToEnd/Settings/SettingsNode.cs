@@ -74,6 +74,10 @@ internal sealed class SettingsNode : IAsyncDisposable
         return await RevisionAsync(answer);
     }
 
+    /// <summary>Runs a verb of the command line.</summary>
+    public Task<(int ExitCode, string Output, string Error)> VerbAsync(params string[] arguments) =>
+        Process.VerbAsync("", arguments);
+
     public async Task<SettingReceipts> ReceiptsAsync(long? revision)
     {
         using var local = Process.Local();
