@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
@@ -30,7 +29,8 @@ internal sealed record SettingSelection(string Namespace, IReadOnlyList<string>?
 /// <param name="Order">All groups, in rising precedence.</param>
 internal sealed record SelectedSettings(string Namespace, IReadOnlyList<string> Order)
 {
-    private readonly FrozenSet<string> groups = Order.ToFrozenSet(StringComparer.Ordinal);
+    // Made for every watcher at every publication, and asked a few times.
+    private readonly HashSet<string> groups = Order.ToHashSet(StringComparer.Ordinal);
 
     public bool Selects(ResourceKey key) => key.Namespace == Namespace && SelectsName(key.Name);
 

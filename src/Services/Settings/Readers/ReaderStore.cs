@@ -28,6 +28,10 @@ internal sealed class ReaderStore(IStorage storage)
     /// <summary>A reader that has not been seen for so long is forgotten, with the keys that it read.</summary>
     private static readonly TimeSpan ReaderRetention = TimeSpan.FromHours(24);
 
+    /// <summary>Receipts of readers that are forgotten, and sums of flags that nobody evaluates, go after so long.
+    /// </summary>
+    private static readonly TimeSpan RowRetention = TimeSpan.FromDays(30);
+
     public static Migration Schema { get; } = new(
         "settings",
         1,
@@ -93,13 +97,13 @@ internal sealed class ReaderStore(IStorage storage)
     public Task<int> PurgeAsync(CancellationToken cancellationToken) => storage.WriteAsync(
         session =>
         {
-            var before = session.ReadClock() - (long)ReaderRetention.TotalMilliseconds;
+            var now = session.ReadClock();
+            var before = now - (long)ReaderRetention.TotalMilliseconds;
             var beyond = session.One(
                 $"SELECT last_seen FROM settings_readers ORDER BY last_seen DESC LIMIT 1 OFFSET {MaxReaders}",
                 row => row.Int64OrNull(0));
             if (beyond >= before) before = beyond.Value + 1;
             var gone = session.Execute("DELETE FROM settings_readers WHERE last_seen < $1", before);
-            if (gone == 0) return 0;
             session.Execute(
                 """
                 DELETE FROM settings_reads WHERE NOT EXISTS (
@@ -107,6 +111,16 @@ internal sealed class ReaderStore(IStorage storage)
                         AND settings_readers.service = settings_reads.service
                         AND settings_readers.instance = settings_reads.instance)
                 """);
+            var old = now - (long)RowRetention.TotalMilliseconds;
+            session.Execute(
+                """
+                DELETE FROM settings_receipts WHERE COALESCE(confirmed_at, sent_at) < $1 AND NOT EXISTS (
+                    SELECT 1 FROM settings_readers WHERE settings_readers.namespace = settings_receipts.namespace
+                        AND settings_readers.service = settings_receipts.service
+                        AND settings_readers.instance = settings_receipts.instance)
+                """,
+                old);
+            session.Execute("DELETE FROM settings_exposures WHERE last_at < $1", old);
             return gone;
         },
         cancellationToken);

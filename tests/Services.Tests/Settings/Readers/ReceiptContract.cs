@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Settings;
@@ -10,12 +11,19 @@ using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Services.Tests.Settings.Readers;
 
-public sealed class ReceiptsTests
+/// <summary>What becomes of publications at their readers, on both engines.</summary>
+public abstract class ReceiptContract
 {
+    /// <summary>The database of this test, made with the first call.</summary>
+    private protected abstract Task<Func<ProcessConfiguration, ProcessConfiguration>> ConfigureAsync();
+
+    private async Task<OpenSettings> OpenAsync(string? directory = null) =>
+        await OpenSettings.StartAsync(directory, await ConfigureAsync());
+
     [Fact]
     public async Task Every_reader_of_a_publication_is_told_with_what_became_of_it()
     {
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         var watches = new List<SettingsStream>();
         for (var id = 0; id < 50; id++)
             watches.Add(await open.WatchAsync($"?group=g&instance=s/i{id}&receipts=true"));
@@ -50,7 +58,7 @@ public sealed class ReceiptsTests
     [Fact]
     public async Task A_reader_that_sends_no_receipts_is_delivered_by_the_answer()
     {
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         var revision = await open.MustPublishAsync("g/a", "1");
         await open.SnapshotAsync("?group=g&instance=s/one");
         await open.SnapshotAsync("?group=other&instance=s/elsewhere");
@@ -65,7 +73,7 @@ public sealed class ReceiptsTests
     [Fact]
     public async Task Receipts_of_a_gray_release_are_those_of_its_receivers()
     {
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         await using var one = await open.WatchAsync("?group=g&instance=s/one&receipts=true");
         await using var two = await open.WatchAsync("?group=g&instance=s/two&receipts=true");
         var own = await open.MustPublishAsync("g/a", "1");
@@ -87,7 +95,7 @@ public sealed class ReceiptsTests
     [Fact]
     public async Task A_deleted_setting_has_receipts_under_the_change_that_took_it()
     {
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         await open.MustPublishAsync("g/a", "1");
         await using var watch = await open.WatchAsync("?group=g&instance=s/one&receipts=true");
         var gone = await open.DeleteAsync(SettingKind.Name, "default", "g/a");
@@ -103,7 +111,7 @@ public sealed class ReceiptsTests
     [Fact]
     public async Task Receipts_are_kept_for_the_last_five_revisions()
     {
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         await using var watch = await open.WatchAsync("?group=g&instance=s/one&receipts=true");
         var revisions = new List<long>();
         for (var text = 0; text < 8; text++)
@@ -120,9 +128,26 @@ public sealed class ReceiptsTests
     }
 
     [Fact]
+    public async Task What_is_in_force_keeps_its_receipts_however_many_releases_come_after_it()
+    {
+        await using var open = await OpenAsync();
+        var own = await open.MustPublishAsync("g/a", "own");
+        await open.SnapshotAsync("?group=g&instance=s/stays");
+        for (var text = 0; text < 7; text++)
+        {
+            await open.CommitAsync(Change.Put(
+                GrayReleaseKind.Kind, "default", "r",
+                new GrayReleaseSpec("g/a", $"{text}", new GrayReceivers(["s/one"]))));
+            await open.SnapshotAsync("?group=g&instance=s/one");
+        }
+        var line = Assert.Single((await open.ReceiptsAsync("g/a", own)).Readers);
+        Assert.Equal(("stays", "delivered"), (line.Instance, line.State));
+    }
+
+    [Fact]
     public async Task The_last_word_counts_and_a_late_delivery_takes_nothing_back()
     {
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         var revision = await open.MustPublishAsync("g/a", "1");
         await open.SnapshotAsync("?group=g&instance=s/one&receipts=true");
         await StatesAsync("delivered", "delivered");
@@ -141,7 +166,7 @@ public sealed class ReceiptsTests
     [Fact]
     public async Task A_receipt_needs_renew_on_the_instance_that_it_names()
     {
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         var revision = await open.MustPublishAsync("g/a", "1");
         using var client = open.Running.Client(await open.Running.MintAsync(
             "program", [], [new Grant(["renew"], ["instance"], ["default"], ["default/s/*"])]));
@@ -157,7 +182,7 @@ public sealed class ReceiptsTests
     [Fact]
     public async Task A_receipt_for_a_version_that_was_never_sent_is_not_stored()
     {
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         var first = await open.MustPublishAsync("g/a", "1");
         var second = await open.MustPublishAsync("g/a", "2");
         await open.MustReportAsync("ghost", new ReceiptDocument("g", "a", first, "applied"));
@@ -173,7 +198,7 @@ public sealed class ReceiptsTests
         using var directory = new TemporaryDirectory();
         var data = directory.Combine("data");
         long revision;
-        await using (var open = await OpenSettings.StartAsync(data))
+        await using (var open = await OpenAsync(data))
         {
             revision = await open.MustPublishAsync("g/a", "1");
             await open.SnapshotAsync("?group=g&instance=s/one&receipts=true");
@@ -181,7 +206,7 @@ public sealed class ReceiptsTests
             await open.MustReportAsync("one", new ReceiptDocument("g", "a", revision, "applied"));
             await open.Running.StopAsync();
         }
-        await using var again = await OpenSettings.StartAsync(data);
+        await using var again = await OpenAsync(data);
         var receipts = await again.ReceiptsAsync("g/a", revision);
         Assert.Equal((1, 1), (receipts.Applied, receipts.Old));
         Assert.All(receipts.Readers, line => Assert.NotNull(line.SentAt));
@@ -190,7 +215,7 @@ public sealed class ReceiptsTests
     [Fact]
     public async Task Every_fault_of_a_report_is_named_and_nothing_of_it_is_stored()
     {
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         var revision = await open.MustPublishAsync("g/a", "1");
         await open.SnapshotAsync("?group=g&instance=s/one&receipts=true");
         ReceiptDocument[] receipts =
@@ -240,7 +265,7 @@ public sealed class ReceiptsTests
             """{"service":"a@@b@@c","instance":"i","receipts":[],"keys":{"g/a":["k"]}}""",
             """{"service":"s","instance":"i","receipts":[],"keys":{"g/a":["k"]},"more":1}""",
         ];
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         foreach (var body in bodies)
         {
             using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
@@ -268,7 +293,7 @@ public sealed class ReceiptsTests
             "label=zone=a&label=zone=b",
             "label=zone=%00",
         ];
-        await using var open = await OpenSettings.StartAsync();
+        await using var open = await OpenAsync();
         await open.MustPublishAsync("g/a", "1");
         foreach (var query in queries)
         {
@@ -282,5 +307,22 @@ public sealed class ReceiptsTests
         var many = string.Concat(Enumerable.Range(0, 33).Select(n => $"&label=l{n}=1"));
         using var tooMany = await open.GetAsync($"?instance=s/i{many}");
         Assert.Equal("reader_invalid", (await open.ProblemAsync(tooMany)).Code);
+    }
+}
+
+public sealed class ReceiptsOnSqliteTests : ReceiptContract
+{
+    private protected override Task<Func<ProcessConfiguration, ProcessConfiguration>> ConfigureAsync() =>
+        Task.FromResult<Func<ProcessConfiguration, ProcessConfiguration>>(configuration => configuration);
+}
+
+public sealed class ReceiptsOnPostgresTests(PostgresServer server) : ReceiptContract
+{
+    private DatabaseOptions? database;
+
+    private protected override async Task<Func<ProcessConfiguration, ProcessConfiguration>> ConfigureAsync()
+    {
+        database ??= new DatabaseOptions(await server.CreateDatabaseAsync());
+        return configuration => configuration with { Database = database };
     }
 }
