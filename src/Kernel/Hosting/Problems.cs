@@ -84,6 +84,8 @@ public static class Problems
     // reason" was not provided from query string.
     private static string Explain(string message)
     {
+        if (message.StartsWith("Implicit body", StringComparison.Ordinal))
+            return "The request has no body, and this endpoint takes one.";
         var quoted = message.Split('"');
         if (quoted.Length < 3) return message;
         var name = quoted[1][(quoted[1].LastIndexOf(' ') + 1)..];
