@@ -13,12 +13,12 @@ internal sealed class PolicyTable(double threshold)
     private readonly ServicePolicy none = new(threshold);
     private ImmutableDictionary<ServiceKey, ServicePolicy> policies =
         ImmutableDictionary<ServiceKey, ServicePolicy>.Empty;
+    private KeyValuePair<ServiceKey, ServicePolicy>[] probed = [];
 
     public ServicePolicy Of(ServiceKey service) => Volatile.Read(ref policies).GetValueOrDefault(service, none);
 
-    /// <summary>Services whose persistent instances are probed.</summary>
-    public IEnumerable<KeyValuePair<ServiceKey, ServicePolicy>> Probed =>
-        Volatile.Read(ref policies).Where(entry => entry.Value.Probe is not null);
+    /// <summary>Services whose persistent instances are probed; looked at ten times a second.</summary>
+    public IReadOnlyList<KeyValuePair<ServiceKey, ServicePolicy>> Probed => Volatile.Read(ref probed);
 
     /// <summary>Takes what a group of changesets did.</summary>
     /// <returns>What is different now, for those who show it.</returns>
@@ -28,6 +28,8 @@ internal sealed class PolicyTable(double threshold)
         var before = policies;
         var next = change.Before is null ? Load(change.After) : Apply(before, change.Changes);
         Volatile.Write(ref policies, next);
+        if (change.Touches(ServicePolicyKind.Name))
+            Volatile.Write(ref probed, [.. next.Where(entry => entry.Value.Probe is not null)]);
         return change.Before is null
             ? [.. before.Keys.Union(next.Keys)
                 .Select(key => new PolicyChange(key, Id: null, Resource: null, What: null))]

@@ -34,7 +34,7 @@ internal sealed partial class Prober(
     {
         while (true)
         {
-            if (registry.Policies.Probed.Any())
+            if (registry.Policies.Probed.Count > 0)
             {
                 try
                 {
@@ -72,7 +72,7 @@ internal sealed partial class Prober(
         try
         {
             using var timer = new PeriodicTimer(RoundInterval, time);
-            while (await timer.WaitForNextTickAsync(ending) && registry.Policies.Probed.Any())
+            while (await timer.WaitForNextTickAsync(ending) && registry.Policies.Probed.Count > 0)
             {
                 unwritten.AddRange(rounds.Round(ending));
                 if (unwritten.Count > 0 && await WriteAsync(token, unwritten, ending)) unwritten.Clear();
