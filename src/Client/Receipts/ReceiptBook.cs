@@ -14,6 +14,8 @@ internal sealed class ReceiptBook
     /// <summary>Users that are judged; names of options made up at run time must not fill the memory.</summary>
     private const int MaxUsers = 1000;
 
+    private const string Applied = "applied";
+
     private readonly Lock gate = new();
     private readonly Dictionary<string, Line> lines = new(StringComparer.Ordinal);
     private readonly Dictionary<object, SettingUser> users = [];
@@ -163,12 +165,11 @@ internal sealed class ReceiptBook
         lock (gate)
         {
             foreach (var receipt in receipts)
-            {
-                var name = $"{receipt.Group}/{receipt.DataId}";
-                if (!lines.TryGetValue(name, out var line)) continue;
-                line.Sent = receipt;
-                if (line.Version.IsGone && line.Version.Revision == receipt.Revision) lines.Remove(name);
-            }
+                if (lines.TryGetValue($"{receipt.Group}/{receipt.DataId}", out var line)) line.Sent = receipt;
+            // What is gone has its last word when that was heard: not while somebody may still refuse that it is gone.
+            var over = Receipts().Where(one =>
+                one.Line.Version.IsGone && one.Receipt.State == Applied && one.Line.Sent == one.Receipt).ToList();
+            foreach (var (line, _) in over) lines.Remove(line.Name);
         }
     }
 
@@ -227,7 +228,7 @@ internal sealed class ReceiptBook
         {
             var error = line.ReadingError ?? errors.GetValueOrDefault(line.Name) ?? line.ListenersError;
             var state = error is not null ? "rejected"
-                : (isJudging && line.IsNew) || open.Contains(line.Name) ? "delivered" : "applied";
+                : (isJudging && line.IsNew) || open.Contains(line.Name) ? "delivered" : Applied;
             var slash = line.Name.IndexOf('/', StringComparison.Ordinal);
             yield return (line, new ReceiptDocument(
                 line.Name[..slash], line.Name[(slash + 1)..], line.Version.Revision, state, line.Version.Release,
