@@ -13,6 +13,8 @@ Scenario[] scenarios =
     new RestartScenario(),
     new OpenScenario(),
     new RenewalsScenario(),
+    new CallsScenario(),
+    new HungScenario(),
 ];
 
 if (args is ["serve", var name, .. var rest])

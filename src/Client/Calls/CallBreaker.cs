@@ -26,6 +26,9 @@ internal sealed record BreakerState(string State, DateTimeOffset Since, string? 
 /// </summary>
 internal sealed partial class CallBreaker
 {
+    /// <summary>Characters of a reason: an exception's message may be a page.</summary>
+    private const int MaxReasonLength = 256;
+
     private readonly string service;
     private readonly BreakerPolicy policy;
     private readonly TimeProvider time;
@@ -117,11 +120,17 @@ internal sealed partial class CallBreaker
 
     private static string Reason(Outcome<HttpResponseMessage> last) => last switch
     {
-        { Exception: { } fault } => $"the last try: {fault.Message}",
+        { Exception: { } fault } => Short($"the last try: {fault.Message}"),
         { Result: { } answer } when (int)answer.StatusCode >= 500 =>
             $"the last answer has status {(int)answer.StatusCode}",
         _ => "the last answer came late",
     };
+
+    private static string Short(string text)
+    {
+        var line = string.Concat(text.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? ' ' : c));
+        return line.Length <= MaxReasonLength ? line : line[..MaxReasonLength];
+    }
 
     private BreakerDocument Document(GroundworkOptions options, BreakerState now) => new(
         service, now.State, now.Since, options.Namespace, options.Group, policy.Method, now.Reason);

@@ -34,6 +34,9 @@ internal sealed class CallPolicySet
 
     private const int MaxMethods = 256;
 
+    /// <summary>Characters of a method: what the platform takes in a report of breakers.</summary>
+    private const int MaxMethodLength = 256;
+
     /// <summary>Keys below <c>Groundwork:Calls</c>, all in all.</summary>
     private const int MaxKeys = 10_000;
 
@@ -116,7 +119,7 @@ internal sealed class CallPolicySet
         var isMethod = MethodPattern.IsPattern(rest[1])
             ? MethodPattern.Parse(rest[1]) is not null
             : MethodPattern.IsTypedName(rest[1]);
-        if (!isMethod)
+        if (!isMethod || rest[1].Length > MaxMethodLength)
         {
             faults.Add($"{path}: '{rest[1]}' is neither a typed client's method nor one such as 'GET /products/*'.");
             return;

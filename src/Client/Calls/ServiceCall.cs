@@ -42,6 +42,9 @@ internal sealed class ServiceCall
     private Exception? firstFault;
     private HttpResponseMessage? firstAnswer;
 
+    // 1 when a try has not connected, and nothing was made in its place.
+    private int unconnected;
+
     private long deadline = Never;
 
     public ServiceCall(
@@ -83,7 +86,7 @@ internal sealed class ServiceCall
     public bool IsSafe { get; }
 
     /// <summary>True when tries may run beside each other.</summary>
-    public bool IsHedged => IsSafe && Plan.Policy.Hedge is not null;
+    public bool IsHedged => IsSafe && Plan.Policy.Hedge is not null && !IsTriedAbove;
 
     /// <summary>True when nothing stands between the call and its first try, which then needs none of the steps.
     /// </summary>
@@ -163,7 +166,11 @@ internal sealed class ServiceCall
     {
         if (outcome.Exception is CallFailedException fault)
         {
-            if (fault.Error == ErrorCodes.UpstreamConnect) return true;
+            if (fault.Error == ErrorCodes.UpstreamConnect)
+            {
+                Interlocked.Exchange(ref unconnected, 1);
+                return true;
+            }
             return fault.Sent && MayRepeat && !(IsTriedAbove && fault.Error == ErrorCodes.UpstreamTimeout);
         }
         return outcome.Result is { } answer && MayRepeat && Plan.Policy.Retry.Statuses.Contains((int)answer.StatusCode)
@@ -192,7 +199,9 @@ internal sealed class ServiceCall
     /// <summary>Decides on a try beside those that run, and takes it from the budget.</summary>
     public bool TakesHedge()
     {
-        if (IsTriedAbove || Left <= TimeSpan.Zero || !HasAnother(TimeSpan.Zero) || !TakeFromBudget()) return false;
+        if (Left <= TimeSpan.Zero || !HasAnother(TimeSpan.Zero)) return false;
+        // As a retry: in place of a try that did not even connect it takes nothing.
+        if (Interlocked.Exchange(ref unconnected, 0) == 0 && !TakeFromBudget()) return false;
         meters.Hedges.Add(1, ClientMeters.Service(Service.Name));
         return true;
     }

@@ -58,11 +58,11 @@ internal sealed partial class OutcomeReporter(
     {
         var breakers = calls.TakeBreakerReport();
         var outcomes = Take().ToList();
-        for (var at = 0; at < outcomes.Count || (at == 0 && breakers.Count > 0); at += MaxBatch)
+        for (var at = 0; at < Math.Max(outcomes.Count, breakers.Count); at += MaxBatch)
         {
+            var some = breakers.Skip(at).Take(MaxBatch).ToList();
             var batch = new OutcomeBatch(
-                outcomes[at..Math.Min(at + MaxBatch, outcomes.Count)], self.Text,
-                at == 0 && breakers.Count > 0 ? breakers : null);
+                [.. outcomes.Skip(at).Take(MaxBatch)], self.Text, some.Count > 0 ? some : null);
             await SendAsync(batch, cancellationToken);
         }
     }

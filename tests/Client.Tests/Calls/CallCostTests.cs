@@ -11,7 +11,7 @@ public sealed class CallCostTests
 {
     /// <summary>The promise; a build with debugging has its state machines on the heap, and larger.</summary>
 #if DEBUG
-    private const double MaxExtraBytes = 1536;
+    private const double MaxExtraBytes = 1350;
 #else
     private const double MaxExtraBytes = 1024;
 #endif

@@ -35,6 +35,44 @@ public sealed class HedgeTests
         await calling.NothingIsUnderWayAsync();
         Assert.All(calling.Second.Requests, request =>
             Assert.Contains(request.Headers[HeaderNames.Attempt].ToString(), (string[])["", "2"]));
+        // It was on trial, too, and comes back.
+        calling.First.Instead = null;
+        await Eventually.TrueAsync(
+            async () => await calling.Http.GetStringAsync("http://catalog/") == $"{calling.First.Port}", "it is back");
+    }
+
+    [Fact]
+    public async Task Of_two_answers_at_the_same_time_one_is_let_go()
+    {
+        await using var calling = await CallingHost.StartAsync(("Hedge:After", "1ms"), ("RetryBudget:Ratio", "1"));
+        calling.Instead = async context =>
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(3), TimeProvider.System);
+            // Of unknown length, so that the answer that is not taken has a body that is under way.
+            for (var i = 0; i < 20; i++)
+            {
+                await context.Response.WriteAsync("part of an answer, ");
+                await context.Response.Body.FlushAsync();
+            }
+        };
+
+        for (var i = 0; i < 60; i++)
+            Assert.Equal(380, (await calling.Http.GetStringAsync("http://catalog/")).Length);
+
+        Assert.True(calling.Requests > 60, "some were hedged");
+        await calling.NothingIsUnderWayAsync();
+        Assert.All(calling.Targets, AssertCanBeTried);
+    }
+
+    [Fact]
+    public async Task In_place_of_a_try_that_did_not_connect_another_takes_nothing_from_the_budget()
+    {
+        await using var calling = await CallingHost.StartAsync(
+            ("Hedge:After", "1m"), ("RetryBudget:Ratio", "0"), ("RetryBudget:MinPerSecond", "0"));
+        calling.Platform.PublishService(calling.Platform.Service("catalog", 3, calling.First.Port, FreePort.Next()));
+
+        for (var i = 0; i < 20; i++)
+            Assert.Equal($"{calling.First.Port}", await calling.Http.GetStringAsync("http://catalog/"));
     }
 
     [Fact]

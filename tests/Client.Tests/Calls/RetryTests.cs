@@ -140,6 +140,26 @@ public sealed class RetryTests
         Assert.Equal(["", "2", "2", "2", "3"], told);
     }
 
+    [Fact]
+    public async Task A_caller_that_cancels_in_the_pause_ends_it()
+    {
+        await using var calling = await CallingHost.StartAsync(("Retry:Statuses", "503"), ("Retry:Delay", "1h"),
+            ("Retry:MaxDelay", "1h"), ("Bulkhead:MaxConcurrent", "1"));
+        calling.Instead = context => CallingHost.Status(context, 503);
+        for (var i = 0; i < 3; i++)
+        {
+            using var cancel = new CancellationTokenSource();
+            var before = calling.Requests;
+            var call = calling.Http.GetAsync("http://catalog/", cancel.Token);
+            await Eventually.TrueAsync(() => calling.Requests > before, "the first try is made");
+
+            await cancel.CancelAsync();
+
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        }
+        await calling.NothingIsUnderWayAsync();
+    }
+
     private sealed class UnknownLength(Stream inner) : HttpContent
     {
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
