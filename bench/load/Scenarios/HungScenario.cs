@@ -23,8 +23,8 @@ internal sealed class HungScenario : Scenario
 
     public override IReadOnlyList<Contender> Contenders =>
     [
-        new("one dependency hangs", options => StartAsync(options, "hung")),
-        new("both are well", options => StartAsync(options, "well")),
+        new("one dependency hangs", _ => StartAsync("hung")),
+        new("both are well", _ => StartAsync("well")),
     ];
 
     public override async Task<int> ServeAsync(string[] arguments)
@@ -59,7 +59,7 @@ internal sealed class HungScenario : Scenario
         return 0;
     }
 
-    private async Task<Running> StartAsync(LoadOptions options, string state)
+    private async Task<Running> StartAsync(string state)
     {
         var port = LoopbackPort.Free();
         var server = ServerProcess.StartSelf(Name, state, $"{port}");
