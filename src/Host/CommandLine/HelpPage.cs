@@ -21,8 +21,8 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         Look       get  list  watch  history  diff  export  compare
         Change     apply  delete  rollback  revert  approve  refuse  promote
         Services   service  explain  drain  undrain
-        Settings   release  receipts  readers  blast-radius
-        Access     login  key  operator  audit
+        Settings   settings  release  receipts  readers  blast-radius
+        Access     login  key  operator  audit  seal  sealing-key
         Operate    node  modules  doctor  backup  restore  version
 
         Options of all verbs

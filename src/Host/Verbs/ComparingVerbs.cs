@@ -30,6 +30,11 @@ internal static class ComparingVerbs
 
     private static readonly Option<bool> All = new("--all") { Description = "With the keys that are the same" };
 
+    private static readonly Option<bool> Reveal = new("--reveal")
+    {
+        Description = "With the values of secrets; needs read-secret, and is audited",
+    };
+
     private static readonly Option<string[]> Setting = new("--setting")
     {
         Description = "Only this one; may be given again", HelpName = "GROUP/DATAID",
@@ -54,7 +59,7 @@ internal static class ComparingVerbs
     [
         new Verb("compare", "Compare the settings of two namespaces key by key.", "compare dev prod shop", CompareAsync)
         {
-            From, To, Groups, All,
+            From, To, Groups, All, Reveal,
         },
         new Verb("promote", "Take settings, or keys of them, from one namespace to another.",
             "promote dev prod --setting shop/app.yaml --key Price:Currency --dry-run", PromoteAsync)
@@ -67,16 +72,17 @@ internal static class ComparingVerbs
     {
         using var connection = call.Connect();
         using var progress = new Progress(call.Terminal, call.Time, "comparing");
-        var answer = await connection.GetAsync(PathOf(call, call.Get(All)), call.Cancellation);
+        var answer = await connection.GetAsync(PathOf(call, call.Get(All), call.Get(Reveal)), call.Cancellation);
         var comparison = answer.Read(WireJson.Lenient.SettingComparison);
         call.Answer.Print(answer.Document, string.Join(Environment.NewLine, Lines(call.Terminal, comparison)));
         return comparison.Settings.Any(IsDifferent) ? ExitCodes.Fault : ExitCodes.Ok;
     }
 
-    private static string PathOf(Call call, bool same)
+    private static string PathOf(Call call, bool same, bool reveal)
     {
         var path = ApiPaths.With(
-            "settings-comparison", ("from", call.Required(From)), ("to", call.Required(To)), ("same", same));
+            "settings-comparison", ("from", call.Required(From)), ("to", call.Required(To)), ("same", same),
+            ("reveal", reveal));
         return (call.Get(Groups) ?? []).Aggregate(path, (sofar, group) => ApiPaths.With(sofar, ("group", group)));
     }
 
@@ -155,7 +161,7 @@ internal static class ComparingVerbs
     {
         using var connection = call.Connect();
         using var progress = new Progress(call.Terminal, call.Time, "promoting");
-        var compared = await connection.GetAsync(PathOf(call, same: false), call.Cancellation);
+        var compared = await connection.GetAsync(PathOf(call, same: false, reveal: false), call.Cancellation);
         var comparison = compared.Read(WireJson.Lenient.SettingComparison);
         var settings = Chosen(call, comparison);
         if (settings.Count == 0)

@@ -35,6 +35,9 @@ public sealed class Node
 
     public required AuditLog? Audit { get; init; }
 
+    /// <summary>The keys that values in settings are sealed under. Null in a follower.</summary>
+    public required SealingKeys? Sealing { get; init; }
+
     public required Listeners Listeners { get; init; }
 
     /// <summary>Nodes, leases and shared counters. Null in a follower.</summary>

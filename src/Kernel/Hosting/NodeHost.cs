@@ -176,6 +176,7 @@ public sealed partial class NodeHost : IAsyncDisposable
             Changes = core.Store?.Changes,
             Authorizer = core.Authorizer,
             Audit = core.Store?.Security.Audit,
+            Sealing = core.Store?.Security.Sealing,
             Listeners = listeners,
             Cluster = core.Store?.Cluster,
             Followed = core.Followed,

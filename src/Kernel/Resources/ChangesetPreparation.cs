@@ -107,7 +107,7 @@ internal sealed class ChangesetPreparation(
         var faults = new List<FieldFault>();
         var spec = Normalize(kind, change, faults);
         object? typed = null;
-        if (faults.Count == 0) typed = kind.Check(spec, faults);
+        if (faults.Count == 0) typed = kind.Check(change.Key, spec, faults);
         if (change.Labels is { } labels) Labels.Check(labels, faults);
         if (faults.Count > 0)
             return new Fault(

@@ -106,7 +106,7 @@ public abstract class Kind
     /// <summary>
     /// Reads a spec, refusing unknown members, and applies the kind's own rules. Faults have paths below <c>spec</c>.
     /// </summary>
-    internal abstract object? Check(ReadOnlyMemory<byte> spec, ICollection<FieldFault> faults);
+    internal abstract object? Check(ResourceKey key, ReadOnlyMemory<byte> spec, ICollection<FieldFault> faults);
 
     /// <summary>True when <see cref="CheckAgainst"/> looks at anything.</summary>
     internal abstract bool HasRulesBetween { get; }
@@ -130,6 +130,9 @@ public sealed class Kind<TSpec>(string name, JsonTypeInfo<TSpec> json) : Kind(na
     /// <summary>Rules of one spec alone. Add a fault for everything wrong, not only the first.</summary>
     public Action<TSpec, ICollection<FieldFault>>? Validate { get; init; }
 
+    /// <summary>Rules that need the resource's own key, such as its namespace; only of a spec without faults.</summary>
+    public Action<ResourceKey, TSpec, ICollection<FieldFault>>? ValidateNamed { get; init; }
+
     /// <summary>
     /// Rules that need other resources, such as "the role exists". Runs under the writer lock: look up, do not search.
     /// </summary>
@@ -144,7 +147,7 @@ public sealed class Kind<TSpec>(string name, JsonTypeInfo<TSpec> json) : Kind(na
 
     public override JsonTypeInfo SpecTypeInfo => strict;
 
-    internal override object? Check(ReadOnlyMemory<byte> spec, ICollection<FieldFault> faults)
+    internal override object? Check(ResourceKey key, ReadOnlyMemory<byte> spec, ICollection<FieldFault> faults)
     {
         TSpec? value;
         try
@@ -167,6 +170,7 @@ public sealed class Kind<TSpec>(string name, JsonTypeInfo<TSpec> json) : Kind(na
             return null;
         }
         Validate?.Invoke(value, faults);
+        if (faults.Count == 0) ValidateNamed?.Invoke(key, value, faults);
         return value;
     }
 

@@ -19,11 +19,12 @@ public sealed partial class NodeSecurity : IAsyncDisposable
     private IDisposable? following;
     private bool stopped;
 
-    private NodeSecurity(NodeSecurityParts parts, WorkingKeys keys)
+    private NodeSecurity(NodeSecurityParts parts, WorkingKeys keys, SealingKeys sealing)
     {
         this.parts = parts;
         logger = parts.Logs.CreateLogger<NodeSecurity>();
         Keys = keys;
+        Sealing = sealing;
         Secrets = new SecretProtector(parts.Root, keys);
         Authorizer = new Authorizer();
         ChangeChain = parts.Root.ChangeChain();
@@ -42,6 +43,8 @@ public sealed partial class NodeSecurity : IAsyncDisposable
     }
 
     public WorkingKeys Keys { get; }
+
+    public SealingKeys Sealing { get; }
 
     public SecretProtector Secrets { get; }
 
@@ -70,7 +73,10 @@ public sealed partial class NodeSecurity : IAsyncDisposable
     {
         var keys = await WorkingKeys.OpenAsync(
             parts.Storage, parts.Root, parts.Logs.CreateLogger<WorkingKeys>(), cancellationToken);
-        return keys.TryGet(out var opened, out var fault) ? new NodeSecurity(parts, opened) : fault;
+        if (!keys.TryGet(out var opened, out var fault)) return fault;
+        var sealing = await SealingKeys.OpenAsync(
+            parts.Storage, parts.Root, parts.Logs.CreateLogger<SealingKeys>(), cancellationToken);
+        return sealing.TryGet(out var pairs, out fault) ? new NodeSecurity(parts, opened, pairs) : fault;
     }
 
     /// <summary>For a follower: no store, so access keys and the Unix socket are the only credentials.</summary>
@@ -100,6 +106,7 @@ public sealed partial class NodeSecurity : IAsyncDisposable
         loops.Add(LoopAsync("audit trail", Audit.RunAsync));
         loops.Add(LoopAsync("audit checkpoints", token => Checkpoints.RunAsync(snapshots, token)));
         loops.Add(LoopAsync("working keys", token => Keys.RunAsync(parts.Time, token)));
+        loops.Add(LoopAsync("sealing keys", token => Sealing.RunAsync(parts.Time, token)));
     }
 
     /// <summary>Ends the loops, writes what is waiting and a last checkpoint. The store is still open.</summary>

@@ -43,6 +43,9 @@ public sealed class RootKey
     /// <summary>Wraps the working keys.</summary>
     internal byte[] WrappingKey() => Derive("wrapping of working keys");
 
+    /// <summary>Wraps the private halves of the sealing keys.</summary>
+    internal byte[] SealingKey() => Derive("wrapping of sealing keys");
+
     /// <summary>
     /// Makes the digests of masked secrets: the same for the life of the install, unknown to who reads them.
     /// </summary>

@@ -28,6 +28,7 @@ internal sealed class SecurityApi(
     // What a role names to grant these: kinds that no resource has.
     private static readonly ResourceKey Trail = new("audit", "", "trail");
     private static readonly ResourceKey WorkingKey = new("working-key", "", "current");
+    private static readonly ResourceKey SealingKey = new("sealing-key", "", "current");
     private static readonly ResourceKey Invitation = new("node-invitation", "", "new");
     private static readonly ResourceKey AnySignIn = new("sign-in", "", "any");
 
@@ -71,6 +72,13 @@ internal sealed class SecurityApi(
         api.MapPost("/working-keys/rotate", (Delegate)RotateKeys)
             .Requires(Verb.Administer, _ => WorkingKey)
             .Describe<WorkingKeyAnswer>("rotateWorkingKey", "Announces a new key for secrets.");
+        api.MapGet("/sealing-keys", SealingKeys)
+            .RequiresPrincipal("the public halves are no secret")
+            .Describe<IReadOnlyList<SealingKeyDocument>>(
+                "listSealingKeys", "The keys that values in settings are sealed under, the current one first.");
+        api.MapPost("/sealing-keys/rotate", (Delegate)RotateSealing)
+            .Requires(Verb.Administer, _ => SealingKey)
+            .Describe<WorkingKeyAnswer>("rotateSealingKey", "Announces a new key to seal values under.");
         api.MapPost("/nodes/invitations", (Delegate)Invite)
             .RequiresPrincipal("administrators on the node itself, over its Unix socket")
             .Describe<NodeInvitationAnswer>(
@@ -219,6 +227,21 @@ internal sealed class SecurityApi(
         if (!rotated.TryGet(out var id, out var fault)) return Problems.From(fault);
         security.Audit.Append(new AuditEvent(
             context.Principal().Name, "working-key-rotate", $"working-key {id}", AuditLog.Ok,
+            Authenticator.AddressOf(context)));
+        return Results.Json(
+            new WorkingKeyAnswer(id, (int)WorkingKeys.AnnouncedFor.TotalSeconds), WireJson.Strict.WorkingKeyAnswer);
+    }
+
+    private IResult SealingKeys() =>
+        Results.Json(security.Sealing.Public, WireJson.Strict.IReadOnlyListSealingKeyDocument);
+
+    private async Task<IResult> RotateSealing(HttpContext context)
+    {
+        var rotated =
+            await StoredAsync(async () => (Outcome<string>)await security.Sealing.RotateAsync(context.RequestAborted));
+        if (!rotated.TryGet(out var id, out var fault)) return Problems.From(fault);
+        security.Audit.Append(new AuditEvent(
+            context.Principal().Name, "sealing-key-rotate", $"sealing-key {id}", AuditLog.Ok,
             Authenticator.AddressOf(context)));
         return Results.Json(
             new WorkingKeyAnswer(id, (int)WorkingKeys.AnnouncedFor.TotalSeconds), WireJson.Strict.WorkingKeyAnswer);

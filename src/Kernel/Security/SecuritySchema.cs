@@ -5,5 +5,6 @@ namespace Groundwork.Kernel.Security;
 /// <summary>What this part of the kernel brings to the store.</summary>
 public static class SecuritySchema
 {
-    public static IReadOnlyList<Migration> Migrations => SecurityStore.Migrations;
+    public static IReadOnlyList<Migration> Migrations { get; } =
+        [.. SecurityStore.Migrations, SealingKeyStore.Migration];
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Settings.Releases;
+using Groundwork.Services.Settings.Sealing;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 
@@ -12,7 +13,7 @@ namespace Groundwork.Services.Settings;
 /// Reads the contents of settings, which snapshots leave out. What is no secret is kept for the next reader: hundreds
 /// of instances read the same few texts when one is published.
 /// </summary>
-internal sealed class SettingContents(ChangeLog changes)
+internal sealed class SettingContents(ChangeLog changes, SealedTexts sealedTexts)
 {
     /// <summary>
     /// Bytes of texts kept in memory; the newest publications of a platform of some hundred services.
@@ -34,9 +35,10 @@ internal sealed class SettingContents(ChangeLog changes)
         var stored = await changes.ReadStoredAsync(setting, cancellationToken);
         if (!stored.TryGet(out var whole, out var fault)) return fault;
         var spec = SettingKind.Read(changes.Open(whole));
-        var document = Document(setting.Key, spec.Content, setting.Revision) with
+        var (content, secret) = Opened(setting.Key.Namespace, spec.Format, spec.Content, spec.Secret);
+        var document = Document(setting.Key, content, setting.Revision) with
         {
-            Format = spec.Format, Secret = spec.Secret,
+            Format = spec.Format, Secret = secret,
         };
         return Keep(setting, document);
     }
@@ -51,12 +53,17 @@ internal sealed class SettingContents(ChangeLog changes)
         var stored = await changes.ReadStoredAsync(rule.Resource, cancellationToken);
         if (!stored.TryGet(out var whole, out fault)) return fault;
         var spec = GrayReleaseKind.Read(changes.Open(whole));
-        var document = Document(setting.Key, spec.Content, rule.Resource.Revision) with
+        var (content, secret) = Opened(setting.Key.Namespace, beside.Format, spec.Content, spec.Secret);
+        var document = Document(setting.Key, content, rule.Resource.Revision) with
         {
-            Format = beside.Format, Secret = spec.Secret, Release = rule.Name,
+            Format = beside.Format, Secret = secret, Release = rule.Name,
         };
         return Keep(rule.Resource, document);
     }
+
+    /// <summary>With a sealed value in it a text is a secret as it is delivered.</summary>
+    private (string Content, bool Secret) Opened(string @namespace, string format, string content, bool secret) =>
+        SealedTexts.IsIn(content) ? (sealedTexts.Open(@namespace, format, content), true) : (content, secret);
 
     private static SettingDocument Document(ResourceKey setting, string content, long revision)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Settings.Formats;
+using Groundwork.Services.Settings.Sealing;
 using Groundwork.Services.Settings.Releases;
 using Groundwork.Services.Settings.Schemas;
 using Groundwork.Wire;
@@ -27,7 +28,11 @@ public static class SettingKind
     /// <summary>Where faults of a schema stand.</summary>
     internal const string SchemaPath = "spec.schema";
 
-    public static Kind<SettingSpec> Kind { get; } = new(Name, SettingJson.Default.SettingSpec)
+    /// <summary>The kind without what only a running node knows.</summary>
+    public static Kind<SettingSpec> Kind { get; } = With(new SealedTexts());
+
+    /// <summary>The kind as a node declares it.</summary>
+    internal static Kind<SettingSpec> With(SealedTexts sealedTexts) => new(Name, SettingJson.Default.SettingSpec)
     {
         Module = SettingsModule.ModuleName,
         Summary = "A text that services read as configuration, with a format that is checked.",
@@ -36,6 +41,7 @@ public static class SettingKind
         SecretWhen = IsSecret,
         FreeFields = ["schema"],
         Validate = Validate,
+        ValidateNamed = (key, spec, faults) => sealedTexts.Check(key.Namespace, spec.Format, spec.Content, faults),
         ValidateAgainst = ValidateName,
         ValidateAgainstStored = ValidateReleases,
     };

@@ -4,6 +4,7 @@ using Groundwork.Services.Settings.Comparing;
 using Groundwork.Services.Settings.Groups;
 using Groundwork.Services.Settings.Readers;
 using Groundwork.Services.Settings.Releases;
+using Groundwork.Services.Settings.Sealing;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Services.Settings;
@@ -24,6 +25,7 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
     private readonly CancellationTokenSource ending = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly List<Task> loops = [];
+    private readonly SealedTexts sealedTexts = new();
     private SettingsSignal? signal;
     private RemovedSettings? removed;
     private ReaderWriter? writer;
@@ -31,8 +33,8 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
     public string Name => ModuleName;
 
     public void Declare(ModuleDeclaration declaration) => declaration
-        .Add(SettingKind.Kind)
-        .Add(GrayReleaseKind.Kind)
+        .Add(SettingKind.With(sealedTexts))
+        .Add(GrayReleaseKind.With(sealedTexts))
         .Add(SettingGroupKind.Kind)
         .Add(ReaderStore.Schema);
 
@@ -45,7 +47,8 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
         removed = new RemovedSettings(node.Snapshots);
         var logger = node.Logs.CreateLogger<SettingsModule>();
         var releases = new GrayReleases(changes);
-        var contents = new SettingContents(changes);
+        sealedTexts.Use(node.Sealing, logger);
+        var contents = new SettingContents(changes, sealedTexts);
         var store = new ReaderStore(storage);
         writer = new ReaderWriter(
             store,

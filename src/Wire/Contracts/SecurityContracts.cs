@@ -71,7 +71,7 @@ public sealed record AuditList(IReadOnlyList<AuditEntry> Items, string? NextPage
 public sealed record AuditVerification(
     bool Intact, long ChangesVerified, long EventsVerified, int CheckpointsVerified, IReadOnlyList<string> Findings);
 
-/// <summary>A working key that was announced.</summary>
+/// <summary>A working key, or a sealing key, that was announced.</summary>
 /// <param name="TakesOverInSeconds">Until then new secrets are written under the one before.</param>
 public sealed record WorkingKeyAnswer(string Id, int TakesOverInSeconds);
 

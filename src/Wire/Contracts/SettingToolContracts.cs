@@ -19,7 +19,8 @@ public sealed record SettingComparison(
 /// <param name="FromRevision">Its revision in the first; 0 when it is not there. A promotion names both.</param>
 /// <param name="ToRevision">Its revision in the second; 0 when it is not there.</param>
 /// <param name="Keys">The configuration keys, without those that are the same unless these were asked for; of a text
-/// without keys one, which is empty. Null for a secret that the caller may not see into.</param>
+/// without keys one, which is empty. Null for a secret that the caller may not read, and without values for one that
+/// was not to be revealed.</param>
 /// <param name="Same">Keys that are the same in both.</param>
 /// <param name="Base">The revision of the first that was promoted last; null: none, or compacted since, so that
 /// nobody can tell which side has changed.</param>
@@ -73,12 +74,10 @@ public sealed record PromotedKey(string Key, string? Take = null);
 public sealed record PromotionAnswer(ChangesetAnswer Changeset, IReadOnlyList<PromotionResult> Settings);
 
 /// <summary>What became of one setting.</summary>
-/// <param name="Content">The resulting text; null when the setting is deleted, or secret and not the caller's to
-/// see.</param>
+/// <param name="Content">The resulting text; null when the setting is deleted, or secret.</param>
 /// <param name="Verbatim">True: the text is the source's to the letter.</param>
 /// <param name="CommentsLost">True: the text had to be written anew, without the target's comments.</param>
-/// <param name="Lines">The keys that change, with their values before and after; null for a secret that is not the
-/// caller's to see.</param>
+/// <param name="Lines">The keys that change, with their values before and after; null for a secret.</param>
 public sealed record PromotionResult(
     string Group,
     string DataId,

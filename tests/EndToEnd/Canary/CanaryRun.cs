@@ -40,6 +40,7 @@ internal sealed class CanaryRun(HttpClient local, Uri api, string dataDirectory)
         await WatchAsync(reader);
         await AskWronglyAsync(programs);
         await ProposeAsync();
+        await SealAsync(reader);
         await RevealAsync(programs);
         foreach (var path in Everything) await LookAtAsync(HttpMethod.Get, path, signIn);
         await LookAtAsync(HttpMethod.Post, "audit/verify", signIn);
@@ -59,6 +60,7 @@ internal sealed class CanaryRun(HttpClient local, Uri api, string dataDirectory)
         "audit?limit=1000",
         "history/setting/default/g/put", "history/operator/_/admin", "resources/setting/default/g/put?asOf=3",
         "diff/setting/default/g/put?from=2", "nodes", "modules", "version", "doctor", "openapi.json", "whoami",
+        "history/setting/default/g/sealed.yaml", "sealing-keys", "settings-comparison?from=default&to=guarded",
         "sign-ins", "registry/services", "registry/events", "/health/ready", "/health/live",
     ];
 
@@ -248,10 +250,34 @@ internal sealed class CanaryRun(HttpClient local, Uri api, string dataDirectory)
         Assert.Equal(Secret, await RevealedAsync("resources/setting/guarded/g/proposed?reveal=true"));
     }
 
-    private async Task<string> MintApproverAsync()
+    /// <summary>A sealed value is shown as it is written to everybody but a reader of secrets.</summary>
+    private async Task SealAsync(string reader)
+    {
+        var keys = await local.GetFromJsonAsync(
+            PathOf("sealing-keys"), WireJson.Strict.IReadOnlyListSealingKeyDocument)
+            ?? throw new InvalidOperationException("There are no sealing keys.");
+        var value = SealedValue.Seal(keys[0].Id, Convert.FromBase64String(keys[0].PublicKey), "default", Secret);
+        await SendAsync(HttpMethod.Put, "settings/default/g/sealed.yaml", Text($"a: 1\npassword: {value}\n"));
+        await SendAsync(HttpMethod.Put, "settings/default/g/sealed.yaml", Text($"a: 2\npassword: {value}\n"));
+        foreach (var path in new[]
+        {
+            "settings/default/g/sealed.yaml", "settings/default", "resources/setting/default/g/sealed.yaml",
+            "resources/setting/default/g/sealed.yaml?reveal=true", "settings-comparison?from=default&to=guarded",
+        })
+            await LookAtAsync(HttpMethod.Get, path, reader);
+        Hunt.Look("a sealed setting", await local.GetStringAsync(
+            PathOf("resources/setting/default/g/sealed.yaml?reveal=true")));
+        await LookAtAsync("a sealed value of another namespace", await tcp.SendAsync(Request(
+            HttpMethod.Put, "settings/guarded/g/sealed.yaml", await MintApproverAsync("sealer"),
+            Text($"password: {value}\n"))));
+        Assert.Contains(
+            Core, await local.GetStringAsync(PathOf("settings/default/g/sealed.yaml")), StringComparison.Ordinal);
+    }
+
+    private async Task<string> MintApproverAsync(string name = "approver")
     {
         using var answer = await local.PostAsJsonAsync(
-            PathOf("access-keys"), new AccessKeyRequest("approver", [BuiltInRoles.Administrator]),
+            PathOf("access-keys"), new AccessKeyRequest(name, [BuiltInRoles.Administrator]),
             WireJson.Strict.AccessKeyRequest);
         return (await answer.Content.ReadFromJsonAsync(WireJson.Strict.AccessKeyAnswer))?.Secret ?? "";
     }

@@ -87,6 +87,9 @@ public sealed class CanaryTests
             ["backup", directory.Combine("canary.backup")], ["modules"], ["version"], ["approve"],
         })
             await MustAsync(node, run, "", arguments);
+        await MustAsync(node, run, run.Secret, "seal", "--namespace", "default");
+        await MustAsync(node, run, "", "sealing-key", "list", "-o", "json");
+        run.Hunt.Look("compare", (await node.VerbAsync("", "compare", "default", "guarded", "--all")).Output);
         var export = await node.VerbAsync("", "export", "setting");
         await MustAsync(node, run, export.Output, "apply", "-f", "-");
         await MustAsync(node, run, export.Output, "diff", "-f", "-");

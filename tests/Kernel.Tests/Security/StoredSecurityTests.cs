@@ -7,6 +7,11 @@ public sealed class SqliteSignInsTests() : SignInsContract(new SqliteTestDatabas
 
 public sealed class SqliteAuditLogTests() : AuditLogContract(new SqliteTestDatabase());
 
+public sealed class SqliteSealingKeysTests() : SealingKeysContract(new SqliteTestDatabase());
+
 public sealed class PostgresSignInsTests(PostgresServer server) : SignInsContract(new PostgresTestDatabase(server));
 
 public sealed class PostgresAuditLogTests(PostgresServer server) : AuditLogContract(new PostgresTestDatabase(server));
+
+public sealed class PostgresSealingKeysTests(PostgresServer server)
+    : SealingKeysContract(new PostgresTestDatabase(server));

@@ -42,11 +42,12 @@ internal sealed class ComparingApi(ChangeLog changes, SettingComparer comparer, 
             .Accepts<PromotionRequest>("application/json");
     }
 
-    private async Task<IResult> Compare(HttpContext context, string from, string to, string[]? group, bool? same)
+    private async Task<IResult> Compare(HttpContext context, string from, string to, string[]? group, bool? same,
+        bool? reveal)
     {
         if (Misnamed(from, to) is { } misnamed) return Problems.From(misnamed);
         var compared = await comparer.CompareAsync(
-            CallerOf(context), from, to, group, same == true, context.RequestAborted);
+            CallerOf(context), from, to, group, same == true, reveal == true, context.RequestAborted);
         return compared.TryGet(out var comparison, out var fault)
             ? Results.Json(comparison, WireJson.Strict.SettingComparison)
             : Problems.From(fault);

@@ -19,8 +19,9 @@ internal sealed class SettingComparer(ChangeLog changes, Authorizer authorizer, 
 
     /// <param name="groups">Null or empty: all.</param>
     /// <param name="same">True: with the keys that are the same.</param>
+    /// <param name="reveal">True: with the values of secrets, where the caller may read them.</param>
     public async Task<Outcome<SettingComparison>> CompareAsync(
-        SettingCaller caller, string from, string to, IReadOnlyList<string>? groups, bool same,
+        SettingCaller caller, string from, string to, IReadOnlyList<string>? groups, bool same, bool reveal,
         CancellationToken cancellationToken)
     {
         var snapshot = changes.Snapshots.Current;
@@ -41,7 +42,7 @@ internal sealed class SettingComparer(ChangeLog changes, Authorizer authorizer, 
         {
             var read = await ReadAsync(snapshot, from, to, name, cancellationToken);
             if (!read.TryGet(out var pair, out var fault)) return fault;
-            settings.Add(Describe(caller, pair, same));
+            settings.Add(Describe(caller, pair, same, reveal));
         }
         return new SettingComparison(snapshot.Revision, from, to, settings);
     }
@@ -87,14 +88,14 @@ internal sealed class SettingComparer(ChangeLog changes, Authorizer authorizer, 
         return true;
     }
 
-    public static KeyDifference Describe(SettingPair pair, string key, string state)
+    private static KeyDifference Describe(SettingPair pair, string key, string state)
     {
         var @base = pair.InBase(key);
         return new KeyDifference(
             key, state, Shown(pair.InFrom(key)), Shown(pair.InTo(key)), state == KeyStates.Same ? null : Shown(@base));
     }
 
-    private SettingDifference Describe(SettingCaller caller, SettingPair pair, bool same)
+    private SettingDifference Describe(SettingCaller caller, SettingPair pair, bool same, bool reveal)
     {
         var (group, dataId) = SettingKind.Split(pair.From.Key.Name) ?? ("", pair.From.Key.Name);
         var equal = pair.States.Count(one => one.State == KeyStates.Same);
@@ -109,7 +110,9 @@ internal sealed class SettingComparer(ChangeLog changes, Authorizer authorizer, 
             Same = equal,
             Keys = [.. pair.States
                 .Where(one => same || one.State != KeyStates.Same)
-                .Select(one => Describe(pair, one.Key, one.State))],
+                .Select(one => answer.Secret && !reveal
+                    ? new KeyDifference(one.Key, one.State)
+                    : Describe(pair, one.Key, one.State))],
         };
     }
 

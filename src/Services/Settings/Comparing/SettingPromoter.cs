@@ -39,7 +39,7 @@ internal sealed class SettingPromoter(ChangeLog changes, SettingComparer compare
             if (plan is null) continue;
             if (!plan.Carry().TryGet(out var carried, out fault)) return fault;
             wanted.Add(ToChange(pair, carried, setting.ToRevision));
-            results.Add(Describe(caller, pair, plan, carried));
+            results.Add(Describe(pair, plan, carried));
         }
         if (conflicts.Count > 0)
         {
@@ -85,11 +85,12 @@ internal sealed class SettingPromoter(ChangeLog changes, SettingComparer compare
             Labels: (pair.To.Resource ?? pair.From.Resource)?.Labels,
             Expect: expect);
 
-    private PromotionResult Describe(SettingCaller caller, SettingPair pair, Plan plan, Carried carried)
+    private PromotionResult Describe(SettingPair pair, Plan plan, Carried carried)
     {
         var (group, dataId) = SettingKind.Split(pair.To.Key.Name) ?? ("", pair.To.Key.Name);
         var result = new PromotionResult(group, dataId, null, carried.Verbatim, carried.CommentsLost);
-        if (!comparer.MaySee(caller, pair)) return result;
+        // A secret is read where it is, not in what a promotion says.
+        if (pair.From.IsSecret || pair.To.IsSecret || pair.BaseSpec is { Secret: true }) return result;
         var lines = plan.Taken
             .Where(key => pair.InFrom(key) != pair.InTo(key))
             .Select(key => new DiffLine(key, ToElement(pair.InTo(key)), ToElement(pair.InFrom(key))));

@@ -11,9 +11,12 @@ internal static class FlagsFormat
 {
     public const string Name = "flags";
 
+    /// <summary>Whether the text is read as JSON.</summary>
+    public static bool IsJson(string content) => content.AsSpan().TrimStart(" \t\r\n").StartsWith('{');
+
     public static void Check(string content, ContentFaults faults)
     {
-        var isJson = content.AsSpan().TrimStart(" \t\r\n").StartsWith('{');
+        var isJson = IsJson(content);
         var reading = isJson ? JsonReader.Read(content) : YamlReader.Read(content);
         foreach (var fault in reading.Faults)
             faults.Quoting(isJson ? "JSON" : "YAML", fault.Message, fault.Line ?? 1, fault.Column ?? 1);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Settings.Readers;
+using Groundwork.Services.Settings.Sealing;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 
@@ -29,7 +30,12 @@ public static class GrayReleaseKind
     // By version of the release, which is one object for as long as a snapshot has it.
     private static readonly ConditionalWeakTable<Resource, ReleaseRule> Rules = [];
 
-    public static Kind<GrayReleaseSpec> Kind { get; } = new(Name, ReleaseJson.Default.GrayReleaseSpec)
+    /// <summary>The kind without what only a running node knows.</summary>
+    public static Kind<GrayReleaseSpec> Kind { get; } = With(new SealedTexts());
+
+    /// <summary>The kind as a node declares it.</summary>
+    internal static Kind<GrayReleaseSpec> With(SealedTexts sealedTexts) =>
+        new(Name, ReleaseJson.Default.GrayReleaseSpec)
     {
         Module = SettingsModule.ModuleName,
         Summary = "A text of a setting that only some of its readers receive.",
@@ -37,6 +43,7 @@ public static class GrayReleaseKind
         SecretFields = ["content"],
         SecretWhen = SettingKind.IsSecret,
         Validate = Validate,
+        ValidateNamed = (key, spec, faults) => sealedTexts.Check(key.Namespace, spec.Format, spec.Content, faults),
         ValidateAgainstStored = ValidateAgainst,
     };
 

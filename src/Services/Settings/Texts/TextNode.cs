@@ -30,6 +30,9 @@ internal sealed class TextNode(NodeKind kind)
     /// <summary>Of a scalar, on one line, as its format writes it.</summary>
     public string Raw { get; init; } = "";
 
+    /// <summary>What stands before a scalar and belongs to it: its anchor.</summary>
+    public string Lead { get; init; } = "";
+
     /// <summary>Members of a map, items of a list.</summary>
     public List<TextEntry> Entries { get; } = [];
 

@@ -130,6 +130,7 @@ internal sealed class YamlTree
             Start = start,
             End = end,
             Value = value,
+            Lead = scalar.Anchor.IsEmpty ? "" : $"&{scalar.Anchor.Value} ",
             IsText = !isPlain || CoreSchema.IsText(scalar.Value),
             Raw = asItStands && written.Length > 0 ? written : value is null ? "null" : TreeWriter.Quoted(value),
         };
