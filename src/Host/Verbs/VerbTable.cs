@@ -21,6 +21,7 @@ internal static class VerbTable
         .. ApprovalVerbs.All(),
         .. ComparingVerbs.Create(),
         .. SettingVerbs.All(),
+        SettingsVerbs.Create(),
         .. SealingVerbs.All(),
         ServiceVerbs.Create(),
         ExplainVerbs.Create(),

@@ -46,6 +46,9 @@ public static class SettingKind
         ValidateAgainstStored = ValidateReleases,
     };
 
+    /// <summary>The format that a setting of this name has when nothing else says so.</summary>
+    public static string FormatOf(string name) => ContentFormat.Infer(name).Name;
+
     /// <summary>Splits a setting's name; null when it has no group.</summary>
     internal static (string Group, string DataId)? Split(string name)
     {
