@@ -18,6 +18,11 @@ internal sealed class IncomingCalls(GroundworkOptions options) : IStartupFilter
     /// <summary>A longer wait is none that anybody waits for.</summary>
     private const long MaxDeadlineMs = 24L * 60 * 60 * 1000;
 
+    /// <summary>
+    /// Timers count in milliseconds: a call made for the request may find its time over this much before we do.
+    /// </summary>
+    private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(20);
+
     /// <summary>ASP.NET Core's own answer where a request was cancelled.</summary>
     private const int ClientClosedRequest = 499;
 
@@ -50,9 +55,10 @@ internal sealed class IncomingCalls(GroundworkOptions options) : IStartupFilter
         using var late = new CancellationTokenSource(length, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(gone, late.Token);
         context.RequestAborted = either.Token;
-        using var call = IncomingCall.Begin(
-            time.GetTimestamp() + (long)(length.TotalSeconds * time.TimestampFrequency), attempt);
-        bool IsLate() => late.IsCancellationRequested && !gone.IsCancellationRequested && !context.Response.HasStarted;
+        var deadline = time.GetTimestamp() + (long)(length.TotalSeconds * time.TimestampFrequency);
+        using var call = IncomingCall.Begin(deadline, attempt);
+        bool IsLate() => time.GetElapsedTime(time.GetTimestamp(), deadline) <= TimerSlack
+            && !gone.IsCancellationRequested && !context.Response.HasStarted;
         try
         {
             await next(context);
