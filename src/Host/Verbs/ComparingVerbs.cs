@@ -62,7 +62,7 @@ internal static class ComparingVerbs
             From, To, Groups, All, Reveal,
         },
         new Verb("promote", "Take settings, or keys of them, from one namespace to another.",
-            "promote dev prod --setting shop/app.yaml --key Price:Currency --dry-run", PromoteAsync)
+            "promote dev prod --setting shop/app.yaml --dry-run", PromoteAsync)
         {
             From, To, Groups, Setting, Key, Take, Keep, SharedOptions.DryRun, SharedOptions.Reason,
         },
