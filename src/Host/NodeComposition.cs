@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Groundwork.Communication.Gateway;
+using Groundwork.Host.Pages;
 using Groundwork.Host.Processes;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Hosting.Logging;
+using Groundwork.Presentation;
 using Groundwork.Services.Registry;
 using Groundwork.Services.Settings;
 
@@ -21,7 +23,12 @@ internal static class NodeComposition
         SocketCompletions.Choose(inline: configuration.IsEdge);
         var modules = Modules(configuration);
         return NodeHost.StartAsync(
-            new NodeHostParts(configuration, modules, time, logs) { Revision = logs.Revision }, cancellationToken);
+            new NodeHostParts(configuration, modules, time, logs)
+            {
+                Revision = logs.Revision,
+                Pages = new ConsolePages(ConsoleFiles.Carried).Map,
+            },
+            cancellationToken);
     }
 
     /// <summary>Every module of the product, whatever runs here.</summary>

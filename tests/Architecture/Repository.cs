@@ -30,7 +30,7 @@ internal static class Repository
 {
     /// <summary>Names of directories that .gitignore keeps out, and git's own.</summary>
     private static readonly ImmutableArray<string> LeftOut =
-        [".git", "bin", "obj", "artifacts", "node_modules", ".groundwork", ".vs", ".idea", "TestResults",
+        [".git", "bin", "obj", "artifacts", "node_modules", "dist", ".groundwork", ".vs", ".idea", "TestResults",
             "BenchmarkDotNet.Artifacts"];
 
     private static readonly ImmutableArray<string> Binary =

@@ -5,6 +5,7 @@ using Groundwork.Host.Processes;
 using Groundwork.Host.Verbs;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Hosting.Logging;
+using Groundwork.Kernel.Security;
 using Groundwork.Wire.Contracts;
 using Microsoft.Extensions.Logging;
 
@@ -73,7 +74,7 @@ internal sealed class UpSession : IAsyncDisposable
         await healthy.WaitAsync(TablePatience, call.Time, cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
-        PrintGreeting(node, nodeFile);
+        PrintGreeting(node, nodeFile, await ConsoleAsync(connection, nodeFile, cancellationToken));
         UpTable.Print(call.Terminal, supervisor.Replicas);
         call.Terminal.Out.WriteLine();
         log.Open();
@@ -168,12 +169,29 @@ internal sealed class UpSession : IAsyncDisposable
         }
     }
 
-    private void PrintGreeting(NodeHost running, NodeFile announced)
+    /// <summary>A link that signs in goes to a terminal only: logs are kept.</summary>
+    private async Task<string> ConsoleAsync(ApiConnection api, NodeFile announced, CancellationToken cancellationToken)
+    {
+        var plain = $"{announced.ApiAddress}/console/ (groundwork login prints a link that signs you in)";
+        if (!call.Terminal.IsOutputInteractive) return plain;
+        try
+        {
+            var link = await ConsoleLink.CreateAsync(api, AdminBootstrap.OperatorName, cancellationToken);
+            return $"{ConsoleLink.Address(announced.ApiAddress, link)} (signs you in once)";
+        }
+        catch (VerbFailure)
+        {
+            return plain; // The first operator has another name now.
+        }
+    }
+
+    private void PrintGreeting(NodeHost running, NodeFile announced, string console)
     {
         var output = call.Terminal.Out;
         output.WriteLine();
         foreach (var (name, address) in announced.Listeners.OrderBy(entry => entry.Key, StringComparer.Ordinal))
             output.WriteLine($"{call.Terminal.Bold($"{name,-9}")} {address}");
+        output.WriteLine($"{call.Terminal.Bold("console  ")} {console}");
         output.WriteLine($"{call.Terminal.Bold("sign in  ")} {SignIn(running, announced)}");
         output.WriteLine();
     }

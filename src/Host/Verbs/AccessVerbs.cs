@@ -4,8 +4,10 @@ using System.Globalization;
 using Groundwork.Host.Api;
 using Groundwork.Host.CommandLine;
 using Groundwork.Host.Output;
+using Groundwork.Kernel.Hosting;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
+using AdminBootstrap = Groundwork.Kernel.Security.AdminBootstrap;
 
 namespace Groundwork.Host.Verbs;
 
@@ -16,7 +18,7 @@ internal static class AccessVerbs
 
     private static readonly Argument<string?> Operator = new("operator")
     {
-        Description = "Name of the operator", Arity = ArgumentArity.ZeroOrOne,
+        Description = "Name of the operator (default, on the node itself: admin)", Arity = ArgumentArity.ZeroOrOne,
     };
 
     private static readonly Option<bool> SignOut = new("--sign-out") { Description = "End the sign-in instead" };
@@ -41,7 +43,7 @@ internal static class AccessVerbs
 
     public static ImmutableArray<Command> All() =>
     [
-        new Verb("login", "Sign in to a node elsewhere; the password is asked for, or read from stdin.",
+        new Verb("login", "Print a link that signs a browser in, or sign in to a node elsewhere with a password.",
             "login alice --server https://core.example:7400", LoginAsync)
         {
             Operator, SignOut,
@@ -63,8 +65,7 @@ internal static class AccessVerbs
 
     private static async Task<int> LoginAsync(Call call)
     {
-        if (call.Parsed.GetValue(SharedOptions.Server) is not { } server)
-            throw VerbFailure.Usage("login needs --server; the local node knows you by your user id");
+        if (call.Parsed.GetValue(SharedOptions.Server) is not { } server) return await PrintLinkAsync(call);
         var remote = RemoteNode.Parse(server);
         var file = new SignInFile(call.Surroundings.ConfigurationDirectory, call.Time);
         if (call.Get(SignOut)) return await SignOutAsync(call, remote, file);
@@ -76,6 +77,20 @@ internal static class AccessVerbs
         var signIn = answer.Read(WireJson.Lenient.SignInAnswer);
         using (await file.TakeTurnAsync(call.Cancellation)) file.Keep(remote.Name, signIn);
         call.Terminal.Out.WriteLine($"signed in to {remote.Name} as {signIn.Principal}; kept in {file.FilePath}");
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>The verbs need no sign-in on the node itself, where the user id says who calls; a browser does.</summary>
+    private static async Task<int> PrintLinkAsync(Call call)
+    {
+        if (call.Get(SignOut)) throw VerbFailure.Usage("--sign-out needs --server: on the node itself nobody signs in");
+        var node = LocalNode.Find(call.Surroundings, call.Parsed.GetValue(SharedOptions.Data));
+        using var connection = node.Connect(call.Surroundings);
+        var link = await ConsoleLink.CreateAsync(
+            connection, call.Get(Operator) ?? AdminBootstrap.OperatorName, call.Cancellation);
+        if (call.Answer.IsTable)
+            call.Terminal.Error.WriteLine($"signs {link.Operator} in once, until {ReadVerbs.Text(link.ExpiresAt)}:");
+        call.Terminal.Out.WriteLine(ConsoleLink.Address(NodeFile.Read(node.DataDirectory)?.ApiAddress, link));
         return ExitCodes.Ok;
     }
 

@@ -4,6 +4,7 @@ using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
 using Groundwork.Wire;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Kernel.Hosting;
@@ -18,6 +19,9 @@ public sealed record NodeHostParts(
 {
     /// <summary>Told when the snapshot is loaded, so that the log can stamp the revision.</summary>
     public RevisionInForce? Revision { get; init; }
+
+    /// <summary>Maps pages for people beside the API; only where there is a store to sign in to.</summary>
+    public Action<IEndpointRouteBuilder>? Pages { get; init; }
 }
 
 /// <summary>
@@ -199,6 +203,7 @@ public sealed partial class NodeHost : IAsyncDisposable
         listeners.Map(
             ListenerDefinition.Api, new BrowserSignInApi(store.Security, store.Changes.Snapshots.Current.StoreId).Map);
         var resources = new ResourcesApi(store.Changes, store.Security.Audit);
+        if (parts.Pages is { } pages) listeners.Map(ListenerDefinition.Api, pages);
         listeners.Map(ListenerDefinition.Api, resources.Map);
         listeners.Map(ListenerDefinition.Api, new HistoryApi(store.Changes).Map);
         listeners.Map(ListenerDefinition.Api, new ApprovalsApi(store.Changes).Map);

@@ -80,7 +80,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("key", "Required command was not provided.")]
     [InlineData("key create a", "Option '--role' is required.")]
     [InlineData("key create a --role r --expires-in soon", "'soon' is not a time such as 90d, 12h or 30m")]
-    [InlineData("login alice", "login needs --server; the local node knows you by your user id")]
+    [InlineData("login --sign-out", "--sign-out needs --server: on the node itself nobody signs in")]
     [InlineData("login --server http://127.0.0.1:9", "login needs the operator's name")]
     [InlineData("list --server http://core.example:7400", "would send the credential in clear; use https")]
     [InlineData("list --server ftp://core.example", "is not an address such as https://core.example:7400")]

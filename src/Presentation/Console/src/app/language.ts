@@ -1,0 +1,29 @@
+import { createI18n } from 'vue-i18n'
+import { en, type Messages } from '@/locales/en'
+import { zh } from '@/locales/zh'
+
+export const languages = { en: 'English', zh: '中文' } as const
+export type Language = keyof typeof languages
+
+const key = 'groundwork.language'
+
+function first(): Language {
+  const kept = localStorage.getItem(key)
+  if (kept === 'en' || kept === 'zh') return kept
+  return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'
+}
+
+export const i18n = createI18n<[Messages], Language, false>({
+  legacy: false,
+  locale: first(),
+  fallbackLocale: 'en',
+  messages: { en, zh },
+})
+
+export function chooseLanguage(language: Language): void {
+  i18n.global.locale.value = language
+  localStorage.setItem(key, language)
+  document.documentElement.lang = language
+}
+
+document.documentElement.lang = i18n.global.locale.value

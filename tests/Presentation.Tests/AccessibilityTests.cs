@@ -1,0 +1,72 @@
+using System.Net.Http.Json;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using Groundwork.Tests.Support;
+using Microsoft.Playwright;
+
+namespace Groundwork.Presentation.Tests;
+
+/// <summary>Every page for everybody: axe finds nothing serious, and nothing sticks out of a narrow screen.</summary>
+public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromium>
+{
+    private static readonly string[] Pages =
+    [
+        "", "services", "services/default/default/orders", "settings", "settings/default/shop/storefront.yaml",
+        "resources?kind=setting", "resources/setting/default/shop/storefront.yaml", "changes", "changes/2", "access",
+        "audit", "nodes", "nothing-here",
+    ];
+
+    [Theory]
+    [InlineData(1440, ColorScheme.Light, "en-GB")]
+    [InlineData(1440, ColorScheme.Dark, "zh-CN")]
+    [InlineData(360, ColorScheme.Dark, "en-GB")]
+    [InlineData(360, ColorScheme.Light, "zh-CN")]
+    public async Task Every_page_is_usable_by_everybody(int width, ColorScheme scheme, string language)
+    {
+        await using var browser = await chromium.OpenAsync(width, 800, scheme, language);
+        await using var console = await OpenConsole.StartAsync();
+        using var local = console.Node.Local();
+        await local.PutAsync("settings/default/shop/storefront.yaml", new StringContent("Banner: One"));
+        await local.PutAsJsonAsync(
+            "registry/instances", new { service = "orders", id = "o1", host = "10.0.0.1", port = 80 });
+        var page = await console.SignInAsync(browser);
+        var faults = new List<string>();
+        page.PageError += (_, fault) => faults.Add($"{page.Url}: {fault}");
+        page.Console += (_, message) =>
+        {
+            // What the network says of a page that is left while it loads is no fault of the page.
+            if (message.Type == "error" && !message.Text.Contains("Failed to load", StringComparison.Ordinal))
+                faults.Add($"{page.Url}: {message.Text}");
+        };
+        foreach (var path in Pages)
+        {
+            await console.GoAsync(page, path);
+            await page.Locator("main h1").WaitForAsync();
+            await Assertions.Expect(page.Locator(".wait")).ToHaveCountAsync(0);
+            faults.AddRange(await FindAsync(page, path));
+        }
+        Assert.True(faults.Count == 0, string.Join('\n', faults));
+    }
+
+    [Fact]
+    public async Task Sign_in_is_usable_by_everybody()
+    {
+        await using var browser = await chromium.OpenAsync(360, 700);
+        await using var console = await OpenConsole.StartAsync();
+        var page = await browser.NewPageAsync();
+        await console.GoAsync(page, "");
+        await page.GetByLabel("Operator").WaitForAsync();
+        Assert.Empty(await FindAsync(page, "sign-in"));
+    }
+
+    private static async Task<IEnumerable<string>> FindAsync(IPage page, string path)
+    {
+        var result = await page.RunAxe();
+        var serious = result.Violations.Where(one => one.Impact is "serious" or "critical").Select(Describe);
+        var over = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth");
+        return over > 0 ? serious.Append($"{path} sticks out by {over} px") : serious;
+
+        string Describe(AxeResultItem one) =>
+            $"{path}: {one.Id}: {one.Help}: {string.Join(", ", one.Nodes.Select(node => node.Html).Take(3))}";
+    }
+}

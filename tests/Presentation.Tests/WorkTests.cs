@@ -1,0 +1,187 @@
+using System.Net.Http.Json;
+using Groundwork.Tests.Support;
+using Microsoft.Playwright;
+
+namespace Groundwork.Presentation.Tests;
+
+/// <summary>What people do with the console, in a real Chromium.</summary>
+public sealed class WorkTests(Chromium chromium) : IClassFixture<Chromium>
+{
+    private const string Setting = "settings/default/shop/storefront.yaml";
+
+    [Fact]
+    public async Task Setting_is_checked_published_seen_in_another_tab_and_rolled_back()
+    {
+        await using var browser = await chromium.OpenAsync();
+        await using var console = await OpenConsole.StartAsync();
+        await PublishAsync(console, "Banner: One");
+        var page = await console.SignInAsync(browser);
+        await console.GoAsync(page, Setting);
+        var other = await browser.NewPageAsync();
+        await console.GoAsync(other, Setting);
+
+        var text = page.GetByLabel("Text", new() { Exact = true });
+        await Assertions.Expect(text).ToHaveValueAsync("Banner: One");
+        await text.FillAsync("Banner: [");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Check" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("setting_syntax");
+        await text.FillAsync("Banner: Two");
+        await page.GetByLabel("Why?").FillAsync("spring");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Publish" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".done")).ToContainTextAsync("Done, revision");
+        await Assertions.Expect(other.GetByLabel("Text", new() { Exact = true })).ToHaveValueAsync("Banner: Two");
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "History" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".diff .added")).ToContainTextAsync("Banner: Two");
+        await page.Locator(".history button").Last.ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Roll back to this" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Roll back" }).ClickAsync();
+        await Assertions.Expect(other.GetByLabel("Text", new() { Exact = true })).ToHaveValueAsync("Banner: One");
+    }
+
+    [Fact]
+    public async Task Two_tabs_that_write_the_same_setting_see_both_texts()
+    {
+        await using var browser = await chromium.OpenAsync();
+        await using var console = await OpenConsole.StartAsync();
+        await PublishAsync(console, "Banner: One");
+        var page = await console.SignInAsync(browser);
+        await console.GoAsync(page, Setting);
+        await page.GetByLabel("Text", new() { Exact = true }).FillAsync("Banner: Mine");
+        await PublishAsync(console, "Banner: Theirs");
+        await Assertions.Expect(page.Locator(".meanwhile")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Publish" }).ClickAsync();
+        await Assertions.Expect(page.GetByLabel("What was published meanwhile")).ToHaveValueAsync("Banner: Theirs");
+        await Assertions.Expect(page.GetByLabel("Yours")).ToHaveValueAsync("Banner: Mine");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Publish" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".done")).ToContainTextAsync("Done, revision");
+        using var local = console.Node.Local();
+        Assert.Equal("Banner: Mine", await local.GetStringAsync("settings/default/shop/storefront.yaml"));
+    }
+
+    [Fact]
+    public async Task Instance_is_drained_from_its_page()
+    {
+        await using var browser = await chromium.OpenAsync();
+        await using var console = await OpenConsole.StartAsync();
+        await RegisterAsync(console, "orders", "o1");
+        var page = await console.SignInAsync(browser);
+        await console.GoAsync(page, "services/default/default/orders");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Drain" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Drain" }).ClickAsync();
+        await Assertions.Expect(page.Locator("tbody").First).ToContainTextAsync("draining");
+        await Assertions.Expect(page.Locator(".events")).ToContainTextAsync("operator:admin");
+    }
+
+    [Fact]
+    public async Task Changeset_is_reverted_from_its_page()
+    {
+        await using var browser = await chromium.OpenAsync();
+        await using var console = await OpenConsole.StartAsync();
+        await PublishAsync(console, "Banner: One");
+        await PublishAsync(console, "Banner: Two");
+        var page = await console.SignInAsync(browser);
+        await console.GoAsync(page, "changes");
+        await page.Locator(".changes .revision").First.ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Revert" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Revert" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".done")).ToContainTextAsync("Reverted by changeset");
+        using var local = console.Node.Local();
+        Assert.Equal("Banner: One", await local.GetStringAsync("settings/default/shop/storefront.yaml"));
+    }
+
+    [Fact]
+    public async Task Killed_platform_is_told_and_when_it_is_back_the_page_goes_on_by_itself()
+    {
+        await using var browser = await chromium.OpenAsync();
+        await using var console = await OpenConsole.StartAsync();
+        await PublishAsync(console, "Banner: One");
+        var page = await console.SignInAsync(browser);
+        await console.GoAsync(page, Setting);
+        await Assertions.Expect(page.GetByLabel("Text", new() { Exact = true })).ToHaveValueAsync("Banner: One");
+        await console.KillNodeAsync();
+        await Assertions.Expect(page.Locator(".away[role=status]")).ToBeVisibleAsync();
+        await console.StartNodeAsync();
+        await PublishAsync(console, "Banner: Two");
+        await Assertions.Expect(page.GetByLabel("Text", new() { Exact = true })).ToHaveValueAsync("Banner: Two");
+        await Assertions.Expect(page.Locator(".away[role=status]")).ToBeHiddenAsync();
+    }
+
+    [Fact]
+    public async Task Search_finds_pages_services_and_resources_by_keyboard()
+    {
+        await using var browser = await chromium.OpenAsync();
+        await using var console = await OpenConsole.StartAsync();
+        await RegisterAsync(console, "recommendations", "r1");
+        var page = await console.SignInAsync(browser);
+        await page.Keyboard.PressAsync("Control+k");
+        await page.Keyboard.TypeAsync("recomm");
+        await Assertions.Expect(page.GetByRole(AriaRole.Option).First).ToContainTextAsync("recommendations");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("recommendations");
+    }
+
+    [Fact]
+    public async Task Names_values_and_reasons_are_text_and_never_markup()
+    {
+        const string canary = "<img src=x onerror=\"window.caught=1\"><script>window.caught=1</script>";
+        await using var browser = await chromium.OpenAsync();
+        await using var console = await OpenConsole.StartAsync();
+        using var local = console.Node.Local();
+        await MustAsync(local.PostAsJsonAsync("changesets", new
+        {
+            reason = canary,
+            changes = new[]
+            {
+                new
+                {
+                    operation = "put",
+                    resource = new
+                    {
+                        kind = "setting", @namespace = "default", name = "shop/xss.txt", version = 1,
+                        labels = new Dictionary<string, string> { ["team"] = "x" },
+                        spec = new { format = "text", content = canary, description = canary },
+                    },
+                },
+            },
+        }));
+        await MustAsync(local.PutAsJsonAsync("registry/instances", new
+        {
+            service = "xss", id = "x1", host = "10.0.0.1", port = 80, version = canary, zone = "a",
+            metadata = new Dictionary<string, string> { ["note"] = canary },
+        }));
+        var page = await console.SignInAsync(browser);
+        foreach (var path in new[]
+        {
+            "", "changes", "changes/2", "settings", "settings/default/shop/xss.txt", "resources?kind=setting",
+            "resources/setting/default/shop/xss.txt", "services/default/default/xss", "audit",
+            $"services?filter={Uri.EscapeDataString(canary)}", "//evil.example",
+        })
+        {
+            await console.GoAsync(page, path);
+            await page.Locator("main h1").WaitForAsync();
+            await page.WaitForLoadStateAsync(LoadState.Load);
+            Assert.True(await page.EvaluateAsync<bool>("window.caught === undefined"), path);
+            Assert.Equal(console.Address.Host, new Uri(page.Url).Host);
+        }
+    }
+
+    private static async Task PublishAsync(OpenConsole console, string text)
+    {
+        using var local = console.Node.Local();
+        await MustAsync(local.PutAsync("settings/default/shop/storefront.yaml", new StringContent(text)));
+    }
+
+    private static async Task RegisterAsync(OpenConsole console, string service, string id)
+    {
+        using var local = console.Node.Local();
+        await MustAsync(local.PutAsJsonAsync(
+            "registry/instances", new { service, id, host = "10.0.0.1", port = 80, leaseSeconds = 3600 }));
+    }
+
+    private static async Task MustAsync(Task<HttpResponseMessage> call)
+    {
+        using var answer = await call;
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+    }
+}
