@@ -21,7 +21,7 @@ public sealed class ConsoleFiles
 
     private readonly FrozenDictionary<string, ConsoleFile> byPath;
 
-    private ConsoleFiles(IEnumerable<ConsoleFile> files) =>
+    internal ConsoleFiles(IEnumerable<ConsoleFile> files) =>
         byPath = files.ToFrozenDictionary(file => file.Path, StringComparer.Ordinal);
 
     /// <summary>What this assembly carries; read once.</summary>

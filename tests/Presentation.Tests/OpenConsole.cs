@@ -30,6 +30,7 @@ public sealed class Chromium : IAsyncLifetime
         int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Light, string language = "en-GB")
     {
         Tools.Require("chromium", "chromium");
+        if (!ConsoleFiles.Carried.AreThere) Tools.Unavailable("the console was built without Node.js");
         var context = await (browser ?? throw new InvalidOperationException("Chromium did not start.")).NewContextAsync(
             new BrowserNewContextOptions
             {

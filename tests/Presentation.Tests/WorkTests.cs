@@ -116,7 +116,8 @@ public sealed class WorkTests(Chromium chromium) : IClassFixture<Chromium>
         var page = await console.SignInAsync(browser);
         await page.Keyboard.PressAsync("Control+k");
         await page.Keyboard.TypeAsync("recomm");
-        await Assertions.Expect(page.GetByRole(AriaRole.Option).First).ToContainTextAsync("recommendations");
+        var found = page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Option);
+        await Assertions.Expect(found.First).ToContainTextAsync("recommendations");
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("recommendations");
     }

@@ -48,7 +48,8 @@ internal sealed class ConsolePages(ConsoleFiles files)
         if (context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase))
             return Results.Redirect(Root);
         return Problems.From(new Fault(
-            ErrorCodes.NotFound, $"There is nothing at /; the API is under {Listeners.ApiRoot}, the console at {Root}."));
+            ErrorCodes.NotFound,
+            $"There is nothing at /; the API is under {Listeners.ApiRoot}, the console at {Root}."));
     }
 
     private async Task Serve(HttpContext context, string? path)

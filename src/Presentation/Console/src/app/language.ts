@@ -8,22 +8,22 @@ export type Language = keyof typeof languages
 const key = 'groundwork.language'
 
 function first(): Language {
-  const kept = localStorage.getItem(key)
-  if (kept === 'en' || kept === 'zh') return kept
-  return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'
+    const kept = localStorage.getItem(key)
+    if (kept === 'en' || kept === 'zh') return kept
+    return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'
 }
 
 export const i18n = createI18n<[Messages], Language, false>({
-  legacy: false,
-  locale: first(),
-  fallbackLocale: 'en',
-  messages: { en, zh },
+    legacy: false,
+    locale: first(),
+    fallbackLocale: 'en',
+    messages: { en, zh },
 })
 
 export function chooseLanguage(language: Language): void {
-  i18n.global.locale.value = language
-  localStorage.setItem(key, language)
-  document.documentElement.lang = language
+    i18n.global.locale.value = language
+    localStorage.setItem(key, language)
+    document.documentElement.lang = language
 }
 
 document.documentElement.lang = i18n.global.locale.value

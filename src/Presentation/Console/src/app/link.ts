@@ -7,7 +7,7 @@ if (taken) history.replaceState(history.state, '', location.pathname + location.
 
 /** Gives the secret once. */
 export function takeLink(): string | undefined {
-  const link = taken
-  taken = undefined
-  return link
+    const link = taken
+    taken = undefined
+    return link
 }

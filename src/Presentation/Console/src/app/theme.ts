@@ -10,16 +10,16 @@ const kept = localStorage.getItem(key)
 export const theme = ref<Theme>(themes.find(one => one === kept) ?? 'system')
 
 export function applyTheme(): void {
-  const dark = matchMedia('(prefers-color-scheme: dark)')
-  const contrast = matchMedia('(prefers-contrast: more)')
-  const show = () => {
-    const system = contrast.matches ? 'contrast' : dark.matches ? 'dark' : 'light'
-    document.documentElement.dataset.theme = theme.value === 'system' ? system : theme.value
-  }
-  dark.addEventListener('change', show)
-  contrast.addEventListener('change', show)
-  watchEffect(() => {
-    localStorage.setItem(key, theme.value)
-    show()
-  })
+    const dark = matchMedia('(prefers-color-scheme: dark)')
+    const contrast = matchMedia('(prefers-contrast: more)')
+    const show = () => {
+        const system = contrast.matches ? 'contrast' : dark.matches ? 'dark' : 'light'
+        document.documentElement.dataset.theme = theme.value === 'system' ? system : theme.value
+    }
+    dark.addEventListener('change', show)
+    contrast.addEventListener('change', show)
+    watchEffect(() => {
+        localStorage.setItem(key, theme.value)
+        show()
+    })
 }

@@ -4,5 +4,5 @@ import { ref } from 'vue'
 export const now = ref(Date.now())
 
 setInterval(() => {
-  if (!document.hidden) now.value = Date.now()
+    if (!document.hidden) now.value = Date.now()
 }, 5000)

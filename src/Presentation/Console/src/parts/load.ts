@@ -3,10 +3,10 @@ import { Fault } from '@/api/fault'
 
 /** What a view shows and how it stands with it. */
 export interface Load<T> {
-  data: ShallowRef<T | undefined>
-  fault: ShallowRef<Fault | undefined>
-  loading: Ref<boolean>
-  reload: () => Promise<void>
+    data: ShallowRef<T | undefined>
+    fault: ShallowRef<Fault | undefined>
+    loading: Ref<boolean>
+    reload: () => Promise<void>
 }
 
 /**
@@ -14,41 +14,41 @@ export interface Load<T> {
  * an answer that was overtaken is dropped.
  */
 export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, ...sources: WatchSource[]): Load<T> {
-  const data = shallowRef<T>()
-  const fault = shallowRef<Fault>()
-  const loading = ref(false)
-  let current: AbortController | undefined
+    const data = shallowRef<T>()
+    const fault = shallowRef<Fault>()
+    const loading = ref(false)
+    let current: AbortController | undefined
 
-  async function reload(): Promise<void> {
-    current?.abort()
-    const mine = (current = new AbortController())
-    loading.value = true
-    try {
-      const loaded = await load(mine.signal)
-      if (mine.signal.aborted) return
-      data.value = loaded
-      fault.value = undefined
-    } catch (reason) {
-      if (!mine.signal.aborted) fault.value = Fault.of(reason)
-    } finally {
-      if (!mine.signal.aborted) loading.value = false
+    async function reload(): Promise<void> {
+        current?.abort()
+        const mine = (current = new AbortController())
+        loading.value = true
+        try {
+            const loaded = await load(mine.signal)
+            if (mine.signal.aborted) return
+            data.value = loaded
+            fault.value = undefined
+        } catch (reason) {
+            if (!mine.signal.aborted) fault.value = Fault.of(reason)
+        } finally {
+            if (!mine.signal.aborted) loading.value = false
+        }
     }
-  }
 
-  if (sources.length > 0) watch(sources, () => void reload())
-  void reload()
-  onScopeDispose(() => current?.abort())
-  return { data, fault, loading, reload }
+    if (sources.length > 0) watch(sources, () => void reload())
+    void reload()
+    onScopeDispose(() => current?.abort())
+    return { data, fault, loading, reload }
 }
 
 /** Reloads soon after news, and not more often than this: a storm of news is one reload. */
 export function useNews(news: WatchSource, reload: () => Promise<void>, pause = 300): void {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  watch(news, () => {
-    timer ??= setTimeout(() => {
-      timer = undefined
-      void reload()
-    }, pause)
-  })
-  onScopeDispose(() => clearTimeout(timer))
+    let timer: ReturnType<typeof setTimeout> | undefined
+    watch(news, () => {
+        timer ??= setTimeout(() => {
+            timer = undefined
+            void reload()
+        }, pause)
+    })
+    onScopeDispose(() => clearTimeout(timer))
 }
