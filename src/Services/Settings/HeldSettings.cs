@@ -15,6 +15,9 @@ internal sealed class HeldSettings
     /// <summary>The order of groups that the reader was told of last.</summary>
     public IReadOnlyList<string>? Groups { get; set; }
 
+    /// <summary>What the order was made for: another object may mean another order.</summary>
+    public SelectedSettings? Selected { get; set; }
+
     /// <summary>Names of everything the reader was told of.</summary>
     public IReadOnlyCollection<string> Names => held.Keys;
 

@@ -13,6 +13,8 @@ namespace Groundwork.Services.Settings;
 internal sealed class SettingReader(
     SettingContents contents, GrayReleases releases, Authorizer authorizer, AuditLog? audit)
 {
+    private readonly SettingIndex index = new();
+
     /// <summary>Everything selected, as of one snapshot.</summary>
     public ValueTask<Outcome<SettingSnapshot>> ReadAsync(
         Snapshot snapshot, SettingCaller caller, SettingSelection selection, CancellationToken cancellationToken) =>
@@ -26,9 +28,9 @@ internal sealed class SettingReader(
     {
         var found = await releases.AtAsync(snapshot, cancellationToken);
         if (!found.TryGet(out var inForce, out var fault)) return fault;
-        var selected = selection.At(snapshot);
+        var selected = index.Select(snapshot, selection);
         var held = new HeldSettings();
-        foreach (var resource in Visible(snapshot, caller, selected))
+        foreach (var resource in Visible(caller, selected))
         {
             var version = inForce.Choose(resource, caller.Reader);
             var read = await contents.ReadAsync(version, cancellationToken);
@@ -50,12 +52,12 @@ internal sealed class SettingReader(
     {
         var found = await releases.AtAsync(now, cancellationToken);
         if (!found.TryGet(out var inForce, out var fault)) return fault;
-        var selected = selection.At(now);
+        var selected = index.Select(now, selection);
         var (settings, withheld, removed) = (new List<SettingDocument>(), new List<string>(), new List<string>());
-        var visible = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var resource in Visible(now, caller, selected))
+        var (seen, names) = (0, held.Names.Count);
+        foreach (var resource in Visible(caller, selected))
         {
-            visible.Add(resource.Key.Name);
+            seen++;
             var version = inForce.Choose(resource, caller.Reader);
             if (!rights && held.Knows(version)) continue;
             var read = await contents.ReadAsync(version, cancellationToken);
@@ -73,18 +75,25 @@ internal sealed class SettingReader(
             withheld.Add(resource.Key.Name);
             if (has) removed.Add(resource.Key.Name);
         }
-        foreach (var gone in held.Names.Where(name => !visible.Contains(name)).ToList())
-        {
-            held.Drop(gone);
-            removed.Add(gone);
-        }
-        var groups = Shown(selection, selected, visible);
-        var reordered = held.Groups is { } known && !known.SequenceEqual(groups);
-        held.Groups = groups;
+        // Everything that can be seen is held by now; what is held besides is gone.
+        if (held.Names.Count > seen) removed.AddRange(DropGone(held, Visible(caller, selected)));
+        var groups = held.Groups;
+        var sameNames = held.Names.Count == names && removed.Count == 0;
+        if (!sameNames || !ReferenceEquals(held.Selected, selected)) groups = Shown(selection, selected, held.Names);
+        var reordered = held.Groups is { } known && groups is not null && !known.SequenceEqual(groups);
+        (held.Groups, held.Selected) = (groups, selected);
         if (settings.Count + withheld.Count + removed.Count == 0 && !reordered) return (SettingSnapshot?)null;
         return new SettingSnapshot(
             now.StoreId, now.Revision, selection.Namespace, settings, removed, withheld.Count > 0 ? withheld : null,
             groups);
+    }
+
+    private static List<string> DropGone(HeldSettings held, IEnumerable<Resource> visible)
+    {
+        var names = visible.Select(one => one.Key.Name).ToHashSet(StringComparer.Ordinal);
+        var gone = held.Names.Where(name => !names.Contains(name)).ToList();
+        foreach (var name in gone) held.Drop(name);
+        return gone;
     }
 
     public async ValueTask<Outcome<SettingDocument>> ReadOneAsync(
@@ -109,11 +118,11 @@ internal sealed class SettingReader(
     {
         var found = await releases.AtAsync(snapshot, cancellationToken);
         if (!found.TryGet(out var inForce, out var fault)) return fault;
-        var selected = selection.At(snapshot);
+        var selected = index.Select(snapshot, selection);
         var settings = new List<SettingDocument>();
         var withheld = new List<string>();
         var visible = new List<string>();
-        foreach (var resource in Visible(snapshot, caller, selected))
+        foreach (var resource in Visible(caller, selected))
         {
             visible.Add(resource.Key.Name);
             var version = inForce.Choose(resource, caller.Reader);
@@ -153,10 +162,8 @@ internal sealed class SettingReader(
         return [.. selected.Order.Where(seen.Contains)];
     }
 
-    private IEnumerable<Resource> Visible(Snapshot snapshot, SettingCaller caller, SelectedSettings selected) =>
-        snapshot
-        .Of(SettingKind.Name).Values
-        .Where(one => selected.Selects(one.Key) && authorizer.Allows(caller.Principal, Verb.Read, one.Key));
+    private IEnumerable<Resource> Visible(SettingCaller caller, SelectedSettings selected) =>
+        selected.Settings.Where(one => authorizer.Allows(caller.Principal, Verb.Read, one.Key));
 
     private bool MayHave(SettingCaller caller, SettingDocument setting, ResourceKey key) =>
         !setting.Secret || authorizer.Allows(caller.Principal, Verb.ReadSecret, key);

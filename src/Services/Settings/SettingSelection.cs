@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
@@ -14,6 +15,9 @@ internal sealed record SettingSelection(string Namespace, IReadOnlyList<string>?
     /// <summary>Groups of one reader: the SDK asks for two, and what they include is on top.</summary>
     public const int MaxGroups = 64;
 
+    /// <summary>The same for all who select the same; no group has the separator in its name.</summary>
+    public string Key { get; } = $"{Namespace}\n{string.Join('\n', Groups ?? [])}";
+
     /// <summary>The selection as of a snapshot, with the groups that these include.</summary>
     public SelectedSettings At(Snapshot snapshot)
     {
@@ -29,7 +33,10 @@ internal sealed record SettingSelection(string Namespace, IReadOnlyList<string>?
 /// <param name="Order">All groups, in rising precedence.</param>
 internal sealed record SelectedSettings(string Namespace, IReadOnlyList<string> Order)
 {
-    // Made for every watcher at every publication, and asked a few times.
+    /// <summary>They themselves, in order of group and dataId; only where they were asked for with them.</summary>
+    public ImmutableArray<Resource> Settings { get; init; } = [];
+
+    // Asked a few times only.
     private readonly HashSet<string> groups = Order.ToHashSet(StringComparer.Ordinal);
 
     public bool Selects(ResourceKey key) => key.Namespace == Namespace && SelectsName(key.Name);

@@ -23,6 +23,8 @@ internal sealed class SettingsWatch(
     /// <summary>A reader without news learns its place so often.</summary>
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(15);
 
+    private readonly SharedEvents events = new();
+
     public async Task FollowAsync(HttpContext context, SettingCaller caller, SettingSelection selection, long? after)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, ending);
@@ -77,7 +79,7 @@ internal sealed class SettingsWatch(
             rights = lasting.Generation;
             if (news is not null)
             {
-                await SendAsync(context, news, stop);
+                await SendAsync(context, news, selection, stop);
                 connection?.Sent(news, current);
             }
             else if (time.GetElapsedTime(told) >= ProgressEvery)
@@ -110,7 +112,7 @@ internal sealed class SettingsWatch(
         var held = new HeldSettings();
         var whole = await reader.ReadAsync(current, caller, selection, held, stop);
         if (!whole.TryGet(out var settings, out var fault)) return fault;
-        await SendAsync(context, settings, stop);
+        await SendAsync(context, settings, selection, stop);
         connection?.Sent(settings, current);
         return held;
     }
@@ -135,12 +137,11 @@ internal sealed class SettingsWatch(
         await context.Response.StartAsync(stop);
     }
 
-    private static async Task SendAsync(HttpContext context, SettingSnapshot settings, CancellationToken stop)
+    private async Task SendAsync(
+        HttpContext context, SettingSnapshot settings, SettingSelection selection, CancellationToken stop)
     {
-        var json = JsonSerializer.Serialize(settings, WireJson.Strict.SettingSnapshot);
-        await WriteAsync(
-            context, string.Create(
-                CultureInfo.InvariantCulture, $"event: settings\nid: {settings.Revision}\ndata: {json}\n\n"), stop);
+        await context.Response.Body.WriteAsync(events.Of(settings, selection.Key), stop);
+        await context.Response.Body.FlushAsync(stop);
     }
 
     private static Task ProgressAsync(HttpContext context, long revision, CancellationToken stop) => WriteAsync(
