@@ -15,6 +15,7 @@ public sealed class UnitTests
         using var run = Process.Start(new ProcessStartInfo(npm, ["run", "--silent", "test"])
         {
             WorkingDirectory = Path.Combine(GroundworkProcess.Repository, "src", "Presentation", "Console"),
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!; // Null only for shell execution.
