@@ -24,7 +24,8 @@ internal sealed partial class ClientParts : IDisposable
         Options = options;
         log = Log;
         Meters = new ClientMeters();
-        Platform = new PlatformConnection(options, Log);
+        Self = new CallerName(options);
+        Platform = new PlatformConnection(options, Self, Log);
         Provider = new SettingsProvider();
         LastGood = new LastGoodOptions(Meters, Log);
         Reader = new ReaderIdentity(options);
@@ -41,7 +42,6 @@ internal sealed partial class ClientParts : IDisposable
             Receipts.SendAgain);
         Directory = new ServiceDirectory(options, Platform, Log, Touch);
         Watch = new ServiceWatch(options, Platform, Directory, Log);
-        Self = new CallerName(options);
         Calls = new CallPlans(options, Meters, Log);
         Checks = new SettingChecks(Users, [Calls]);
         Meters.Show(() => Calls.Breakers);

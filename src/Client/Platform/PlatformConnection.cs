@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Groundwork.Client.Discovery;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.Extensions.Logging;
@@ -34,6 +35,7 @@ internal sealed partial class PlatformConnection : IDisposable
     private readonly ImmutableArray<Uri> addresses;
     private readonly AccessKey accessKey;
     private readonly TimeProvider time;
+    private readonly CallerName self;
     private readonly ILogger log;
 
     // Index of the address that answered last; any caller may move it.
@@ -42,9 +44,10 @@ internal sealed partial class PlatformConnection : IDisposable
     // UTC ticks since when no node answers; 0 while one does.
     private long awaySinceTicks;
 
-    public PlatformConnection(GroundworkOptions options, ILogger log)
+    public PlatformConnection(GroundworkOptions options, CallerName self, ILogger log)
     {
         time = options.Time;
+        this.self = self;
         this.log = log;
         addresses = [.. options.Addresses.Select(address => new Uri(address))];
         accessKey = new AccessKey(options);
@@ -170,6 +173,8 @@ internal sealed partial class PlatformConnection : IDisposable
         Uri address, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         request.RequestUri = new Uri(address, request.RequestUri!); // Request() always sets it.
+        // Who watches and reads, for whoever waits for watchers.
+        request.Headers.TryAddWithoutValidation(HeaderNames.Caller, self.Text);
         if (accessKey.Text is { } key) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }

@@ -1,3 +1,4 @@
+using Groundwork.Client.Discovery;
 using Groundwork.Client.Platform;
 using Groundwork.Client.Tests.Support;
 using Groundwork.Tests.Support;
@@ -88,7 +89,8 @@ public sealed class PlatformConnectionTests
     private static PlatformConnection Connect(TimeProvider time, params string[] addresses) =>
         Connect(new GroundworkOptions { Addresses = addresses, Time = time });
 
-    private static PlatformConnection Connect(GroundworkOptions options) => new(options, NullLogger.Instance);
+    private static PlatformConnection Connect(GroundworkOptions options) =>
+        new(options, new CallerName(options), NullLogger.Instance);
 
     private static Task<Outcome<Wire.Contracts.SettingSnapshot>> LoadAsync(PlatformConnection connection) =>
         connection.GetAsync(
