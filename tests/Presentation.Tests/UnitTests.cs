@@ -3,7 +3,7 @@ using Groundwork.Tests.Support;
 
 namespace Groundwork.Presentation.Tests;
 
-/// <summary>The console's own tests, which need no browser: the words, the event streams, the addresses of calls.</summary>
+/// <summary>The console's own tests: words, event streams, addresses; and what it weighs.</summary>
 public sealed class UnitTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);

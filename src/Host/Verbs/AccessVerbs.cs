@@ -80,7 +80,7 @@ internal static class AccessVerbs
         return ExitCodes.Ok;
     }
 
-    /// <summary>The verbs need no sign-in on the node itself, where the user id says who calls; a browser does.</summary>
+    /// <summary>On the node itself the user id says who calls, and verbs need no sign-in; a browser does.</summary>
     private static async Task<int> PrintLinkAsync(Call call)
     {
         if (call.Get(SignOut)) throw VerbFailure.Usage("--sign-out needs --server: on the node itself nobody signs in");

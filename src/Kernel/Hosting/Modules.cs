@@ -5,7 +5,7 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Hosting;
 
 /// <summary>The layers, from the top down. References point down only.</summary>
-public enum Layer { Presentation, Communication, Services, Data }
+public enum Layer { Communication, Services, Data }
 
 /// <summary>A row of the module table.</summary>
 /// <param name="Name">Lower case; the folder below the layer has the same name.</param>
