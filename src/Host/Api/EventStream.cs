@@ -84,12 +84,12 @@ internal sealed class EventStream(ApiConnection connection, TimeProvider time)
             if (answer.Headers.TryGetValues(HeaderNames.Revision, out var revision)) startedAt ??= revision.First();
             var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
             var parser = SseParser.Create(body, (_, data) => Encoding.UTF8.GetString(data));
-            using var watchdog = time.CreateTimer(
-                static source =>
-                    ((CancellationTokenSource)source!).Cancel(), silence, Silence, Timeout.InfiniteTimeSpan);
-            await foreach (var item in parser.EnumerateAsync(silence.Token))
+            // A timer of our own could fire on a source that is disposed of at that moment.
+            using var watchdog = new CancellationTokenSource(Silence, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, watchdog.Token);
+            await foreach (var item in parser.EnumerateAsync(either.Token))
             {
-                watchdog.Change(Silence, Timeout.InfiniteTimeSpan);
+                watchdog.CancelAfter(Silence);
                 yield return item;
             }
         }

@@ -43,7 +43,7 @@ internal static class AccessVerbs
 
     public static ImmutableArray<Command> All() =>
     [
-        new Verb("login", "Print a link that signs a browser in, or sign in to a node elsewhere with a password.",
+        new Verb("login", "Print a link that signs a browser in, or sign in to a node elsewhere.",
             "login alice --server https://core.example:7400", LoginAsync)
         {
             Operator, SignOut,

@@ -102,9 +102,8 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
 
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var watchdog = time.CreateTimer(
-            state => ((CancellationTokenSource)state!).Cancel(), silence, Silence, Timeout.InfiniteTimeSpan);
+        using var watchdog = new CancellationTokenSource(Silence, time);
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, watchdog.Token);
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, Listeners.ApiRoot + "/registry/watch");
@@ -114,7 +113,7 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
             response.EnsureSuccessStatusCode();
             await using var body = new HeardStream(
                 await response.Content.ReadAsStreamAsync(silence.Token),
-                () => watchdog.Change(Silence, Timeout.InfiniteTimeSpan));
+                () => watchdog.CancelAfter(Silence));
             Volatile.Write(ref connected, true);
             LogFollowing();
             await foreach (var item in SseParser.Create(body, ReadEvent).EnumerateAsync(silence.Token))
