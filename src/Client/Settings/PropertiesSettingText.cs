@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.Extensions.Configuration;
+using Groundwork.Wire;
 
 namespace Groundwork.Client.Settings;
 
@@ -10,15 +10,12 @@ namespace Groundwork.Client.Settings;
 /// </summary>
 internal static class PropertiesSettingText
 {
-    // Stands for an escaped dot until the key is split; not a character of any text.
-    private const char KeptDot = '\uFFFF';
-
     public static void Read(string text, SettingKeys keys)
     {
         foreach (var line in LogicalLines(text))
         {
             var (name, value) = Split(line);
-            keys.Add(Key(name), value);
+            keys.Add(SettingSyntax.KeyOfProperty(name), value);
         }
     }
 
@@ -77,7 +74,7 @@ internal static class PropertiesSettingText
                 't' => '\t',
                 'r' => '\r',
                 'f' => '\f',
-                '.' when isKey => KeptDot,
+                '.' when isKey => SettingSyntax.KeptDot,
                 var other => other,
             });
         }
@@ -90,16 +87,4 @@ internal static class PropertiesSettingText
             text.AsSpan(start, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
             ? (char)code
             : throw new FormatException("it has '\\u' without four hexadecimal digits");
-
-    private static string Key(string name)
-    {
-        if (name.Length == 0) throw new FormatException("it has a line without a key");
-        return name
-            .Replace("].", "]", StringComparison.Ordinal)
-            .Replace("]", ".", StringComparison.Ordinal)
-            .Replace('[', '.')
-            .TrimEnd('.')
-            .Replace(".", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal)
-            .Replace(KeptDot, '.');
-    }
 }

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Globalization;
-using System.Numerics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Groundwork.Wire;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -55,7 +55,8 @@ internal sealed partial class YamlSettingText
         if (parser.TryConsume<StreamEnd>(out _)) return events;
         parser.Consume<DocumentStart>();
         events = new Queue<ParsingEvent>(Node());
-        if (events.Peek() is Scalar { IsPlainImplicit: true } scalar && Plain(scalar.Value) is null) events.Clear();
+        if (events.Peek() is Scalar { IsPlainImplicit: true } scalar
+            && SettingSyntax.OfPlainScalar(scalar.Value) is null) events.Clear();
         else if (events.Peek() is not MappingStart) throw new FormatException("its root is not a mapping");
         parser.Consume<DocumentEnd>();
         if (!parser.Accept<StreamEnd>(out _)) throw new FormatException("it has more than one document");
@@ -115,7 +116,7 @@ internal sealed partial class YamlSettingText
         switch (events.Dequeue())
         {
             case Scalar scalar:
-                keys.Value(IsPlain(scalar) ? Plain(scalar.Value) : scalar.Value);
+                keys.Value(IsPlain(scalar) ? SettingSyntax.OfPlainScalar(scalar.Value) : scalar.Value);
                 break;
             case MappingStart:
                 while (events.Peek() is not MappingEnd)
@@ -173,7 +174,7 @@ internal sealed partial class YamlSettingText
 
     private static void EmitPlain(string text, Utf8JsonWriter json)
     {
-        var value = Plain(text);
+        var value = SettingSyntax.OfPlainScalar(text);
         if (value is null) json.WriteNullValue();
         else if (text is "true" or "True" or "TRUE" or "false" or "False" or "FALSE")
             json.WriteBooleanValue(value == bool.TrueString);
@@ -189,22 +190,4 @@ internal sealed partial class YamlSettingText
 
     private static bool IsPlain(Scalar scalar) =>
         scalar is { Style: ScalarStyle.Plain, Tag.IsEmpty: true };
-
-    // Values as the JSON of the same content would give them.
-    private static string? Plain(string text) => text switch
-    {
-        "" or "~" or "null" or "Null" or "NULL" => null,
-        "true" or "True" or "TRUE" => bool.TrueString,
-        "false" or "False" or "FALSE" => bool.FalseString,
-        ".inf" or ".Inf" or ".INF" or "+.inf" or "+.Inf" or "+.INF" => "Infinity",
-        "-.inf" or "-.Inf" or "-.INF" => "-Infinity",
-        ".nan" or ".NaN" or ".NAN" => "NaN",
-        ['0', 'o', .. var digits] when digits.Length is > 0 and <= 64 && digits.All(c => c is >= '0' and <= '7') =>
-            digits.Aggregate(BigInteger.Zero, (sum, digit) => (sum * 8) + (digit - '0'))
-                .ToString(CultureInfo.InvariantCulture),
-        ['0', 'x', .. var digits] when digits.Length is > 0 and <= 64 && digits.All(char.IsAsciiHexDigit) =>
-            BigInteger.Parse("0" + digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture)
-                .ToString(CultureInfo.InvariantCulture),
-        _ => text,
-    };
 }

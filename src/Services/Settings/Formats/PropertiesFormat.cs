@@ -1,4 +1,5 @@
 using System.Text;
+using Groundwork.Wire;
 
 namespace Groundwork.Services.Settings.Formats;
 
@@ -34,9 +35,6 @@ internal sealed class PropertiesReader(string text, ContentFaults faults)
     /// <summary>Parts of a key; the last one holds whatever more it has.</summary>
     public const int MaxParts = 64;
 
-    // Stands for an escaped dot until the key is split; not a character of any text.
-    private const char KeptDot = '\uFFFF';
-
     private int at;
     private int line = 1;
     private int lineStart;
@@ -51,8 +49,8 @@ internal sealed class PropertiesReader(string text, ContentFaults faults)
         while (Peek() is { } c && !IsBlank(c) && c is not ('=' or ':')) Take(key, isKey: true);
         var name = key.ToString();
         var path = name.Replace("].", "]", StringComparison.Ordinal).Replace(']', '.').Replace('[', '.').TrimEnd('.')
-            .Split('.', MaxParts).Select(part => part.Replace(KeptDot, '.')).ToArray();
-        return new PropertiesEntry(name.Replace(KeptDot, '.'), path, ReadValue(), entryLine, entryColumn);
+            .Split('.', MaxParts).Select(part => part.Replace(SettingSyntax.KeptDot, '.')).ToArray();
+        return new PropertiesEntry(name.Replace(SettingSyntax.KeptDot, '.'), path, ReadValue(), entryLine, entryColumn);
     }
 
     // Blank lines and comments. A comment ends with its own line: a backslash at its end means nothing.
@@ -116,7 +114,7 @@ internal sealed class PropertiesReader(string text, ContentFaults faults)
         if (at >= text.Length) return; // Java drops a backslash that ends the text.
         var escaped = text[at++];
         if (escaped == 'u') TakeUnicode(into, column);
-        else if (escaped == '.' && isKey) into.Append(KeptDot);
+        else if (escaped == '.' && isKey) into.Append(SettingSyntax.KeptDot);
         else into.Append(escaped switch { 't' => '\t', 'n' => '\n', 'r' => '\r', 'f' => '\f', _ => escaped });
     }
 

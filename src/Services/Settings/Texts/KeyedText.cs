@@ -15,7 +15,9 @@ internal readonly record struct TextKey(string Key, string? Value);
 /// A text taken apart into configuration keys, which can be changed one by one: what nobody chose to change stays as it
 /// was written, comments and order included, wherever the format lets it.
 /// </summary>
-/// <remarks>The keys are those of the SDK; a test holds the two to each other.</remarks>
+/// <remarks>
+/// The keys are those of the SDK, by the rules that both have from <see cref="Groundwork.Wire.SettingSyntax"/>.
+/// </remarks>
 internal abstract class KeyedText
 {
     /// <summary>Keys of one text that are compared; the SDK takes no more.</summary>

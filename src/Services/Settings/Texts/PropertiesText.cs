@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Groundwork.Wire;
 
 namespace Groundwork.Services.Settings.Texts;
 
@@ -10,16 +11,13 @@ namespace Groundwork.Services.Settings.Texts;
 /// </summary>
 internal sealed class PropertiesText : KeyedText
 {
-    // Stands for an escaped dot until the key is split; not a character of any text.
-    private const char KeptDot = '\uFFFF';
-
     private readonly ImmutableArray<PropertiesLine> lines;
 
     public PropertiesText(string content)
         : base(content)
     {
-        lines = Distinct(PropertiesLine.ReadAll(content), line => ToKey(line.Name));
-        Keys = [.. lines.Select(line => new TextKey(ToKey(line.Name), line.Value))];
+        lines = Distinct(PropertiesLine.ReadAll(content), line => SettingSyntax.KeyOfProperty(line.Name));
+        Keys = [.. lines.Select(line => new TextKey(SettingSyntax.KeyOfProperty(line.Name), line.Value))];
     }
 
     public override IReadOnlyList<TextKey> Keys { get; }
@@ -29,12 +27,12 @@ internal sealed class PropertiesText : KeyedText
     protected override EditedText? Edit(KeyedText source, IReadOnlySet<string> keys, Func<string, bool> isRight)
     {
         var theirs = ((PropertiesText)source).lines
-            .ToDictionary(line => ToKey(line.Name), StringComparer.OrdinalIgnoreCase);
+            .ToDictionary(line => SettingSyntax.KeyOfProperty(line.Name), StringComparer.OrdinalIgnoreCase);
         var result = new StringBuilder();
         var at = 0;
         foreach (var line in lines)
         {
-            var key = ToKey(line.Name);
+            var key = SettingSyntax.KeyOfProperty(line.Name);
             if (!keys.Contains(key)) continue;
             if (theirs.Remove(key, out var replacement))
             {
@@ -54,24 +52,13 @@ internal sealed class PropertiesText : KeyedText
         result.Append(Content, at, Content.Length - at);
         foreach (var added in ((PropertiesText)source).lines)
         {
-            if (!keys.Contains(ToKey(added.Name)) || !theirs.ContainsKey(ToKey(added.Name))) continue;
+            var key = SettingSyntax.KeyOfProperty(added.Name);
+            if (!keys.Contains(key) || !theirs.ContainsKey(key)) continue;
             if (result.Length > 0 && result[^1] != '\n') result.Append('\n');
             result.Append(source.Content, added.Start, added.ValueEnd - added.Start).Append('\n');
         }
         var edited = result.ToString();
         return isRight(edited) ? new EditedText(edited, CommentsLost: false) : null;
-    }
-
-    private static string ToKey(string name)
-    {
-        if (name.Length == 0) throw new FormatException("it has a line without a key");
-        return name
-            .Replace("].", "]", StringComparison.Ordinal)
-            .Replace("]", ".", StringComparison.Ordinal)
-            .Replace('[', '.')
-            .TrimEnd('.')
-            .Replace(".", ":", StringComparison.Ordinal)
-            .Replace(KeptDot, '.');
     }
 
     /// <summary>What is written between a name and the end of its value, undone.</summary>
@@ -104,7 +91,9 @@ internal sealed class PropertiesText : KeyedText
                 case var c:
                     result.Append(c switch
                     {
-                        'n' => '\n', 't' => '\t', 'r' => '\r', 'f' => '\f', '.' when isName => KeptDot, _ => c,
+                        'n' => '\n', 't' => '\t', 'r' => '\r', 'f' => '\f',
+                        '.' when isName => SettingSyntax.KeptDot,
+                        _ => c,
                     });
                     break;
             }

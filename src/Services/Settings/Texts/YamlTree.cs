@@ -1,6 +1,5 @@
-using System.Globalization;
-using System.Numerics;
 using Groundwork.Kernel.Documents;
+using Groundwork.Wire;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -120,7 +119,7 @@ internal sealed class YamlTree
     {
         var (start, end) = ((int)scalar.Start.Index, (int)scalar.End.Index);
         var isPlain = scalar is { Style: ScalarStyle.Plain, Tag.IsEmpty: true };
-        var value = isPlain ? Plain(scalar.Value) : scalar.Value;
+        var value = isPlain ? SettingSyntax.OfPlainScalar(scalar.Value) : scalar.Value;
         var written = text[start..end];
         var asItStands = scalar.Tag.IsEmpty && scalar.Anchor.IsEmpty
             && !written.Contains('\n', StringComparison.Ordinal)
@@ -135,19 +134,4 @@ internal sealed class YamlTree
             Raw = asItStands && written.Length > 0 ? written : value is null ? "null" : TreeWriter.Quoted(value),
         };
     }
-
-    // Values as the SDK has them: as the JSON of the same content would give them, digits as they are.
-    private static string? Plain(string text) => text switch
-    {
-        "" or "~" or "null" or "Null" or "NULL" => null,
-        "true" or "True" or "TRUE" => bool.TrueString,
-        "false" or "False" or "FALSE" => bool.FalseString,
-        ['0', 'o', .. var digits] when digits.Length is > 0 and <= 64 && digits.All(c => c is >= '0' and <= '7') =>
-            digits.Aggregate(BigInteger.Zero, (sum, digit) => (sum * 8) + (digit - '0'))
-                .ToString(CultureInfo.InvariantCulture),
-        ['0', 'x', .. var digits] when digits.Length is > 0 and <= 64 && digits.All(char.IsAsciiHexDigit) =>
-            BigInteger.Parse("0" + digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture)
-                .ToString(CultureInfo.InvariantCulture),
-        _ => text,
-    };
 }
