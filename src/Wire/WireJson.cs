@@ -44,6 +44,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(VersionList))]
 [JsonSerializable(typeof(ConsumerList))]
 [JsonSerializable(typeof(DependencyList))]
+[JsonSerializable(typeof(ServiceGraph))]
 [JsonSerializable(typeof(ExplanationDocument))]
 [JsonSerializable(typeof(RegistryEventList))]
 [JsonSerializable(typeof(SettingSpec))]

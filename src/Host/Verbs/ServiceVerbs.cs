@@ -16,12 +16,12 @@ internal static class ServiceVerbs
     /// <summary>Items per request; the API's own bound.</summary>
     private const int PageSize = 1000;
 
-    private static readonly Argument<string?> OptionalService = new("service")
+    internal static readonly Argument<string?> OptionalService = new("service")
     {
         Description = RegistryName.ServiceArgument.Description, Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private static readonly Option<string?> OnlyNamespace = new("--namespace", "-n")
+    internal static readonly Option<string?> OnlyNamespace = new("--namespace", "-n")
     {
         Description = "Only this namespace", HelpName = "NAMESPACE",
     };
@@ -74,6 +74,7 @@ internal static class ServiceVerbs
             },
             ConsumerVerbs.CreateConsumers(),
             ConsumerVerbs.CreateDependencies(),
+            ConsumerVerbs.CreateGraph(),
         };
 
     private static async Task<int> ListAsync(Call call)

@@ -78,6 +78,15 @@ public static class RegistryLimits
     /// <summary>Services on a page when the caller does not say.</summary>
     public const int DefaultPageSize = 100;
 
+    /// <summary>Services in one graph: about 500 KB with their calls, and more than a picture can show.</summary>
+    public const int MaxGraphServices = 2000;
+
+    /// <summary>Services in a graph when the caller does not say.</summary>
+    public const int DefaultGraphServices = 500;
+
+    /// <summary>Calls from one service to the next that a neighbourhood may reach.</summary>
+    public const int MaxGraphSteps = 5;
+
     /// <summary>How long a blocking query may wait: within the idle limit of common proxies.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(5);
 }

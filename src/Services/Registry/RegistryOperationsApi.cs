@@ -42,6 +42,10 @@ internal sealed class RegistryOperationsApi(
             .ReadsQuery("group")
             .Describe<DependencyList>(
                 "listDependencies", "What a service consumes, of what the caller may discover.");
+        api.MapGet("/graph", ShowGraphAsync)
+            .RequiresPrincipal("shows the services that it may discover, and the calls between them")
+            .Describe<ServiceGraph>(
+                "showServiceGraph", "Which services call which: all, of a namespace, or around one service.");
         api.MapGet("/instances/{namespace}/{service}/{id}/explanation", ExplainAsync)
             .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)))
             .ReadsQuery("group")
@@ -119,6 +123,35 @@ internal sealed class RegistryOperationsApi(
         var rows = (await consumers.OfConsumerAsync(key, cancellationToken))
             .Where(row => access.Allows(principal, Verb.Discover, RegistryAccess.Target(row.Link.Service)));
         return TypedResults.Ok(ConsumerDocuments.Dependencies(key, rows));
+    }
+
+    private async Task<IResult> ShowGraphAsync(
+        HttpContext context,
+        string? @namespace,
+        string? service,
+        string? group,
+        int? steps,
+        int? limit,
+        CancellationToken cancellationToken)
+    {
+        if (!ApiRequests.Limit(limit, RegistryLimits.DefaultGraphServices, RegistryLimits.MaxGraphServices)
+            .TryGet(out var size, out var fault)) return Problems.From(fault);
+        if (steps is < 1 or > RegistryLimits.MaxGraphSteps)
+            return Problems.From(new Fault(
+                ErrorCodes.BadRequest, $"'steps' is 1 to {RegistryLimits.MaxGraphSteps}, not {steps}."));
+        var centre = service is null ? (ServiceKey?)null : RegistryPaths.Service(@namespace, group, service);
+        var misnamed = centre is { } named
+            ? RegistryPaths.FindMisnamed(named.Namespace, named)
+            : RegistryPaths.FindMisnamed(@namespace);
+        if (misnamed is not null) return Problems.From(misnamed);
+        var principal = context.Principal();
+        var graph = new CallGraph(key => access.Allows(principal, Verb.Discover, RegistryAccess.Target(key)));
+        foreach (var state in registry.Services)
+            if (state.View is { } view) graph.Add(view);
+        foreach (var edge in await consumers.EdgesAsync(cancellationToken)) graph.Add(edge);
+        if (centre is { } key) graph.KeepAround(key, steps ?? 1);
+        else if (@namespace is not null) graph.KeepNamespace(@namespace);
+        return TypedResults.Ok(graph.Write(registry.StoreId, registry.Numbers.Last, size));
     }
 
     private async Task<IResult> ExplainAsync(HttpContext context, CancellationToken cancellationToken)

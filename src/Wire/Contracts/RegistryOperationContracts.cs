@@ -98,3 +98,42 @@ public sealed record ExplanationDocument(
 /// <c>refused</c>, or <c>called</c>.</param>
 /// <param name="Text">For people.</param>
 public sealed record ExplanationReason(string Code, string Text, DateTimeOffset? Since = null, string? By = null);
+
+/// <summary>Services, and which of them call which: as much of it as fits, what is connected most first.</summary>
+/// <param name="ExpireSeconds">Calls that were not heard of for so long are left out.</param>
+/// <param name="Services">How many services there are to show, before the limit.</param>
+/// <param name="WithoutCalls">How many of those neither call another nor are called.</param>
+/// <param name="Nodes">Connected services first, those with the most connections before others; then by name.</param>
+/// <param name="Edges">Between services of <paramref name="Nodes"/> alone.</param>
+public sealed record ServiceGraph(
+    string StoreId,
+    long Index,
+    int ExpireSeconds,
+    int Services,
+    int WithoutCalls,
+    IReadOnlyList<ServiceGraphNode> Nodes,
+    IReadOnlyList<ServiceGraphEdge> Edges);
+
+/// <summary>One service in the graph.</summary>
+/// <param name="Id"><c>namespace/service</c>, <c>namespace/group@@service</c>, or <c>gateway</c> for the platform's
+/// own.</param>
+/// <param name="Registered">False: only heard of as a consumer; nothing by that name is registered.</param>
+public sealed record ServiceGraphNode(
+    string Id,
+    string Namespace,
+    string Group,
+    string Service,
+    int Instances,
+    int Healthy,
+    int Callable,
+    bool Protection = false,
+    bool Maintenance = false,
+    bool Registered = true);
+
+/// <summary>That a service consumes another.</summary>
+/// <param name="From">Id of the consuming service.</param>
+/// <param name="To">Id of the consumed one.</param>
+/// <param name="How"><c>sdk</c>, <c>watch</c> and <c>gateway</c>, as in <see cref="ConsumerDocument"/>.</param>
+/// <param name="OpenBreakers">Consuming instances with a circuit breaker towards it that is not closed.</param>
+public sealed record ServiceGraphEdge(
+    string From, string To, DateTimeOffset LastSeen, IReadOnlyList<string> How, int OpenBreakers = 0);

@@ -59,4 +59,24 @@ public sealed class ExplainVerbTests : IDisposable
 
             """, run.Output);
     }
+
+    [Fact]
+    public async Task Graph_is_printed_as_calls_of_one_service_to_another()
+    {
+        var graph = new ServiceGraph(
+            "s", 7, 3600, 3, 1,
+            [
+                new ServiceGraphNode("shop/catalog", "shop", "default", "catalog", 2, 2, 2),
+                new ServiceGraphNode("shop/orders", "shop", "default", "orders", 1, 1, 1),
+            ],
+            [new ServiceGraphEdge("shop/orders", "shop/catalog", At, ["sdk", "watch"], 2)]);
+        await using var node = await run.StubAsync(context => context.Response.WriteAsJsonAsync(graph));
+        Assert.Equal(ExitCodes.Ok, await run.RunAsync("service", "graph", "-n", "shop"));
+        Assert.Equal(
+            """
+            CONSUMER     SERVICE       HOW        LAST SEEN             OPEN BREAKERS
+            shop/orders  shop/catalog  sdk watch  2030-01-02 03:04:05Z  2
+
+            """, run.Output);
+    }
 }

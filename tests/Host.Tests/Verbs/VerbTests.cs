@@ -80,6 +80,9 @@ public sealed class VerbTests : IDisposable
     [InlineData("service consumers catalog", "GET /groundwork/v1/registry/services/default/catalog/consumers")]
     [InlineData("service dependencies shop/blue@@orders",
         "GET /groundwork/v1/registry/services/shop/orders/dependencies?group=blue")]
+    [InlineData("service graph -n shop", "GET /groundwork/v1/registry/graph?namespace=shop&limit=2000")]
+    [InlineData("service graph shop/blue@@orders --steps 2",
+        "GET /groundwork/v1/registry/graph?namespace=shop&service=blue%40%40orders&steps=2&limit=2000")]
     [InlineData("explain instance shop/catalog/1",
         "GET /groundwork/v1/registry/instances/shop/catalog/1/explanation")]
     [InlineData("drain catalog/1", "POST /groundwork/v1/registry/instances/default/catalog/1/drain")]

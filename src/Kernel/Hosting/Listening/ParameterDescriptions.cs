@@ -46,6 +46,7 @@ internal static class ParameterDescriptions
         ["signIn"] = "The sign-in's id.",
         ["state"] = "Only proposals in this state: open, approved, refused or failed.",
         ["status"] = "Only instances of this status: starting, up, draining, out-of-service or down.",
+        ["steps"] = "How many calls away from the service, 1 to 5; 1 unless given.",
         ["to"] = "The newer revision, the one to go back to, or the namespace that is looked at.",
         ["token"] = "The id of the last event seen; the stream continues after it.",
         ["version"] = "Only instances of this version of their service's code.",

@@ -78,6 +78,35 @@ internal sealed partial class ConsumerBook(ConsumerStore store, string node, Tim
             cancellationToken);
     }
 
+    /// <summary>Which services consume which, on all nodes.</summary>
+    public async Task<IReadOnlyCollection<ConsumerEdge>> EdgesAsync(CancellationToken cancellationToken)
+    {
+        List<ConsumerEdge> stored;
+        try
+        {
+            stored = await store.EdgesAsync(Expiry, RefreshInterval + BreakerExpiry, node, cancellationToken);
+        }
+        catch (StorageException)
+        {
+            stored = []; // What this node has heard itself is still true.
+        }
+        var edges = stored.ToDictionary(edge => edge.Link);
+        var (now, utc) = (time.GetTimestamp(), time.GetUtcNow());
+        foreach (var (link, heard) in links)
+        {
+            var age = time.GetElapsedTime(heard.LastSeen, now);
+            if (age >= Expiry) continue;
+            var key = link with { Consumer = link.Consumer[..(link.Consumer.LastIndexOf('/') + 1)] };
+            var known = edges.GetValueOrDefault(key) ?? new ConsumerEdge(key, DateTimeOffset.MinValue, 0);
+            edges[key] = known with
+            {
+                LastSeen = known.LastSeen > utc - age ? known.LastSeen : utc - age,
+                OpenBreakers = known.OpenBreakers + (heard.BreakersAt(now, time).Count > 0 ? 1 : 0),
+            };
+        }
+        return edges.Values;
+    }
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(WriteInterval, time);

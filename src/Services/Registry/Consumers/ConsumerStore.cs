@@ -11,6 +11,9 @@ internal sealed class ConsumerStore(IStorage storage)
     /// <summary>Consumers of one service, and services of one consumer, that one answer shows.</summary>
     public const int MaxRows = 10_000;
 
+    /// <summary>Calls between services that are read at once: a graph of more is no picture of anything.</summary>
+    public const int MaxEdges = 20_000;
+
     public static IReadOnlyList<string> Tables { get; } =
     [
         """
@@ -84,6 +87,35 @@ internal sealed class ConsumerStore(IStorage storage)
             session.ReadClock() - (long)silence.TotalMilliseconds),
         cancellationToken);
 
+    /// <summary>All calls, by service and not by instance.</summary>
+    /// <param name="breakerSilence">Breakers of rows that were not refreshed for so long do not count.</param>
+    /// <param name="except">The node whose breakers do not count: it knows better itself.</param>
+    public Task<List<ConsumerEdge>> EdgesAsync(
+        TimeSpan silence, TimeSpan breakerSilence, string except, CancellationToken cancellationToken) =>
+        storage.ReadAsync(
+            session =>
+            {
+                var clock = session.ReadClock();
+                // What is left of a consumer when all but slashes is trimmed from its end is its service and a slash.
+                return session.List(
+                    $"""
+                    SELECT namespace, service_group, service,
+                        rtrim(consumer, replace(consumer, '/', '')) AS consuming, how, MAX(last_seen) AS seen,
+                        COUNT(CASE WHEN breakers IS NOT NULL AND last_seen >= $1 AND node <> $2 THEN 1 END)
+                    FROM registry_consumers WHERE last_seen >= $3
+                    GROUP BY namespace, service_group, service, consuming, how
+                    ORDER BY seen DESC LIMIT {MaxEdges}
+                    """,
+                    row => new ConsumerEdge(
+                        new ConsumerLink(
+                            new ServiceKey(row.Text(0), row.Text(1), row.Text(2)), row.Text(3), row.Text(4)),
+                        DateTimeOffset.FromUnixTimeMilliseconds(row.Int64(5)),
+                        (int)row.Int64(6)),
+                    clock - (long)breakerSilence.TotalMilliseconds, except,
+                    clock - (long)silence.TotalMilliseconds);
+            },
+            cancellationToken);
+
     private static ConsumerRow Read(ISqlRow row) => new(
         new ConsumerLink(
             new ServiceKey(row.Text(0), row.Text(1), row.Text(2)), row.Text(3), row.Text(4)),
@@ -106,3 +138,8 @@ internal sealed record HeardConsumer(ConsumerLink Link, TimeSpan Age, IReadOnlyL
 /// <summary>A consumer as the store has it.</summary>
 internal sealed record ConsumerRow(
     ConsumerLink Link, DateTimeOffset LastSeen, string Node, IReadOnlyList<BreakerDocument> Breakers);
+
+/// <summary>That instances of a service consume another, in one way.</summary>
+/// <param name="Link">Its consumer is the service with a slash after it, without an instance.</param>
+/// <param name="OpenBreakers">Consuming instances with breakers that are not closed.</param>
+internal sealed record ConsumerEdge(ConsumerLink Link, DateTimeOffset LastSeen, int OpenBreakers);

@@ -34,6 +34,32 @@ public abstract class ConsumerContract(PostgresServer? server)
     }
 
     [Fact]
+    public async Task Graph_is_the_same_on_all_nodes_and_after_their_restart()
+    {
+        await using var nodes = await RegistryNodes.StartAsync(server);
+        var open = new BreakerDocument("orders", "open", DateTimeOffset.UnixEpoch);
+        await ReportAsync(nodes.A, "default/web/1", Answered("orders"));
+        await ReportAsync(nodes.B, "default/web/2", Answered("orders"));
+        await ReportAsync(nodes.B, "default/blue@@web/1:80:eu", Answered("stock"));
+        await PostAsync(nodes.A, new OutcomeBatch([], "default/web/1", [open]));
+        await PostAsync(nodes.B, new OutcomeBatch([], "default/web/2", [open]));
+        string[] expected = ["default/blue@@web > default/stock sdk", "default/web > default/orders sdk"];
+        foreach (var node in nodes.All)
+        {
+            await Eventually.PassesAsync(async () =>
+            {
+                var graph = await GraphAsync(node);
+                Assert.Equal(expected, graph.Edges.Select(Describe));
+                Assert.Equal([0, 2], graph.Edges.Select(edge => edge.OpenBreakers));
+            });
+        }
+        await nodes.RestartAsync();
+        foreach (var node in nodes.All) Assert.Equal(expected, (await GraphAsync(node)).Edges.Select(Describe));
+
+        static string Describe(ServiceGraphEdge edge) => $"{edge.From} > {edge.To} {string.Join(' ', edge.How)}";
+    }
+
+    [Fact]
     public async Task Breakers_of_a_consumer_are_shown_on_every_node_while_they_are_not_closed()
     {
         await using var nodes = await RegistryNodes.StartAsync(server);
@@ -76,6 +102,9 @@ public abstract class ConsumerContract(PostgresServer? server)
 
     private static async Task<ConsumerList> ListAsync(RunningNode node) => (await node.Local.GetFromJsonAsync(
         $"{Root}services/default/orders/consumers", WireJson.Strict.ConsumerList))!; // A success has a body.
+
+    private static async Task<ServiceGraph> GraphAsync(RunningNode node) => (await node.Local.GetFromJsonAsync(
+        $"{Root}graph", WireJson.Strict.ServiceGraph))!; // A success has a body.
 
     private static async Task<string[]> ConsumersAsync(RunningNode node) =>
         [.. (await ListAsync(node)).Items.SelectMany(item => item.Instances
