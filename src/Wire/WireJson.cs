@@ -73,6 +73,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(AccessKeyRequest))]
 [JsonSerializable(typeof(AccessKeyAnswer))]
 [JsonSerializable(typeof(WhoAmI))]
+[JsonSerializable(typeof(AccessList))]
 [JsonSerializable(typeof(WorkingKeyAnswer))]
 [JsonSerializable(typeof(NodeInvitationAnswer))]
 [JsonSerializable(typeof(AuditList))]

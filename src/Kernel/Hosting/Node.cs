@@ -1,4 +1,5 @@
 using Groundwork.Kernel.Cluster;
+using Groundwork.Kernel.Hosting.Events;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
@@ -51,6 +52,9 @@ public sealed class Node
 
     /// <summary>Keeps the node's condition; a module that is not well says so here.</summary>
     public required NodeHealth Health { get; init; }
+
+    /// <summary>What one stream of events can carry; a module adds its own while it starts.</summary>
+    public required IList<IEventSource> Events { get; init; }
 }
 
 /// <summary>What nodes that share a store share besides resources.</summary>

@@ -1,3 +1,4 @@
+using Groundwork.Kernel.Hosting.Events;
 using Groundwork.Kernel.Hosting.Logging;
 using Groundwork.Kernel.Hosting.Running;
 using Groundwork.Kernel.Resources;
@@ -185,6 +186,7 @@ public sealed partial class NodeHost : IAsyncDisposable
             Cluster = core.Store?.Cluster,
             Followed = core.Followed,
             Health = health,
+            Events = [],
         };
     }
 
@@ -192,11 +194,10 @@ public sealed partial class NodeHost : IAsyncDisposable
     {
         var listeners = running.Listeners;
         listeners.Map(ListenerDefinition.Api, new NodeApi(running, startedAt).Map);
-        if (core.Store is not { } store)
-        {
-            listeners.Map(ListenerDefinition.Api, SecurityApi.MapWhoAmI);
-            return;
-        }
+        var access = new AccessApi(core.Authorizer, parts.Time);
+        listeners.Map(ListenerDefinition.Api, access.MapWhoAmI);
+        if (core.Store is not { } store) return;
+        listeners.Map(ListenerDefinition.Api, access.MapAccess);
         var security = new SecurityApi(
             store.Security, store.Changes, parts.Time, HintsForInvited(running.Configuration));
         listeners.Map(ListenerDefinition.Api, security.Map);
@@ -208,7 +209,14 @@ public sealed partial class NodeHost : IAsyncDisposable
         listeners.Map(ListenerDefinition.Api, new HistoryApi(store.Changes).Map);
         listeners.Map(ListenerDefinition.Api, new ApprovalsApi(store.Changes).Map);
         listeners.Map(ListenerDefinition.Api, new BackupApi(running, store.Storage).Map);
-        listeners.Map(ListenerDefinition.Api, new WatchApi(store.Changes, parts.Time, listeners.Stopping).Map);
+        var changes = new ChangeEvents(store.Changes, parts.Time);
+        running.Events.Add(changes);
+        running.Events.Add(new AccessEvents(store.Changes.Feed, core.Authorizer, parts.Time));
+        listeners.Map(
+            ListenerDefinition.Api, new WatchApi(store.Changes, changes, parts.Time, listeners.Stopping).Map);
+        listeners.Map(
+            ListenerDefinition.Api,
+            new EventsApi(running.Events, store.Changes.Authorizer, parts.Time, listeners.Stopping).Map);
     }
 
     /// <summary>What an invitation tells another node, sealed: the database that both are to share.</summary>

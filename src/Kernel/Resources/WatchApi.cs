@@ -1,30 +1,24 @@
-using System.Buffers;
-using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Hosting.Events;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>
-/// The API of watches: server-sent events, one serialization of a change for all readers, and the snapshot that a
-/// follower starts from.
+/// The API of watches: the changes after a token, and the snapshot that a follower starts from.
 /// </summary>
 /// <param name="stopping">Ends when the listeners begin to close; a stream ends then, and its reader resumes
 /// elsewhere.</param>
-internal sealed class WatchApi(ChangeLog changes, TimeProvider time, CancellationToken stopping)
+internal sealed class WatchApi(
+    ChangeLog changes, ChangeEvents events, TimeProvider time, CancellationToken stopping)
 {
     private readonly ResourceDocuments documents = new(changes.Kinds, changes.Secrets);
-
-    // A change lives as long as somebody can still be sent it; its event goes with it.
-    private readonly ConditionalWeakTable<AppliedChange, byte[]> events = [];
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -52,93 +46,17 @@ internal sealed class WatchApi(ChangeLog changes, TimeProvider time, Cancellatio
             await Problems.WriteAsync(context, wrong);
             return;
         }
-        if (!Start(context, token, after).TryGet(out var start, out var fault))
-        {
-            await Problems.WriteAsync(context, fault);
-            return;
-        }
         var filter = new WatchFilter(kind ?? "", @namespace == Names.NodeWide ? "" : @namespace, prefix ?? "");
+        using var stream = new EventStream(context, token, after, changes.Authorizer, time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         try
         {
-            await DeliverAsync(context, filter, start, ending.Token);
+            await stream.FailAsync(await events.DeliverAsync(stream, filter, ending.Token));
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // The stream ends like any answer; its last id says where to go on.
         }
-    }
-
-    private async Task DeliverAsync(
-        HttpContext context, WatchFilter filter, WatchToken start, CancellationToken stopped)
-    {
-        var caller = LastingCaller.Of(context, changes.Authorizer, time);
-        await foreach (var step in new Watch(changes, time).FollowAsync(caller, filter, start, stopped))
-        {
-            if (!step.TryGet(out var news, out var fault))
-            {
-                await FailAsync(context, fault);
-                return;
-            }
-            await BeginAsync(context);
-            Write(context.Response.BodyWriter, news);
-            await context.Response.BodyWriter.FlushAsync(stopped);
-        }
-    }
-
-    private Outcome<WatchToken> Start(HttpContext context, string? token, long? after)
-    {
-        var text = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last ? last : token;
-        if (text is null && after < 0)
-            return new Fault(ErrorCodes.RevisionUnknown, $"There is no revision {after}; they begin at 1.");
-        if (text is null)
-            return new WatchToken(changes.StoreId, after ?? changes.Snapshots.Current.Revision, int.MaxValue);
-        return WatchToken.TryParse(text, out var parsed)
-            ? parsed
-            : new Fault(
-                ErrorCodes.BadRequest, "The watch token is not one that this API gave; list and watch from there.");
-    }
-
-    private static async Task BeginAsync(HttpContext context)
-    {
-        if (context.Response.HasStarted) return;
-        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        context.Response.ContentType = "text/event-stream";
-        context.Response.Headers.CacheControl = "no-store";
-        await context.Response.StartAsync(context.RequestAborted);
-    }
-
-    /// <summary>Before the first event a fault is the answer; after it, an event that ends the stream.</summary>
-    private static async Task FailAsync(HttpContext context, Fault fault)
-    {
-        if (!context.Response.HasStarted)
-        {
-            await Problems.WriteAsync(context, fault);
-            return;
-        }
-        var problem = JsonSerializer.Serialize(Problems.ToDocument(fault, context), WireJson.Strict.ProblemDocument);
-        await context.Response.WriteAsync($"event: problem\ndata: {problem}\n\n", context.RequestAborted);
-    }
-
-    private void Write(IBufferWriter<byte> writer, WatchStep step)
-    {
-        foreach (var change in step.Changes) writer.Write(events.GetValue(change, Serialize));
-        // A reader that may not see the end of a changeset learns that there is no more of it from the place reached.
-        var open = step.Changes.Count > 0 && !step.Changes[^1].EndsChangeset && step.Token.Order == int.MaxValue;
-        if (step.Changes.Count == 0 || open)
-            writer.Write(Encoding.UTF8.GetBytes($"event: progress\nid: {step.Token}\ndata: {{}}\n\n"));
-    }
-
-    private byte[] Serialize(AppliedChange change)
-    {
-        var document = documents.ToEvent(change, changes.StoreId);
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        buffer.Write(Encoding.UTF8.GetBytes($"event: change\nid: {document.Token}\ndata: "));
-        using (var writer = new Utf8JsonWriter(
-            buffer, new JsonWriterOptions { Encoder = WireJson.Strict.Options.Encoder }))
-            JsonSerializer.Serialize(writer, document, WireJson.Strict.WatchEvent);
-        buffer.Write("\n\n"u8);
-        return buffer.WrittenSpan.ToArray();
     }
 
     private IResult Snapshot(HttpContext context, string[]? kind)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Kernel.Security;
 
@@ -62,6 +63,15 @@ public sealed class Authorizer
         return false;
     }
 
+    /// <summary>Everything that the principal may do, role by role.</summary>
+    internal IEnumerable<GrantDocument> GrantsOf(Principal principal) => principal.Own.Describe(role: null)
+        .Concat(RolesOf(principal).SelectMany(role => role.Grants.Describe(role.Name)));
+
+    /// <summary>The grants by which the principal may do this; none when it may not.</summary>
+    internal IEnumerable<GrantDocument> Explain(Principal principal, Verb verb, ResourceKey target) =>
+        principal.Own.Explain(role: null, verb, target)
+            .Concat(RolesOf(principal).SelectMany(role => role.Grants.Explain(role.Name, verb, target)));
+
     /// <summary>
     /// The principal as of now, with the roles it holds now; the same object when nothing changed, null when its
     /// operator or access key is gone, disabled or expired. Long-lived calls ask when <see cref="Generation"/> has
@@ -113,13 +123,14 @@ public sealed class Authorizer
                 $"{author.Name} may not change {key}: it carries {uncovered}, which {author.Name} does not hold.");
     }
 
-    private List<GrantSet> Held(Principal author)
+    private List<GrantSet> Held(Principal author) =>
+        [author.Own, .. RolesOf(author).Select(role => role.Grants)];
+
+    private IEnumerable<(string Name, GrantSet Grants)> RolesOf(Principal principal)
     {
         var roles = View.Roles;
-        var held = new List<GrantSet> { author.Own };
-        foreach (var role in author.Roles.IsDefault ? [] : author.Roles)
-            if (roles.TryGetValue(role, out var grants)) held.Add(grants);
-        return held;
+        foreach (var role in principal.Roles.IsDefault ? [] : principal.Roles)
+            if (roles.TryGetValue(role, out var grants)) yield return (role, grants);
     }
 
     private static object Typed(Resource resource) => resource.Key.Kind switch

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Kernel.Security;
 
@@ -37,6 +38,14 @@ public sealed class GrantSet
             if (grant.Allows(verb, target)) return true;
         return false;
     }
+
+    /// <summary>These grants as documents.</summary>
+    /// <param name="role">The role that brings them; null for an access key's own.</param>
+    internal IEnumerable<GrantDocument> Describe(string? role) => grants.Select(grant => grant.Describe(role));
+
+    /// <summary>Those of these grants that allow the verb on the target.</summary>
+    internal IEnumerable<GrantDocument> Explain(string? role, Verb verb, ResourceKey target) =>
+        grants.Where(grant => grant.Allows(verb, target)).Select(grant => grant.Describe(role));
 
     /// <summary>
     /// The first part of these grants that none of <paramref name="held"/> covers, in words; null when all is covered.
@@ -102,14 +111,23 @@ internal sealed record CompiledGrant(
             : null;
     }
 
+    public GrantDocument Describe(string? role) => new(
+        Verbs == AllVerbs ? [Grant.Any] : [.. Listed().Select(VerbNames.Of)],
+        [.. Kinds.Select(kind => kind.ToString())],
+        [.. Namespaces.Select(space => space.ToString())],
+        [.. Names.Select(name => name.ToString())],
+        role);
+
     public override string ToString()
     {
         var verbs = Verbs == AllVerbs
             ? "every verb"
-            : string.Join(
-                ", ", Enum.GetValues<Verb>().Where(verb => (Verbs & (1u << (int)verb)) != 0).Select(VerbNames.Of));
+            : string.Join(", ", Listed().Select(VerbNames.Of));
         return $"{verbs} on {string.Join(", ", Kinds)} {string.Join(", ", Namespaces)}/{string.Join(", ", Names)}";
     }
+
+    private IEnumerable<Verb> Listed() =>
+        Enum.GetValues<Verb>().Where(verb => (Verbs & (1u << (int)verb)) != 0);
 
     private static uint Bits(string name) => name == Grant.Any
         ? AllVerbs

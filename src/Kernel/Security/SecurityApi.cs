@@ -37,7 +37,6 @@ internal sealed class SecurityApi(
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        MapWhoAmI(endpoints);
         var api = endpoints.MapGroup(Listeners.ApiRoot).WithTags("Security");
         api.MapPost("/sign-in", (Delegate)SignIn)
             .AllowsAnyone("it is how one gets a credential; passwords are verified two at a time")
@@ -85,14 +84,6 @@ internal sealed class SecurityApi(
                 "inviteNode",
                 "Makes an invitation for another node; over the Unix socket alone, since it has the root key.");
     }
-
-    /// <summary>The one endpoint that a follower has too.</summary>
-    public static void MapWhoAmI(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapGroup(Listeners.ApiRoot).WithTags("Security")
-        .MapGet("/whoami", (HttpContext context) => Results.Json(
-            new WhoAmI(context.Principal().Name, context.Principal().Roles), WireJson.Strict.WhoAmI))
-        .RequiresPrincipal("tells callers about themselves")
-        .Describe<WhoAmI>("whoAmI", "Who the platform takes the caller for.");
 
     private async Task<IResult> SignIn(HttpContext context)
     {

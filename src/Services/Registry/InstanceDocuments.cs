@@ -28,6 +28,18 @@ internal static class InstanceDocuments
             view.Maintenance is { } kept ? new MaintenanceDocument(kept.By, kept.Since, kept.Reason) : null);
     }
 
+    /// <summary>The service as a line of a list.</summary>
+    public static ServiceSummary Summarize(ServiceView view) => new(
+        view.Key.Namespace,
+        view.Key.Group,
+        view.Key.Service,
+        view.Index,
+        view.Instances.Length,
+        view.Instances.Count(instance => instance.Health.State != HealthState.Unhealthy),
+        view.Protection,
+        view.Callable.Length,
+        view.Maintenance is not null);
+
     public static InstanceDocument Write(
         Instance instance, DateTimeOffset? expiresAt = null, bool? callable = null) => new(
         instance.Key.Service.Service,

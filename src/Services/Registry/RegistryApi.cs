@@ -142,7 +142,7 @@ internal sealed class RegistryApi(
             .Take(size + 1)
             .Select(service => service.View!) // Not null, as filtered; a view is never taken back.
             .ToArray();
-        var items = found.Take(size).Select(Summarize).ToArray();
+        var items = found.Take(size).Select(InstanceDocuments.Summarize).ToArray();
         var next = found.Length > size ? RegistryPaths.WritePage(found[size - 1].Key) : null;
         return TypedResults.Ok(new ServiceList(registry.StoreId, registry.Numbers.Last, items, next));
     }
@@ -178,17 +178,6 @@ internal sealed class RegistryApi(
                 consumers.Note(new ConsumerLink(service, caller, ConsumerBook.Sdk), [.. breakers[service]]);
         }
     }
-
-    private static ServiceSummary Summarize(ServiceView view) => new(
-        view.Key.Namespace,
-        view.Key.Group,
-        view.Key.Service,
-        view.Index,
-        view.Instances.Length,
-        view.Instances.Count(instance => instance.Health.State != HealthState.Unhealthy),
-        view.Protection,
-        view.Callable.Length,
-        view.Maintenance is not null);
 
     private static Fault? CheckLimit(int? limit) => limit is < 1 or > RegistryLimits.MaxPageSize
         ? new Fault(ErrorCodes.BadRequest, $"'limit' is 1 to {RegistryLimits.MaxPageSize}, not {limit}.")

@@ -1,3 +1,5 @@
+using Groundwork.Wire;
+
 namespace Groundwork.Services.Registry;
 
 /// <summary>
@@ -89,4 +91,10 @@ public static class RegistryLimits
 
     /// <summary>How long a blocking query may wait: within the idle limit of common proxies.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(5);
+
+    public static Fault TooManyWatchers(RegistryOptions options) => new(
+        ErrorCodes.RegistryFull, $"{options.MaxWatchers} watchers are connected, which is the limit.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(5),
+    };
 }

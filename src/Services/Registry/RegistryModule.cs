@@ -8,6 +8,7 @@ using Groundwork.Services.Registry.Leases;
 using Groundwork.Services.Registry.Policies;
 using Groundwork.Services.Registry.Probing;
 using Groundwork.Services.Registry.Storing;
+using Groundwork.Services.Registry.Watching;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Services.Registry;
@@ -167,6 +168,7 @@ public sealed partial class RegistryModule : IModule
             registry, registrations, history, consumers, new InstanceExplainer(registry, history, refused), access);
         var watch = new RegistryWatchApi(
             registry, registrations, access, consumers, node.Time, node.Listeners.Stopping);
+        node.Events.Add(new ServiceEvents(registry, access, node.Time));
         node.Listeners.Map(ListenerDefinition.Api, api.Map);
         node.Listeners.Map(ListenerDefinition.Api, watch.Map);
         node.Listeners.Map(ListenerDefinition.Api, operations.Map);

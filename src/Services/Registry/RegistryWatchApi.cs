@@ -267,9 +267,5 @@ internal sealed class RegistryWatchApi(
     // Without a reason for being empty: whoever has a list of it keeps that.
     private ServiceView Unknown(ServiceKey key) => new(key, registry.UnknownIndex, [], [], Protection: false);
 
-    private Fault TooMany() => new(
-        ErrorCodes.RegistryFull, $"{registry.Options.MaxWatchers} watchers are connected, which is the limit.")
-    {
-        RetryAfter = TimeSpan.FromSeconds(5),
-    };
+    private Fault TooMany() => RegistryLimits.TooManyWatchers(registry.Options);
 }

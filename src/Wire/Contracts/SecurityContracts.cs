@@ -47,7 +47,32 @@ public sealed record AccessKeyRequest(
 public sealed record AccessKeyAnswer(string Name, string Secret, long Revision, DateTimeOffset? ExpiresAt = null);
 
 /// <summary>Who the platform takes the caller for.</summary>
-public sealed record WhoAmI(string Principal, IReadOnlyList<string> Roles);
+/// <param name="Grants">What it may do, so that it is not shown what would be refused. The API decides each call
+/// itself.</param>
+public sealed record WhoAmI(
+    string Principal, IReadOnlyList<string> Roles, IReadOnlyList<GrantDocument>? Grants = null);
+
+/// <summary>One permission in force: every verb listed, on all that matches all three lists.</summary>
+/// <param name="Verbs">Such as <c>read</c>; <c>*</c> for all.</param>
+/// <param name="Kinds">Names of kinds, or <c>*</c>.</param>
+/// <param name="Namespaces">Names of namespaces, <c>_</c> for node-wide kinds, or <c>*</c>.</param>
+/// <param name="Names">Whole names, prefixes that end in <c>/*</c>, or <c>*</c>.</param>
+/// <param name="Role">The role that brings it; null when it is the access key's own.</param>
+public sealed record GrantDocument(
+    IReadOnlyList<string> Verbs,
+    IReadOnlyList<string> Kinds,
+    IReadOnlyList<string> Namespaces,
+    IReadOnlyList<string> Names,
+    string? Role = null);
+
+/// <summary>Who may do something, and by which grants.</summary>
+public sealed record AccessList(
+    string Verb, string Kind, string Namespace, string Name, IReadOnlyList<AccessHolder> Items);
+
+/// <summary>An operator or an access key that may.</summary>
+/// <param name="Principal"><c>operator:alice</c> or <c>key:shop/orders</c>.</param>
+/// <param name="Grants">Each of them is enough.</param>
+public sealed record AccessHolder(string Principal, IReadOnlyList<GrantDocument> Grants);
 
 /// <summary>One row of the audit trail.</summary>
 /// <param name="Sequence">Gapless within its chain.</param>

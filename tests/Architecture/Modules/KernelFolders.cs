@@ -37,7 +37,7 @@ internal static class KernelFolders
     // Endpoints stand beside what they expose, and are mapped with what Hosting offers for that. Who makes a request is
     // also told by the connection it came in on, which Hosting knows.
     private static bool IsEndpoint(Mono.Cecil.TypeReference type) =>
-        type.Name.EndsWith("Api", StringComparison.Ordinal)
+        type.Name.EndsWith("Api", StringComparison.Ordinal) || type.Name.EndsWith("Events", StringComparison.Ordinal)
         || type.Name is "ApiRequests" or "Authenticator" or "LoopbackTrust";
 
     private static string? FolderOf(Mono.Cecil.TypeReference type, string root)

@@ -37,7 +37,7 @@ public sealed class BrowserSignInTests : IAsyncLifetime
             TimeProvider.System,
             NullLoggerFactory.Instance);
         listeners.Map("api", new BrowserSignInApi(node.Security, node.Changes.Snapshots.Current.StoreId).Map);
-        listeners.Map("api", SecurityApi.MapWhoAmI);
+        listeners.Map("api", new AccessApi(node.Authorizer, node.Time).MapWhoAmI);
         await listeners.StartAsync(CancellationToken.None);
         local = UnixSocketClient.Over(socket);
         browser = new HttpClient(new HttpClientHandler { CookieContainer = jar });

@@ -1,71 +1,85 @@
-import { ref, shallowRef } from 'vue'
+import { ref } from 'vue'
 import type { components } from '@schema'
 import { Fault } from './fault'
-import { began } from './session'
-import { read } from './stream'
-
-type WatchEvent = components['schemas']['WatchEvent']
-type ServiceDocument = components['schemas']['ServiceDocument']
+import { began, who } from './session'
+import { read, type StreamEvent } from './stream'
 
 /** How the tab hears of changes: `live`, or since when it does not. */
 export const connection = ref<'connecting' | 'live' | 'away'>('connecting')
 
-/** The newest change of any resource that this operator may read. */
-export const lastChange = shallowRef<WatchEvent>()
-
-/** The newest news of any service that this operator may discover. */
-export const lastService = shallowRef<ServiceDocument>()
+/** What the stream tells of, by the type of its events. */
+export interface News {
+    /** Any resource that this operator may read. */
+    change: components['schemas']['WatchEvent']
+    /** Any service that this operator may discover. */
+    service: components['schemas']['ServiceSummary']
+    /** What this operator may do. */
+    access: components['schemas']['WhoAmI']
+    /** News may have been missed: whoever shows something loads it anew. */
+    missed: undefined
+}
 
 const longestPause = 10_000
 
-/** Follows the platform until stopped: resumes from where it was, waits longer after each failure. */
+const listeners = new Map<keyof News, Set<(data: never) => void>>()
+
+/** Hears every event of a type, one by one, until the function that is returned is called. */
+export function onNews<T extends keyof News>(type: T, heard: (data: News[T]) => void): () => void {
+    const all = listeners.get(type) ?? new Set()
+    listeners.set(type, all.add(heard))
+    return () => all.delete(heard)
+}
+
+function tell<T extends keyof News>(type: T, data: News[T]): void {
+    for (const heard of listeners.get(type) ?? []) (heard as (data: News[T]) => void)(data)
+}
+
+/** Follows the platform until stopped: one stream a tab, resumed where it was, with longer waits after each failure. */
 export function follow(): () => void {
     const stop = new AbortController()
-    void changes(stop.signal)
-    void services(stop.signal)
+    void forever(stop.signal)
     return () => stop.abort()
 }
 
-async function changes(signal: AbortSignal): Promise<void> {
-    let token = ''
-    await forever(signal, async () => {
-        // From where the tab began, so that nothing falls between what is loaded and what is heard.
-        const from = token ? `token=${encodeURIComponent(token)}` : `after=${began}`
-        const address = `/groundwork/v1/watch?${from}`
-        for await (const event of read(address, signal)) {
-            connection.value = 'live'
-            if (event.type === 'problem') {
-                // The history that it stood in is gone, or the store is another: what is shown is loaded anew.
-                token = ''
-                lastChange.value = undefined
-                return
-            }
-            if (event.id) token = event.id
-            if (event.type === 'change') lastChange.value = JSON.parse(event.data) as WatchEvent
-        }
-    })
-}
+/** Where the stream goes on: after what the tab began with, after the last event, or from now. */
+let place: 'began' | 'now' | { token: string } = 'began'
 
-async function services(signal: AbortSignal): Promise<void> {
-    await forever(signal, async () => {
-        for await (const event of read('/groundwork/v1/registry/watch', signal))
-            if (event.type === 'service') lastService.value = JSON.parse(event.data) as ServiceDocument
-    })
-}
+const query = () =>
+    place === 'began' ? `?after=${began}` : place === 'now' ? '' : `?token=${encodeURIComponent(place.token)}`
 
-async function forever(signal: AbortSignal, once: () => Promise<void>): Promise<void> {
+async function forever(signal: AbortSignal): Promise<void> {
     let pause = 250
     while (!signal.aborted) {
         const opened = Date.now()
         try {
-            await once()
+            for await (const event of read(`/groundwork/v1/events${query()}`, signal)) hear(event)
         } catch (reason) {
             if (signal.aborted) return
-            connection.value = 'away'
-            if (Fault.of(reason).status === 401) return
+            const { status } = Fault.of(reason)
+            if (status === 401) return
+            // The history that it stood in is gone, or the store is another.
+            if (status >= 400 && status < 500) place = 'now'
         }
+        connection.value = 'away'
         if (Date.now() - opened > longestPause) pause = 250
         await new Promise(resolve => setTimeout(resolve, pause * (0.75 + Math.random() / 2)))
         pause = Math.min(pause * 2, longestPause)
+    }
+}
+
+function hear(event: StreamEvent): void {
+    connection.value = 'live'
+    if (event.type === 'problem') {
+        place = 'now'
+        return
+    }
+    // Told when the stream stands again, so that nothing falls between what is loaded now and what is heard.
+    if (place === 'now') tell('missed', undefined)
+    if (event.id) place = { token: event.id }
+    if (event.type === 'change') tell('change', JSON.parse(event.data))
+    else if (event.type === 'service') tell('service', JSON.parse(event.data))
+    else if (event.type === 'access') {
+        who.value = JSON.parse(event.data) as News['access']
+        tell('access', who.value)
     }
 }

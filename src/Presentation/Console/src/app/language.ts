@@ -1,6 +1,5 @@
 import { createI18n } from 'vue-i18n'
-import { en, type Messages } from '@/locales/en'
-import { zh } from '@/locales/zh'
+import { en, zh } from './words'
 
 export const languages = { en: 'English', zh: '中文' } as const
 export type Language = keyof typeof languages
@@ -13,12 +12,15 @@ function first(): Language {
     return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'
 }
 
-export const i18n = createI18n<[Messages], Language, false>({
+export const i18n = createI18n({
     legacy: false,
     locale: first(),
     fallbackLocale: 'en',
-    messages: { en, zh },
+    messages: { en, zh } as Record<Language, Record<string, never>>,
 })
+
+/** A word outside of components; typed by hand, since the library's type of any name is without end. */
+export const word = (name: string): string => (i18n.global as unknown as { t: (name: string) => string }).t(name)
 
 export function chooseLanguage(language: Language): void {
     i18n.global.locale.value = language

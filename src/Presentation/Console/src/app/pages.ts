@@ -1,79 +1,31 @@
 import type { Component } from 'vue'
 
-/** A page that the navigation leads to. Its words are `page.{name}` in the locales. */
+type View = () => Promise<{ default: Component }>
+
+/** A page. Its words are `page.{name}`. */
 export interface Page {
     name: string
     path: string
-    view: () => Promise<{ default: Component }>
+    view: View
+    /** Where the navigation has it; pages without a place are led to by others. */
+    place?: { layer: Layer; order: number }
     /** Pages below it, which the navigation does not show. */
-    below?: { name: string; path: string; view: () => Promise<{ default: Component }> }[]
+    below?: { name: string; path: string; view: View }[]
+    /** False when this operator can do nothing there; absent: everybody can. */
+    visible?: () => boolean
 }
 
-/** The navigation, by layer as the platform is built. */
-export const layers: { name: string; pages: Page[] }[] = [
-    {
-        name: 'home',
-        pages: [{ name: 'overview', path: '/', view: () => import('@/overview/OverviewPage.vue') }],
-    },
-    {
-        name: 'services',
-        pages: [
-            {
-                name: 'services',
-                path: '/services',
-                view: () => import('@/services/ServicesPage.vue'),
-                below: [
-                    {
-                        name: 'service',
-                        path: '/services/:namespace/:group/:service',
-                        view: () => import('@/services/ServicePage.vue'),
-                    },
-                ],
-            },
-            {
-                name: 'settings',
-                path: '/settings',
-                view: () => import('@/settings/SettingsPage.vue'),
-                below: [
-                    {
-                        name: 'setting',
-                        path: '/settings/:namespace/:name(.*)',
-                        view: () => import('@/settings/SettingPage.vue'),
-                    },
-                ],
-            },
-        ],
-    },
-    {
-        name: 'platform',
-        pages: [
-            {
-                name: 'resources',
-                path: '/resources',
-                view: () => import('@/resources/ResourcesPage.vue'),
-                below: [
-                    {
-                        name: 'resource',
-                        path: '/resources/:kind/:namespace/:name(.*)',
-                        view: () => import('@/resources/ResourcePage.vue'),
-                    },
-                ],
-            },
-            {
-                name: 'changes',
-                path: '/changes',
-                view: () => import('@/changes/ChangesPage.vue'),
-                below: [
-                    {
-                        name: 'change',
-                        path: '/changes/:revision(\\d+)',
-                        view: () => import('@/changes/ChangePage.vue'),
-                    },
-                ],
-            },
-            { name: 'access', path: '/access', view: () => import('@/access/AccessPage.vue') },
-            { name: 'audit', path: '/audit', view: () => import('@/audit/AuditPage.vue') },
-            { name: 'nodes', path: '/nodes', view: () => import('@/nodes/NodesPage.vue') },
-        ],
-    },
-]
+/** The layers of the platform, as it is built. */
+export const layers = ['home', 'services', 'communication', 'platform'] as const
+export type Layer = (typeof layers)[number]
+
+/** The pages of every folder, from its `pages.ts`. */
+export const pages: Page[] = Object.values(
+    import.meta.glob<Page[]>(['@/*/pages.ts', '!@/app/pages.ts'], { eager: true, import: 'pages' }),
+).flat()
+
+/** What the navigation shows of a layer, in order. */
+export const pagesOf = (layer: Layer): Page[] =>
+    pages
+        .filter(page => page.place?.layer === layer && page.visible?.() !== false)
+        .sort((one, other) => (one.place?.order ?? 0) - (other.place?.order ?? 0))

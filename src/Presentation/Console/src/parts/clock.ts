@@ -1,4 +1,4 @@
-import { onScopeDispose, ref, type Ref } from 'vue'
+import { onScopeDispose, ref } from 'vue'
 
 /** The time that relative times are told by; moves often enough for seconds to be believed. */
 export const now = ref(Date.now())
@@ -7,12 +7,10 @@ setInterval(() => {
     if (!document.hidden) now.value = Date.now()
 }, 5000)
 
-/** Counts seconds while whoever asked is shown and the tab is in front. */
-export function everySecond(): Ref<number> {
-    const count = ref(0)
+/** Does something again and again while whoever asked is shown and the tab is in front. */
+export function useEvery(milliseconds: number, run: () => unknown): void {
     const timer = setInterval(() => {
-        if (!document.hidden) count.value++
-    }, 1000)
+        if (!document.hidden) void run()
+    }, milliseconds)
     onScopeDispose(() => clearInterval(timer))
-    return count
 }

@@ -1,5 +1,6 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef, type WatchSource } from 'vue'
 import { Fault } from '@/api/fault'
+import { onNews, type News } from '@/api/live'
 
 /** What a view shows and how it stands with it. */
 export interface Load<T> {
@@ -41,14 +42,40 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, ...sources
     return { data, fault, loading, reload }
 }
 
-/** Reloads soon after news, and not more often than this: a storm of news is one reload. */
-export function useNews(news: WatchSource, reload: () => Promise<void>, pause = 300): void {
+/**
+ * Reloads soon after news that concern what is shown, and not more often than this many milliseconds: a storm of news
+ * is one reload. Reloads too when news may have been missed.
+ */
+export function useNews<T extends keyof News>(
+    type: T,
+    concerns: (news: News[T]) => boolean,
+    reload: () => unknown,
+    pause = 300,
+): void {
     let timer: ReturnType<typeof setTimeout> | undefined
-    watch(news, () => {
+    const soon = () => {
         timer ??= setTimeout(() => {
             timer = undefined
             void reload()
         }, pause)
+    }
+    const stops = [onNews(type, news => concerns(news) && soon()), onNews('missed', soon)]
+    onScopeDispose(() => {
+        stops.forEach(stop => stop())
+        clearTimeout(timer)
     })
-    onScopeDispose(() => clearTimeout(timer))
+}
+
+/** Every item of a paged list, a thousand a call. */
+export async function allPages<T>(
+    page: (page: string | undefined) => Promise<{ items: readonly T[]; nextPage?: string | null }>,
+): Promise<T[]> {
+    const all: T[] = []
+    let next: string | undefined
+    do {
+        const one = await page(next)
+        all.push(...one.items)
+        next = one.nextPage ?? undefined
+    } while (next)
+    return all
 }

@@ -1,0 +1,21 @@
+export const en = {
+    page: { access: 'Access' },
+    access: {
+        note: 'Who you are, and where you are signed in.',
+        you: 'You',
+        roles: 'Roles',
+        signIns: 'Sign-ins',
+        address: 'From',
+        created: 'Signed in',
+        used: 'Last used',
+        until: 'Ends',
+        operators: 'Operators',
+        roleList: 'Roles',
+        keys: 'Access keys',
+        name: 'Name',
+        description: 'Description',
+        none: 'None that you may read.',
+        revokeTitle: 'End this sign-in?',
+        revokeNote: 'Whoever uses it has to sign in again.',
+    },
+}

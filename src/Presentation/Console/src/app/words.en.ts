@@ -1,0 +1,25 @@
+export const en = {
+    page: { unknown: 'Not found' },
+    layer: { home: 'Home', services: 'Services', communication: 'Communication', platform: 'Platform' },
+    shell: {
+        skip: 'Skip to the content',
+        searchKeys: 'Ctrl K',
+        navigation: 'Pages',
+        breadcrumbs: 'Where you are',
+        menu: 'Show the pages',
+        theme: 'Theme',
+        language: 'Language',
+        away: 'The platform does not answer. What you see is as of a moment ago; the console tries again.',
+        live: 'Live: changes show as they happen',
+        connecting: 'Connecting',
+    },
+    theme: { system: 'As the system', light: 'Light', dark: 'Dark', contrast: 'High contrast' },
+    search: {
+        open: 'Search',
+        hint: 'Search pages, services and resources',
+        page: 'page',
+        service: 'service',
+        nothing: 'Nothing found. Names, kinds and namespaces are searched.',
+    },
+    unknown: { title: 'There is no such page', note: 'The address may be of a newer console, or misspelt.' },
+}

@@ -1,0 +1,22 @@
+export const en = {
+    action: {
+        retry: 'Try again',
+        copy: 'Copy',
+        copied: 'Copied',
+        signOut: 'Sign out',
+        cancel: 'Cancel',
+        more: 'Show more',
+        drain: 'Drain',
+        undrain: 'Take back',
+        explain: 'Explain',
+        close: 'Close',
+        revert: 'Revert',
+        rollBack: 'Roll back to this',
+        verify: 'Verify',
+        revoke: 'Revoke',
+        save: 'Save',
+        edit: 'Edit',
+    },
+    state: { loading: 'Loading…', empty: 'There is nothing here yet.' },
+    fault: { away: 'The platform does not answer', stale: 'what you see is older' },
+}
