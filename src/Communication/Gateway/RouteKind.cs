@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Resources;
@@ -7,38 +9,40 @@ using Groundwork.Wire;
 namespace Groundwork.Communication.Gateway;
 
 /// <summary>Says which requests of the outside go to which service.</summary>
-/// <param name="Hosts">
-/// Names that the request may be for: <c>shop.example.com</c>, <c>*.example.com</c> (any name below it),
-/// <c>127.0.0.1</c>, <c>[::1]</c>, or <c>*</c> for any host, which must be written out. At least one, at most 64;
-/// without port.
-/// </param>
-/// <param name="Path">
-/// <c>/cart</c>: exactly this path. <c>/api/catalog/**</c>: <c>/api/catalog</c> and everything below it. <c>/**</c>:
-/// everything.
-/// </param>
-/// <param name="Service"><c>[namespace/][group@@]service</c>; of the route's own namespace unless it names
-/// another.</param>
-/// <param name="Methods">The methods it serves, such as <c>GET</c>; all when not given.</param>
-/// <param name="StripPrefix">Start of the path that the service does not get to see, such as <c>/api</c>.</param>
-/// <param name="ExposeRevision">True: answers carry <c>Groundwork-Revision</c>, the revision in force.</param>
 public sealed record RouteSpec(
+    [Description(
+        "Names that the request may be for: shop.example.com, *.example.com (any name below it), 127.0.0.1, "
+        + "[::1], or * for any host, which must be written out. At least one, at most 64; without port.")]
+    [Length(1, 64)]
     IReadOnlyList<string> Hosts,
+    [Description("/cart: exactly this path. /api/catalog/**: /api/catalog and everything below it. /**: everything.")]
     string Path,
+    [Description("[namespace/][group@@]service; of the route's own namespace unless it names another.")]
     string Service,
+    [Description("The methods it serves, such as GET; all when not given.")]
     IReadOnlyList<string>? Methods = null,
+    [Description("Start of the path that the service does not get to see, such as /api.")]
     string? StripPrefix = null,
+    [Description("How long the route waits for its service.")]
     RouteTimeouts? Timeouts = null,
+    [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false);
 
 /// <summary>How long a route waits for its service.</summary>
-/// <param name="ConnectMs">For a connection, 10 to 30,000.</param>
-/// <param name="ResponseHeadMs">
-/// From the end of the request to the head of the answer, and for each piece of the request's body to be taken; 10 to
-/// 3,600,000.
-/// </param>
-/// <param name="IdleMs">Between two pieces of the answer's body; 1,000 to 86,400,000. Streams of events send something
-/// more often.</param>
-public sealed record RouteTimeouts(int ConnectMs = 1_000, int ResponseHeadMs = 3_000, int IdleMs = 120_000);
+public sealed record RouteTimeouts(
+    [Description("For a connection, 10 to 30,000.")]
+    [Range(10, 30_000)]
+    int ConnectMs = 1_000,
+    [Description(
+        "From the end of the request to the head of the answer, and for each piece of the request's body to be "
+        + "taken; 10 to 3,600,000.")]
+    [Range(10, 3_600_000)]
+    int ResponseHeadMs = 3_000,
+    [Description(
+        "Between two pieces of the answer's body; 1,000 to 86,400,000. Streams of events send something more "
+        + "often.")]
+    [Range(1_000, 86_400_000)]
+    int IdleMs = 120_000);
 
 /// <summary>
 /// The kind <c>route</c>. Two routes that would want the same request cannot both exist, whatever their namespaces.

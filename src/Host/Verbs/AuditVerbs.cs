@@ -28,6 +28,26 @@ internal static class AuditVerbs
         Description = "Only this action, such as refused", HelpName = "ACTION",
     };
 
+    private static readonly Option<string?> Target = new("--target")
+    {
+        Description = "Only with this in the target", HelpName = "TEXT",
+    };
+
+    private static readonly Option<string?> Outcome = new("--outcome")
+    {
+        Description = "Only this outcome: ok, an error code, or refused for all but ok", HelpName = "OUTCOME",
+    };
+
+    private static readonly Option<string?> Since = new("--since")
+    {
+        Description = "Only from this time on, such as 2026-11-21T08:00:00Z", HelpName = "TIME",
+    };
+
+    private static readonly Option<string?> Until = new("--until")
+    {
+        Description = "Only before this time", HelpName = "TIME",
+    };
+
     private static readonly Option<bool> Offline = new("--offline")
     {
         Description = "Open the store itself, where no node runs",
@@ -38,7 +58,7 @@ internal static class AuditVerbs
         {
             new Verb("list", "List the audit trail, newest first.", "audit list --principal operator:alice", ListAsync)
             {
-                Principal, Action, SharedOptions.Limit,
+                Principal, Action, Target, Outcome, Since, Until, SharedOptions.Limit,
             },
             ProcessFlags.With(
                 new Verb("verify", "Verify that nothing was edited, cut or swapped.", "audit verify", VerifyAsync)
@@ -51,8 +71,9 @@ internal static class AuditVerbs
     {
         using var connection = call.Connect();
         var path = ApiPaths.With(
-            "audit", ("principal", call.Get(Principal)), (
-                "action", call.Get(Action)), ("limit", call.Get(SharedOptions.Limit)));
+            "audit", ("principal", call.Get(Principal)), ("action", call.Get(Action)), ("target", call.Get(Target)),
+            ("outcome", call.Get(Outcome)), ("since", call.Get(Since)), ("until", call.Get(Until)),
+            ("limit", call.Get(SharedOptions.Limit)));
         var answer = await connection.GetAsync(path, call.Cancellation);
         var trail = answer.Read(WireJson.Lenient.AuditList);
         call.Answer.Print(answer.Document, () => trail.Items.Aggregate(

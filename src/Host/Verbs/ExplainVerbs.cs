@@ -7,17 +7,20 @@ using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Host.Verbs;
 
-/// <summary><c>explain instance</c>.</summary>
+/// <summary><c>explain instance</c> and <c>explain kind</c>.</summary>
 internal static class ExplainVerbs
 {
     public static Command Create() =>
-        new Verb("explain", "Say why something is as it is.", "explain instance shop/catalog/1", run: null)
+        new Verb(
+            "explain", "Say why something is as it is, or what a kind is made of.", "explain instance shop/catalog/1",
+            run: null)
         {
             new Verb("instance", "Say why an instance is, or is not, called, and what to do next.",
                 "explain instance shop/catalog/1", ExplainAsync)
             {
                 RegistryName.InstanceArgument,
             },
+            KindExplanation.Create(),
         };
 
     private static async Task<int> ExplainAsync(Call call)

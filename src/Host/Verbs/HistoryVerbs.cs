@@ -26,6 +26,11 @@ internal static class HistoryVerbs
     private static readonly Argument<long> Revision = new(
         "revision") { Description = "Revision of the changeset", HelpName = "R" };
 
+    private static readonly Option<string?> Author = new("--author")
+    {
+        Description = "Only changesets of this principal, such as operator:alice", HelpName = "NAME",
+    };
+
     private static readonly Option<long?> From = new("--from")
     {
         Description = "Older revision (default: the one before --to)", HelpName = "R",
@@ -54,7 +59,7 @@ internal static class HistoryVerbs
         new Verb("history", "Show the versions of a resource, or the latest changesets.",
             "history setting catalog/app.yaml", HistoryAsync)
         {
-            Kind, Name, SharedOptions.Namespace, SharedOptions.Limit,
+            Kind, Name, SharedOptions.Namespace, Author, SharedOptions.Limit,
         },
         new Verb(
             "diff", "Compare two revisions of a resource, or files with what is live.", "diff -f shop.yaml", DiffAsync)
@@ -93,7 +98,9 @@ internal static class HistoryVerbs
     private static async Task<int> TimelineAsync(Call call, ApiConnection connection)
     {
         var answer = await connection.GetAsync(
-            ApiPaths.With("changesets", ("limit", call.Get(SharedOptions.Limit))), call.Cancellation);
+            ApiPaths.With(
+                "changesets", ("author", call.Get(Author)), ("limit", call.Get(SharedOptions.Limit))),
+            call.Cancellation);
         var list = answer.Read(WireJson.Lenient.ChangesetList);
         call.Answer.Print(answer.Document, () => list.Items.Aggregate(
             new Table("REVISION", "AT", "BY", "CHANGES", "REASON"),

@@ -201,6 +201,7 @@ public sealed partial class NodeHost : IAsyncDisposable
         var security = new SecurityApi(
             store.Security, store.Changes, parts.Time, HintsForInvited(running.Configuration));
         listeners.Map(ListenerDefinition.Api, security.Map);
+        listeners.Map(ListenerDefinition.Api, new AuditApi(store.Security).Map);
         listeners.Map(
             ListenerDefinition.Api, new BrowserSignInApi(store.Security, store.Changes.Snapshots.Current.StoreId).Map);
         var resources = new ResourcesApi(store.Changes, store.Security.Audit);

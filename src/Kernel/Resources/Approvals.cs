@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Groundwork.Kernel.Security;
@@ -7,40 +9,56 @@ using Groundwork.Wire;
 namespace Groundwork.Kernel.Resources;
 
 /// <summary>The spec of an <c>approval-policy</c>: which changes need a second person.</summary>
-/// <param name="Kinds">Kinds it covers; <c>*</c> for all.</param>
-/// <param name="Namespaces">Namespaces it covers; <c>*</c> for all, node-wide kinds included.</param>
-/// <param name="Names">Names it covers: exact, <c>prefix*</c>, or <c>*</c> (default) for all.</param>
-/// <param name="Description">Why, for those who are asked to wait.</param>
 public sealed record ApprovalPolicySpec(
+    [Description("Kinds it covers; * for all.")]
     IReadOnlyList<string> Kinds,
+    [Description("Namespaces it covers; * for all, node-wide kinds included.")]
     IReadOnlyList<string> Namespaces,
+    [Description("Names it covers: exact, prefix*, or * (default) for all.")]
     IReadOnlyList<string>? Names = null,
+    [Description("Why, for those who are asked to wait.")]
     string? Description = null);
 
 /// <summary>
 /// The spec of a <c>proposal</c>: a changeset that waits, or waited, for a second person. Written by the log alone.
 /// </summary>
-/// <param name="State"><c>proposed</c>, <c>released</c> or <c>refused</c>.</param>
-/// <param name="Policy">Name of the policy that asked for it.</param>
 public sealed record ProposalSpec(
+    [Description("proposed, released or refused.")]
+    [AllowedValues("proposed", "released", "refused")]
     string State,
+    [Description("Who wants it.")]
     string Author,
+    [Description("Why.")]
     string Reason,
+    [Description("Name of the policy that asked for it.")]
     string Policy,
+    [Description("When it was proposed.")]
     DateTimeOffset ProposedAt,
+    [Description("What would change.")]
     IReadOnlyList<ProposedChange> Changes,
+    [Description("Who released or refused it.")]
     string? DecidedBy = null,
+    [Description("When that was.")]
     DateTimeOffset? DecidedAt = null,
+    [Description("Why it was decided so.")]
     string? DecisionReason = null);
 
 /// <summary>A change that waits; its spec has its secrets encrypted.</summary>
 public sealed record ProposedChange(
+    [Description("What happens to the resource.")]
+    [AllowedValues("put", "delete")]
     string Operation,
+    [Description("Its kind.")]
     string Kind,
+    [Description("Its namespace; empty for node-wide kinds.")]
     string Namespace,
+    [Description("Its name.")]
     string Name,
+    [Description("The revision it was written against; 0 for a new one.")]
     long Expect,
+    [Description("Its spec, secrets encrypted.")]
     JsonElement? Spec = null,
+    [Description("Its labels; those in place when not given.")]
     IReadOnlyDictionary<string, string>? Labels = null);
 
 /// <summary>
@@ -56,6 +74,11 @@ public sealed class Approvals
     private const string Proposed = "proposed";
     private const string Released = "released";
     private const string Refused = "refused";
+
+    /// <summary>
+    /// The label of a proposal that repeats its state, so that those that wait are found without reading them all.
+    /// </summary>
+    private const string StateLabel = "state";
 
     /// <summary>What a proposal's state may be.</summary>
     internal static readonly ImmutableArray<string> States = [Proposed, Released, Refused];
@@ -190,6 +213,30 @@ public sealed class Approvals
         return (spec with { Changes = [.. spec.Changes.Select(Mask)] }, resource.Revision);
     }
 
+    /// <summary>
+    /// Proposals, those that wait first and then newest first; of one state when given. One without the label was
+    /// written before there was one, and is read to know.
+    /// </summary>
+    internal static IEnumerable<Resource> Find(Snapshot head, string? state) => head
+        .Of(ProposalKindName).Values
+        .Where(one => state is null || !one.Labels.TryGetValue(StateLabel, out var known) || known == state)
+        .OrderByDescending(one => one.Labels.TryGetValue(StateLabel, out var known) && known == Proposed)
+        .ThenByDescending(one => one.Revision);
+
+    /// <summary>Indices of the changes whose resource was changed since; null when there are none.</summary>
+    internal static IReadOnlyList<int>? Outdated(Snapshot head, ProposalSpec spec)
+    {
+        if (spec.State != Proposed) return null;
+        var outdated = spec.Changes.Index()
+            .Where(change => RevisionOf(change.Item) != change.Item.Expect)
+            .Select(change => change.Index)
+            .ToList();
+        return outdated.Count > 0 ? outdated : null;
+
+        long RevisionOf(ProposedChange change) =>
+            head.Find(change.Kind, change.Namespace, change.Name)?.Revision ?? 0;
+    }
+
     private async ValueTask<Outcome<(ProposalSpec Spec, long Revision)>> OpenAsync(
         Principal principal, string name, CancellationToken cancellationToken)
     {
@@ -253,6 +300,8 @@ public sealed class Approvals
             Kind = kind,
             Spec = bytes,
             Typed = spec,
+            Labels = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal)
+                .Add(StateLabel, spec.State),
         };
     }
 

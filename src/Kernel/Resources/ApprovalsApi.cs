@@ -46,15 +46,14 @@ internal sealed class ApprovalsApi(ChangeLog changes)
                 $"'state' is one of {string.Join(", ", Approvals.States)}, not '{state}'."));
         }
         var found = new List<ProposalDocument>();
-        foreach (var resource in changes.Snapshots.Current.Of(Approvals.ProposalKindName)
-            .Values.OrderByDescending(one => one.Revision))
+        foreach (var resource in Approvals.Find(changes.Snapshots.Current, state))
         {
             if (found.Count == MaxListed) break;
             if (!changes.Authorizer.Allows(context.Principal(), Verb.Read, resource.Key)) continue;
             var read = await changes.Approvals.ReadAsync(resource.Key.Name, context.RequestAborted);
             if (!read.TryGet(out var proposal, out var fault)) return Problems.From(fault);
             if (state is null || proposal.Spec.State == state)
-                found.Add(documents.ToDocument(resource.Key.Name, proposal.Spec));
+                found.Add(ToDocument(resource.Key.Name, proposal.Spec));
         }
         return Results.Json(found, WireJson.Strict.IReadOnlyListProposalDocument);
     }
@@ -63,9 +62,12 @@ internal sealed class ApprovalsApi(ChangeLog changes)
     {
         var read = await changes.Approvals.ReadAsync(name, context.RequestAborted);
         return read.TryGet(out var proposal, out var fault)
-            ? Results.Json(documents.ToDocument(name, proposal.Spec), WireJson.Strict.ProposalDocument)
+            ? Results.Json(ToDocument(name, proposal.Spec), WireJson.Strict.ProposalDocument)
             : Problems.From(fault);
     }
+
+    private ProposalDocument ToDocument(string name, ProposalSpec spec) =>
+        documents.ToDocument(name, spec, Approvals.Outdated(changes.Snapshots.Current, spec));
 
     private async Task<IResult> Approve(HttpContext context, string name)
     {

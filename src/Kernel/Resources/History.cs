@@ -83,12 +83,13 @@ public sealed class History
     }
 
     /// <summary>Whole changesets, newest first, starting below <paramref name="before"/>.</summary>
+    /// <param name="withSpecs">False leaves the specs of stored kinds where they are.</param>
     public Task<Outcome<IReadOnlyList<ImmutableArray<Version>>>> ChangesetsAsync(
-        long before, int limit, CancellationToken cancellationToken) => ReadAsync(
+        long before, int limit, bool withSpecs, CancellationToken cancellationToken) => ReadAsync(
         session => (Outcome<IReadOnlyList<ImmutableArray<Version>>>)ResourceStore
             .ReadChangesetsBefore(session, before, limit)
             .GroupBy(row => row.Revision)
-            .Select(group => group.Select(row => ToVersion(session, row)).ToImmutableArray())
+            .Select(group => group.Select(row => ToVersion(session, row, withSpecs)).ToImmutableArray())
             .ToList(),
         cancellationToken);
 
@@ -160,9 +161,9 @@ public sealed class History
         return withSpec ? rows.WithSpec(session, resource) : resource;
     }
 
-    private Version ToVersion(ISqlSession session, ChangeRow row) => new(
-        row.Revision, row.Order, row.Key, row.Operation, ToResource(session, row), row.Compacted,
-        row.Author, row.Reason, row.At, row.ChangesetId);
+    private Version ToVersion(ISqlSession session, ChangeRow row, bool withSpec = true) => new(
+        row.Revision, row.Order, row.Key, row.Operation, ToResource(session, row, withSpec), row.Compacted,
+        row.Author, row.Reason, row.At, row.ChangesetId, row.Prior?.Revision);
 
     private async Task<Outcome<T>> ReadAsync<T>(Func<ISqlSession, Outcome<T>> read, CancellationToken cancellationToken)
     {
@@ -179,6 +180,7 @@ public sealed class History
 
 /// <summary>One version of one resource in the log.</summary>
 /// <param name="Resource">Null for a delete, or when compacted.</param>
+/// <param name="Prior">Revision of the version before; null for the first.</param>
 public sealed record Version(
     long Revision,
     int Order,
@@ -189,4 +191,5 @@ public sealed record Version(
     string Author,
     string Reason,
     DateTimeOffset At,
-    Guid ChangesetId);
+    Guid ChangesetId,
+    long? Prior = null);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
@@ -46,7 +47,8 @@ internal sealed class HistoryApi(ChangeLog changes)
     }
 
     private async Task<IResult> Changesets(
-        HttpContext context, string? kind, string? @namespace, string? name, int? limit, string? page)
+        HttpContext context, string? kind, string? @namespace, string? name, string? prefix, string? author,
+            bool? specs, int? limit, string? page)
     {
         if (!ApiRequests.Limit(limit, DefaultLimit, MaxLimit).TryGet(out var count, out var fault))
             return Problems.From(fault);
@@ -56,17 +58,20 @@ internal sealed class HistoryApi(ChangeLog changes)
             (kind is null || version.Key.Kind == kind)
             && (ns is null || version.Key.Namespace == ns)
             && (name is null || version.Key.Name == name)
+            && (prefix is null || version.Key.Name.StartsWith(prefix, StringComparison.Ordinal))
+            && (author is null || version.Author == author)
             && changes.Authorizer.Allows(context.Principal(), Verb.Read, version.Key);
         var found = new List<ChangesetDocument>();
         while (found.Count < count)
         {
-            var batch = await changes.History.ChangesetsAsync(before, MaxLimit, context.RequestAborted);
+            var batch = await changes.History.ChangesetsAsync(
+                before, MaxLimit, specs != false, context.RequestAborted);
             if (!batch.TryGet(out var changesets, out fault)) return Problems.From(fault);
             foreach (var changeset in changesets)
             {
                 before = changeset[0].Revision;
                 if (found.Count < count && changeset.RemoveAll(version => !Shown(version)) is { Length: > 0 } shown)
-                    found.Add(documents.ToDocument(shown));
+                    found.Add(ToDocument(shown, specs != false));
                 if (found.Count == count) break;
             }
             if (changesets.Count < MaxLimit) break;
@@ -75,6 +80,17 @@ internal sealed class HistoryApi(ChangeLog changes)
         return Results.Json(
             new ChangesetList(
                 changes.Snapshots.Current.Revision, changes.Floor, found, next), WireJson.Strict.ChangesetList);
+    }
+
+    private ChangesetDocument ToDocument(ImmutableArray<Version> changeset, bool withSpecs)
+    {
+        var document = documents.ToDocument(changeset);
+        if (withSpecs) return document;
+        return document with
+        {
+            Changes = [.. document.Changes.Select(
+                entry => entry with { Resource = entry.Resource with { Spec = null } })],
+        };
     }
 
     private static Outcome<long> Before(string? page)

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Groundwork.Wire;
 
@@ -6,8 +7,9 @@ namespace Groundwork.Kernel.Resources;
 /// <summary>
 /// The spec of a <c>namespace</c>: a place for resources, so that teams and environments do not meet.
 /// </summary>
-/// <param name="Description">Whose it is and what for, at most 512 characters.</param>
-public sealed record NamespaceSpec(string? Description = null);
+public sealed record NamespaceSpec(
+    [Description("Whose it is and what for, at most 512 characters.")]
+    string? Description = null);
 
 /// <summary>
 /// The kind <c>namespace</c>. Namespaces are written out, because a misspelt one would otherwise come into being

@@ -42,7 +42,8 @@ public sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secrets
             : new ResourceDocument(version.Key.Kind, version.Key.Name, version.Key.Namespace),
         version.Author,
         version.Reason,
-        version.At);
+        version.At,
+        version.Prior);
 
     public ChangesetDocument ToDocument(ImmutableArray<Version> changeset) => new(
         changeset[0].Revision,
@@ -72,7 +73,8 @@ public sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secrets
             effect.Effect == ChangeEffect.Unchanged || commit.Proposal is not null ? null : commit.Revision))],
         commit.Proposal);
 
-    public ProposalDocument ToDocument(string name, ProposalSpec spec) => new(
+    public ProposalDocument ToDocument(
+        string name, ProposalSpec spec, IReadOnlyList<int>? outdated = null) => new(
         name,
         spec.State,
         spec.Author,
@@ -84,7 +86,9 @@ public sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secrets
             change.Expect))],
         spec.DecidedBy,
         spec.DecidedAt,
-        spec.DecisionReason);
+        spec.DecisionReason,
+        spec.Policy,
+        outdated);
 
     public KindDocument ToDocument(Kind kind) => new(
         kind.Name,
@@ -93,7 +97,8 @@ public sealed class ResourceDocuments(KindCatalog kinds, SecretProtector secrets
         kind.Residency.ToString().ToLowerInvariant(),
         kind.Namespaced,
         kind.MaxSpecBytes,
-        kind.Summary);
+        kind.Summary,
+        kind.WrittenByKernel);
 
     /// <summary>The change that a document asks for; a namespaced kind without one goes to <c>default</c>.</summary>
     public Outcome<Change> ToChange(ChangeDocument document)

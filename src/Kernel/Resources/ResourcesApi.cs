@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
@@ -19,6 +20,8 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
     private const int MaxBodyBytes = ChangesetPreparation.MaxBytes + 1024 * 1024;
 
     private readonly ResourceDocuments documents = new(changes.Kinds, changes.Secrets);
+    // By kind; there are as many as modules declare.
+    private readonly ConcurrentDictionary<string, JsonElement> schemas = new(StringComparer.Ordinal);
     private readonly ResourceLists lists = new(changes, new ResourceDocuments(changes.Kinds, changes.Secrets));
 
     public void Map(IEndpointRouteBuilder endpoints)
@@ -28,6 +31,9 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
         reads.MapGet("/kinds", Kinds)
             .RequiresPrincipal("kinds are no secret")
                 .Describe<IReadOnlyList<KindDocument>>("listKinds", "The kinds of the loaded modules.");
+        reads.MapGet("/kinds/{kind}", Kind)
+            .RequiresPrincipal("kinds are no secret")
+                .Describe<KindDocument>("getKind", "One kind, with the JSON Schema of its spec.");
         reads.MapGet("/resources/{kind}", List)
             .RequiresPrincipal("lists what the principal may read")
             .Describe<ResourceList>("listResources", "A page of a kind's resources, in order of namespace and name.");
@@ -59,6 +65,14 @@ internal sealed class ResourcesApi(ChangeLog changes, AuditLog audit)
     private IResult Kinds() => Results.Json(
         (IReadOnlyList<KindDocument>)[.. changes.Kinds.All.Select(documents.ToDocument)],
         WireJson.Strict.IReadOnlyListKindDocument);
+
+    private IResult Kind(string kind)
+    {
+        if (changes.Kinds.Find(kind) is not { } found)
+            return Problems.From(new Fault(ErrorCodes.KindUnknown, $"There is no kind '{kind}' here."));
+        var schema = schemas.GetOrAdd(kind, _ => KindSchema.Of(found));
+        return Results.Json(documents.ToDocument(found) with { Schema = schema }, WireJson.Strict.KindDocument);
+    }
 
     private async Task<IResult> List(
         HttpContext context, string kind, string? @namespace, string? prefix, string[]? label, int? limit, string? page,

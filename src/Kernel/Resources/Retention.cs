@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Groundwork.Kernel.Storage;
 using Groundwork.Wire;
@@ -8,11 +10,12 @@ namespace Groundwork.Kernel.Resources;
 /// <summary>
 /// The spec of the one resource <c>retention history</c>. Without it the history is kept for ever.
 /// </summary>
-/// <param name="HistoryDays">
-/// Days for which every version can be read, watched from and rolled back to; 1 to 36,500. Older versions lose their
-/// content, but for the newest of each resource. The rows that the audit vouches for stay.
-/// </param>
-public sealed record RetentionSpec(int HistoryDays);
+public sealed record RetentionSpec(
+    [Description(
+        "Days for which every version can be read, watched from and rolled back to; 1 to 36,500. Older versions lose "
+        + "their content, but for the newest of each resource. The rows that the audit vouches for stay.")]
+    [Range(1, 36_500)]
+    int HistoryDays);
 
 /// <summary>
 /// Compacts what is older than the retention says, every hour and on every node: a second one finds nothing to do,

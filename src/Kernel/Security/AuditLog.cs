@@ -93,13 +93,11 @@ public sealed partial class AuditLog
     }
 
     /// <summary>
-    /// Rows newest first, older than a sequence, of one principal or action when given. What was appended within the
-    /// last second may not be there yet.
+    /// Rows newest first, older than a sequence. What was appended within the last second may not be there yet.
     /// </summary>
     public Task<List<AuditEntry>> ListAsync(
-        long before, string? principal, string? action, int limit, CancellationToken cancellationToken) =>
-        storage.ReadAsync(
-            session => AuditStore.ReadBefore(session, before, principal, action, limit), cancellationToken);
+        long before, AuditFilter filter, int limit, CancellationToken cancellationToken) =>
+        storage.ReadAsync(session => AuditStore.ReadBefore(session, before, filter, limit), cancellationToken);
 
     /// <summary>
     /// The loop of a running node; ends with the token. What it leaves, <see cref="FlushAsync"/> writes.
@@ -211,3 +209,20 @@ public sealed partial class AuditLog
 /// <param name="Outcome"><c>ok</c> or an error code.</param>
 public sealed record AuditEvent(
     string Principal, string Action, string Target, string Outcome, string? Address = null, string? Detail = null);
+
+/// <summary>What a list of the trail selects; a null selects all.</summary>
+/// <param name="Target">A part of the target, in any case.</param>
+/// <param name="Outcome">An outcome, or <see cref="Refused"/>.</param>
+/// <param name="Since">From this time on.</param>
+/// <param name="Until">Before this time.</param>
+public sealed record AuditFilter(
+    string? Principal = null,
+    string? Action = null,
+    string? Target = null,
+    string? Outcome = null,
+    DateTimeOffset? Since = null,
+    DateTimeOffset? Until = null)
+{
+    /// <summary>Every outcome but <see cref="AuditLog.Ok"/>.</summary>
+    public const string Refused = "refused";
+}

@@ -49,14 +49,25 @@ internal static class AuditStore
         $"SELECT {Columns} FROM security_audit WHERE seq > $1 ORDER BY seq LIMIT $2",
         row => new LinkedAuditRow(row.Int64(0), ReadRow(row), row.Blob(10), row.Blob(11)), sequence, limit);
 
-    /// <summary>Newest first, older than a sequence; the filters are equalities and may be null.</summary>
-    public static List<AuditEntry> ReadBefore(
-        ISqlSession session, long before, string? principal, string? action, int limit)
+    /// <summary>Newest first, older than a sequence.</summary>
+    public static List<AuditEntry> ReadBefore(ISqlSession session, long before, AuditFilter filter, int limit)
     {
         List<SqlValue> parameters = [before, limit];
-        var filters = Filter("principal", principal, parameters) + Filter("action", action, parameters);
+        var conditions = Condition("principal =", filter.Principal, parameters)
+            + Condition("action =", filter.Action, parameters)
+            + Condition("at >=", filter.Since, parameters)
+            + Condition("at <", filter.Until, parameters)
+            + (filter.Outcome == AuditFilter.Refused
+                ? Condition("outcome <>", AuditLog.Ok, parameters)
+                : Condition("outcome =", filter.Outcome, parameters));
+        if (filter.Target is { } target)
+        {
+            // The sign that takes the meaning from the others is a letter that is one in no engine's settings.
+            parameters.Add($"%{target.Replace("!", "!!").Replace("%", "!%").Replace("_", "!_")}%");
+            conditions += $" AND lower(target) LIKE lower(${parameters.Count}) ESCAPE '!'";
+        }
         return session.List(
-            $"SELECT {Columns} FROM security_audit WHERE seq < $1{filters} ORDER BY seq DESC LIMIT $2",
+            $"SELECT {Columns} FROM security_audit WHERE seq < $1{conditions} ORDER BY seq DESC LIMIT $2",
             row =>
             {
                 var read = ReadRow(row);
@@ -77,11 +88,16 @@ internal static class AuditStore
         return last;
     }
 
-    private static string Filter(string column, string? value, List<SqlValue> parameters)
+    private static string Condition(string comparison, string? value, List<SqlValue> parameters) =>
+        value is null ? "" : Condition(comparison, (SqlValue)value, parameters);
+
+    private static string Condition(string comparison, DateTimeOffset? value, List<SqlValue> parameters) =>
+        value is { } time ? Condition(comparison, (SqlValue)time, parameters) : "";
+
+    private static string Condition(string comparison, SqlValue value, List<SqlValue> parameters)
     {
-        if (value is null) return "";
         parameters.Add(value);
-        return $" AND {column} = ${parameters.Count}";
+        return $" AND {comparison} ${parameters.Count}";
     }
 
     private static AuditRow ReadRow(ISqlRow row) => new(

@@ -37,7 +37,12 @@ public sealed class AuditVerifier
         new(storage, root, new AuditCheckpointFileStore(Path.Combine(dataDirectory, AuditCheckpointFileStore.Name)),
             node);
 
-    public async Task<AuditVerification> VerifyAsync(CancellationToken cancellationToken)
+    public Task<AuditVerification> VerifyAsync(CancellationToken cancellationToken) =>
+        VerifyAsync(null, cancellationToken);
+
+    /// <param name="progress">Hears of every page of rows.</param>
+    public async Task<AuditVerification> VerifyAsync(
+        IProgress<AuditProgress>? progress, CancellationToken cancellationToken)
     {
         var findings = new Findings();
         // The file first: what is appended while we read is on neither side.
@@ -55,18 +60,19 @@ public sealed class AuditVerifier
             return findings.ToVerification(0, 0, 0);
         }
         var changes = new ChangeChainCheck(root.ChangeChain(), findings, genuine);
-        await ReadChangesAsync(changes, head, cancellationToken);
+        await ReadChangesAsync(changes, head, progress, cancellationToken);
         changes.End(head);
         var events = new EventChainCheck(root.EventChain(), findings, genuine);
-        await ReadEventsAsync(events, end.Sequence, cancellationToken);
+        await ReadEventsAsync(events, end.Sequence, progress, cancellationToken);
         events.End();
-        await CheckStateAsync(head, findings, cancellationToken);
+        await CheckStateAsync(head, findings, progress, cancellationToken);
         CheckStore(genuine, head, findings);
         CheckCutFile(genuine, told, findings);
         return findings.ToVerification(changes.Verified, events.Verified, genuine.Count);
     }
 
-    private async Task ReadChangesAsync(ChangeChainCheck check, LogHead head, CancellationToken cancellationToken)
+    private async Task ReadChangesAsync(
+        ChangeChainCheck check, LogHead head, IProgress<AuditProgress>? progress, CancellationToken cancellationToken)
     {
         var (revision, order) = (0L, int.MaxValue);
         while (true)
@@ -77,10 +83,16 @@ public sealed class AuditVerifier
                 if (row.Revision <= head.Revision) check.Take(row);
             if (rows.Count < PageRows || rows[^1].Revision > head.Revision) return;
             (revision, order) = (rows[^1].Revision, rows[^1].Order);
+            progress?.Report(new AuditProgress("changes", check.Verified, Share(revision, head.Revision)));
         }
     }
 
-    private async Task ReadEventsAsync(EventChainCheck check, long end, CancellationToken cancellationToken)
+    /// <summary>Of the revisions since the last restore, which goes on at the next multiple of 2^32.</summary>
+    private static double? Share(long revision, long head) =>
+        revision >> 32 == head >> 32 && (uint)head > 0 ? (double)(uint)revision / (uint)head : null;
+
+    private async Task ReadEventsAsync(
+        EventChainCheck check, long end, IProgress<AuditProgress>? progress, CancellationToken cancellationToken)
     {
         var sequence = 0L;
         while (true)
@@ -91,17 +103,20 @@ public sealed class AuditVerifier
                 if (row.Sequence <= end) check.Take(row);
             if (rows.Count < PageRows || rows[^1].Sequence > end) return;
             sequence = rows[^1].Sequence;
+            progress?.Report(new AuditProgress("events", check.Verified, (double)sequence / end));
         }
     }
 
     /// <summary>
     /// What nodes load at their start is the newest changes, and its contents are what their rows name.
     /// </summary>
-    private async Task CheckStateAsync(LogHead head, Findings findings, CancellationToken cancellationToken)
+    private async Task CheckStateAsync(
+        LogHead head, Findings findings, IProgress<AuditProgress>? progress, CancellationToken cancellationToken)
     {
         var wrong = await storage.ReadAsync(
             session => ResourceCheckStore.FindWrongHeads(session, head.Revision, MaxFindings), cancellationToken);
         foreach (var key in wrong) findings.Add($"The current state has {key} as of another change than its newest.");
+        var read = 0L;
         for (var after = Array.Empty<byte>(); ;)
         {
             var contents = await storage.ReadAsync(
@@ -113,6 +128,7 @@ public sealed class AuditVerifier
             }
             if (contents.Count < PageContents) return;
             after = contents[^1].Hash;
+            progress?.Report(new AuditProgress("contents", read += contents.Count));
         }
     }
 

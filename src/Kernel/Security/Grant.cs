@@ -1,16 +1,20 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Security;
 
 /// <summary>One permission of a role: every verb listed, on every resource that matches all three lists.</summary>
-/// <param name="Verbs">Such as <c>read</c> and <c>write</c>; <c>*</c> for all.</param>
-/// <param name="Kinds">Names of kinds, or <c>*</c>; <c>instance</c> stands for what is registered.</param>
-/// <param name="Namespaces">Names of namespaces, <c>_</c> for node-wide kinds, or <c>*</c>. All when not given.</param>
-/// <param name="Names">Whole names, prefixes such as <c>default/orders/*</c>, or <c>*</c>. All when not given.</param>
 public sealed record Grant(
+    [Description("Such as read and write; * for all.")]
+    [AllowedValues("*", "read", "read-secret", "write", "delete", "approve", "register", "renew", "discover",
+        "operate", "audit", "backup", "administer")]
     IReadOnlyList<string> Verbs,
+    [Description("Names of kinds, or *; instance stands for what is registered.")]
     IReadOnlyList<string> Kinds,
+    [Description("Names of namespaces, _ for node-wide kinds, or *. All when not given.")]
     IReadOnlyList<string>? Namespaces = null,
+    [Description("Whole names, prefixes such as default/orders/*, or *. All when not given.")]
     IReadOnlyList<string>? Names = null)
 {
     public const string Any = "*";

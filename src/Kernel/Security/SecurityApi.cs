@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Groundwork.Kernel.Security;
 
-/// <summary>The API of who may call: sign-ins, access keys, the audit trail, keys and invitations.</summary>
+/// <summary>The API of who may call: sign-ins, access keys, keys and invitations.</summary>
 /// <param name="hints">What an invited node is told: where the database is.</param>
 internal sealed class SecurityApi(
     NodeSecurity security, ChangeLog changes, TimeProvider time, IReadOnlyDictionary<string, string> hints)
@@ -21,19 +21,13 @@ internal sealed class SecurityApi(
     /// <summary>Seconds that an access key may live, when it says so: ten years.</summary>
     private const int MaxKeySeconds = 10 * 366 * 24 * 60 * 60;
 
-    private const int DefaultAuditLimit = 100;
-    private const int MaxAuditLimit = 1_000;
     private const string Bearer = "Bearer ";
 
     // What a role names to grant these: kinds that no resource has.
-    private static readonly ResourceKey Trail = new("audit", "", "trail");
     private static readonly ResourceKey WorkingKey = new("working-key", "", "current");
     private static readonly ResourceKey SealingKey = new("sealing-key", "", "current");
     private static readonly ResourceKey Invitation = new("node-invitation", "", "new");
     private static readonly ResourceKey AnySignIn = new("sign-in", "", "any");
-
-    // One at a time: it reads the whole store.
-    private readonly SemaphoreSlim verifying = new(1, 1);
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -62,12 +56,6 @@ internal sealed class SecurityApi(
             .LimitsBody(MaxBodyBytes)
             .Describe<AccessKeyAnswer>("createAccessKey", "Makes an access key; its secret is shown this once.")
             .Accepts<AccessKeyRequest>("application/json");
-        api.MapGet("/audit", ListAudit)
-            .Requires(Verb.Audit, _ => Trail)
-            .Describe<AuditList>("listAudit", "A page of the audit trail, newest first.");
-        api.MapPost("/audit/verify", (Delegate)VerifyAudit)
-            .Requires(Verb.Audit, _ => Trail)
-            .Describe<AuditVerification>("verifyAudit", "Verifies both chains and the checkpoint file of this node.");
         api.MapPost("/working-keys/rotate", (Delegate)RotateKeys)
             .Requires(Verb.Administer, _ => WorkingKey)
             .Describe<WorkingKeyAnswer>("rotateWorkingKey", "Announces a new key for secrets.");
@@ -177,40 +165,6 @@ internal sealed class SecurityApi(
             statusCode: commit.Proposal is null ? StatusCodes.Status201Created : StatusCodes.Status202Accepted));
     }
 
-    private async Task<IResult> ListAudit(
-        HttpContext context, string? principal, string? action, int? limit, string? page)
-    {
-        if (!ApiRequests.Limit(limit, DefaultAuditLimit, MaxAuditLimit).TryGet(out var count, out var fault))
-            return Problems.From(fault);
-        var before = long.MaxValue;
-        if (page is not null && !long.TryParse(page, NumberStyles.None, CultureInfo.InvariantCulture, out before))
-            return Problems.From(new Fault(ErrorCodes.BadPageToken, "The page token is not one that this API gave."));
-        var found = await StoredAsync(async () => (Outcome<List<AuditEntry>>)await security.Audit.ListAsync(
-            before, principal, action, count, context.RequestAborted));
-        if (!found.TryGet(out var rows, out fault)) return Problems.From(fault);
-        var next = rows.Count == count ? rows[^1].Sequence.ToString(CultureInfo.InvariantCulture) : null;
-        return Results.Json(new AuditList(rows, next), WireJson.Strict.AuditList);
-    }
-
-    private async Task<IResult> VerifyAudit(HttpContext context)
-    {
-        await verifying.WaitAsync(context.RequestAborted);
-        try
-        {
-            var outcome = await StoredAsync(async () =>
-                (Outcome<AuditVerification>)await security.Verifier.VerifyAsync(context.RequestAborted));
-            if (!outcome.TryGet(out var verification, out var fault)) return Problems.From(fault);
-            security.Audit.Append(new AuditEvent(
-                context.Principal().Name, "audit-verify", "audit", AuditLog.Ok, Authenticator.AddressOf(context),
-                verification.Intact ? "intact" : $"{verification.Findings.Count} findings"));
-            return Results.Json(verification, WireJson.Strict.AuditVerification);
-        }
-        finally
-        {
-            verifying.Release();
-        }
-    }
-
     private async Task<IResult> RotateKeys(HttpContext context)
     {
         var rotated =
@@ -256,7 +210,7 @@ internal sealed class SecurityApi(
     }
 
     /// <summary>What the store cannot do is an answer like any other.</summary>
-    private static async Task<Outcome<T>> StoredAsync<T>(Func<Task<Outcome<T>>> call)
+    internal static async Task<Outcome<T>> StoredAsync<T>(Func<Task<Outcome<T>>> call)
     {
         try
         {

@@ -70,18 +70,22 @@ public sealed record ChangesetDocument(
 /// <param name="Revision">The changeset's revision.</param>
 /// <param name="Operation"><c>put</c> or <c>delete</c>.</param>
 /// <param name="Resource">The resource as of that revision; its spec is null for a delete or when compacted.</param>
+/// <param name="Prior">Revision of the version before it, which may be a delete; null for the first.</param>
 public sealed record HistoryEntry(
     long Revision,
     string Operation,
     ResourceDocument Resource,
     string Author,
     string Reason,
-    DateTimeOffset At);
+    DateTimeOffset At,
+    long? Prior = null);
 
 /// <summary>A page of history, newest first.</summary>
 public sealed record HistoryList(long Floor, IReadOnlyList<HistoryEntry> Items, string? NextPage = null);
 
-/// <summary>A page of the timeline over all kinds, newest first.</summary>
+/// <summary>
+/// A page of the timeline over all kinds, newest first. With <c>specs=false</c> the resources come without their specs.
+/// </summary>
 public sealed record ChangesetList(
     long Revision, long Floor, IReadOnlyList<ChangesetDocument> Items, string? NextPage = null);
 
@@ -108,11 +112,27 @@ public sealed record WatchEvent(
     string Token, long Revision, string Operation, ResourceDocument Resource, bool EndsChangeset);
 
 /// <summary>A kind, as listed by the API.</summary>
+/// <param name="Residency"><c>resident</c> or <c>stored</c>.</param>
+/// <param name="ReadOnly">True for records of the platform's own doings: nobody else writes them.</param>
+/// <param name="Schema">JSON Schema (draft 2020-12) of the spec; only of one kind, not in the list.
+/// <c>x-groundwork-secret</c> marks a field that is shown masked: <c>always</c>, or <c>sometimes</c> where the spec
+/// says so of itself.</param>
 public sealed record KindDocument(
-    string Name, string Module, int Version, string Residency, bool Namespaced, int MaxSpecBytes, string Summary);
+    string Name,
+    string Module,
+    int Version,
+    string Residency,
+    bool Namespaced,
+    int MaxSpecBytes,
+    string Summary,
+    bool ReadOnly = false,
+    JsonElement? Schema = null);
 
 /// <summary>A changeset that waits, or waited, for a second person.</summary>
 /// <param name="State"><c>proposed</c>, <c>released</c> or <c>refused</c>.</param>
+/// <param name="Policy">Name of the approval policy that asked for it.</param>
+/// <param name="Outdated">Indices of the changes whose resource was changed by somebody since: it cannot be released
+/// any more. Null when there are none, or when it does not wait.</param>
 public sealed record ProposalDocument(
     string Name,
     string State,
@@ -122,7 +142,9 @@ public sealed record ProposalDocument(
     IReadOnlyList<ChangeDocument> Changes,
     string? DecidedBy = null,
     DateTimeOffset? DecidedAt = null,
-    string? DecisionReason = null);
+    string? DecisionReason = null,
+    string? Policy = null,
+    IReadOnlyList<int>? Outdated = null);
 
 /// <summary>The answer to a compaction.</summary>
 /// <param name="Floor">History at and below it is gone, but for the newest version of what lives.</param>

@@ -96,6 +96,12 @@ public sealed record AuditList(IReadOnlyList<AuditEntry> Items, string? NextPage
 public sealed record AuditVerification(
     bool Intact, long ChangesVerified, long EventsVerified, int CheckpointsVerified, IReadOnlyList<string> Findings);
 
+/// <summary>How far a verification is.</summary>
+/// <param name="Step"><c>changes</c>, then <c>events</c>, then <c>contents</c>.</param>
+/// <param name="Verified">Rows of this step so far.</param>
+/// <param name="Share">0 to 1 of the step; null when nobody knows.</param>
+public sealed record AuditProgress(string Step, long Verified, double? Share = null);
+
 /// <summary>A working key, or a sealing key, that was announced.</summary>
 /// <param name="TakesOverInSeconds">Until then new secrets are written under the one before.</param>
 public sealed record WorkingKeyAnswer(string Id, int TakesOverInSeconds);

@@ -1,25 +1,28 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Groundwork.Wire.Contracts;
 
 /// <summary>The spec of a <c>setting</c> resource; its name is <c>group/dataId</c>.</summary>
-/// <param name="Format"><c>text</c>, <c>json</c>, <c>yaml</c>, <c>xml</c>, <c>properties</c>, <c>flags</c> or
-/// <c>toml</c>.</param>
-/// <param name="Content">The text, at most 1 MiB as a JSON document.</param>
-/// <param name="Secret">True: the whole content is a secret; encrypted at rest and masked for those without
-/// <c>read-secret</c>.</param>
-/// <param name="Description">What it is for, at most 512 characters.</param>
-/// <param name="PromotedFrom">Where the text was promoted from; written by a promotion.</param>
-/// <param name="Schema">A JSON Schema (draft 2020-12) that the text is held to at every publication; formats json,
-/// yaml, properties and xml.</param>
 public sealed record SettingSpec(
+    [Description("text, json, yaml, xml, properties, flags or toml.")]
+    [AllowedValues("text", "json", "yaml", "xml", "properties", "flags", "toml")]
     string Format,
+    [Description("The text, at most 1 MiB as a JSON document.")]
     string Content,
+    [Description("True: the whole content is a secret; encrypted at rest and masked for those without read-secret.")]
     bool Secret = false,
+    [Description("What it is for, at most 512 characters.")]
     string? Description = null,
+    [Description("Where the text was promoted from; written by a promotion.")]
     SettingOrigin? PromotedFrom = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Schema = null);
+    [Description(
+        "A JSON Schema (draft 2020-12) that the text is held to at every publication; formats json, yaml, "
+        + "properties and xml.")]
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    JsonElement? Schema = null);
 
 /// <summary>A setting as a service reads it.</summary>
 /// <param name="Hash">SHA-256 of the content's UTF-8 bytes, lower-case hex.</param>

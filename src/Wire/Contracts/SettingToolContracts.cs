@@ -1,13 +1,18 @@
+using System.ComponentModel;
+
 namespace Groundwork.Wire.Contracts;
 
 /// <summary>Where a setting's text was promoted from; the base of the next comparison. Kept when the text alone is
 /// published.</summary>
-/// <param name="Namespace">The namespace of the source.</param>
-/// <param name="Revision">The source's revision that was promoted; 0 when only the keys below ever were.</param>
-/// <param name="Keys">Keys promoted apart from the others, each with the source's revision; at most 1,000. The empty
-/// key is a text that has no keys.</param>
 public sealed record SettingOrigin(
-    string Namespace, long Revision, IReadOnlyDictionary<string, long>? Keys = null);
+    [Description("The namespace of the source.")]
+    string Namespace,
+    [Description("The source's revision that was promoted; 0 when only the keys below ever were.")]
+    long Revision,
+    [Description(
+        "Keys promoted apart from the others, each with the source's revision; at most 1,000. The empty key is a "
+        + "text that has no keys.")]
+    IReadOnlyDictionary<string, long>? Keys = null);
 
 /// <summary>Two namespaces compared key by key, as of one revision.</summary>
 /// <param name="Settings">In order of group and dataId; only those that the caller may read in both.</param>

@@ -57,6 +57,7 @@ public sealed class VerbTests : IDisposable
     [InlineData("list role -n _", "GET /groundwork/v1/resources/role?namespace=_&limit=100")]
     [InlineData("history route a --limit 3", "GET /groundwork/v1/history/route/default/a?limit=3")]
     [InlineData("history", "GET /groundwork/v1/changesets?limit=100")]
+    [InlineData("history --author operator:a", "GET /groundwork/v1/changesets?author=operator%3Aa&limit=100")]
     [InlineData("diff route a --from 3 --to 5", "GET /groundwork/v1/diff/route/default/a?from=3&to=5")]
     [InlineData("rollback route a --to 3 --dry-run", "POST /groundwork/v1/rollback/route/default/a?to=3&dryRun=true")]
     [InlineData("revert 9", "POST /groundwork/v1/changesets/9/revert")]
@@ -68,6 +69,8 @@ public sealed class VerbTests : IDisposable
     [InlineData("key revoke a/b", "DELETE /groundwork/v1/resources/access-key/_/a/b")]
     [InlineData("audit list --action refused --principal anonymous",
         "GET /groundwork/v1/audit?principal=anonymous&action=refused&limit=100")]
+    [InlineData("audit list --target route --outcome refused --since 2026-01-01 --until 2026-02-01",
+        "GET /groundwork/v1/audit?target=route&outcome=refused&since=2026-01-01&until=2026-02-01&limit=100")]
     [InlineData("audit verify", "POST /groundwork/v1/audit/verify")]
     [InlineData("service list -n shop", "GET /groundwork/v1/registry/services?namespace=shop&limit=100")]
     [InlineData("service instances shop/blue@@catalog --zone east --version 2 --health unhealthy --status up",
@@ -85,6 +88,7 @@ public sealed class VerbTests : IDisposable
         "GET /groundwork/v1/registry/graph?namespace=shop&service=blue%40%40orders&steps=2&limit=2000")]
     [InlineData("explain instance shop/catalog/1",
         "GET /groundwork/v1/registry/instances/shop/catalog/1/explanation")]
+    [InlineData("explain kind route", "GET /groundwork/v1/kinds/route")]
     [InlineData("drain catalog/1", "POST /groundwork/v1/registry/instances/default/catalog/1/drain")]
     [InlineData("undrain shop/blue@@catalog/1",
         "POST /groundwork/v1/registry/instances/shop/catalog/1/undrain?group=blue")]

@@ -2,6 +2,7 @@ using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Tests.Storage;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
+using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Kernel.Tests.Security;
 
@@ -95,12 +96,32 @@ public abstract class AuditLogContract : SecurityContract
         Audit.Append(Refusal("operator:bob", "10.0.0.1"));
         await Node.AuditAsync();
         var page =
-            await Node.Storage.ReadAsync(session => AuditStore.ReadBefore(session, 5, null, "key-use", 2), default);
+            await ListAsync(new AuditFilter(Action: "key-use"), before: 5, limit: 2);
         Assert.Equal(["t3", "t2"], page.Select(entry => entry.Target));
-        var his = await Node.Storage.ReadAsync(
-            session => AuditStore.ReadBefore(session, long.MaxValue, "operator:bob", "refused", 10), default);
+        var his = await ListAsync(new AuditFilter(Principal: "operator:bob", Action: "refused"));
         Assert.Equal("forbidden", Assert.Single(his).Outcome);
     }
+
+    [Fact]
+    public async Task Page_is_filtered_by_target_outcome_and_time()
+    {
+        Audit.Append(Event("100%_sure"));
+        Audit.Append(Event("100 percent"));
+        Audit.Append(Refusal("operator:bob", "10.0.0.1"));
+        await Node.AuditAsync();
+        Assert.Equal("100%_sure", Assert.Single(await ListAsync(new AuditFilter(Target: "0%_S"))).Target);
+        Assert.Equal(2, (await ListAsync(new AuditFilter(Outcome: AuditLog.Ok))).Count);
+        Assert.Equal("forbidden", Assert.Single(await ListAsync(new AuditFilter(Outcome: "forbidden"))).Outcome);
+        Assert.Equal(
+            "forbidden", Assert.Single(await ListAsync(new AuditFilter(Outcome: AuditFilter.Refused))).Outcome);
+        var at = (await ListAsync(new AuditFilter()))[0].At;
+        Assert.Equal(3, (await ListAsync(new AuditFilter(Since: at))).Count);
+        Assert.Empty(await ListAsync(new AuditFilter(Until: at)));
+        Assert.Empty(await ListAsync(new AuditFilter(Since: at.AddSeconds(1))));
+    }
+
+    private Task<List<AuditEntry>> ListAsync(AuditFilter filter, long before = long.MaxValue, int limit = 10) =>
+        Node.Storage.ReadAsync(session => AuditStore.ReadBefore(session, before, filter, limit), default);
 
     [Fact]
     public async Task Two_nodes_append_to_one_chain()

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
@@ -8,14 +10,19 @@ namespace Groundwork.Services.Registry.Policies;
 /// What an operator says of one instance, over what the instance says of itself. It holds while the resource is there:
 /// through renewals, registrations, restarts of the instance and of the platform.
 /// </summary>
-/// <param name="Weight">0 to 10,000 instead of the registered weight; 0 takes no traffic.</param>
-/// <param name="Status"><c>up</c>, <c>draining</c>, <c>out-of-service</c> or <c>down</c> instead of the registered
-/// status. An instance that drains by itself stays so, whatever stands here.</param>
-/// <param name="Disabled">True: it is listed as <c>out-of-service</c> and not called. Not together with
-/// <paramref name="Status"/>.</param>
-/// <param name="Reason">Why, for everybody who looks at the instance; at most 512 characters.</param>
 public sealed record InstanceOverrideSpec(
-    int? Weight = null, string? Status = null, bool Disabled = false, string? Reason = null);
+    [Description("0 to 10,000 instead of the registered weight; 0 takes no traffic.")]
+    [Range(0, 10_000)]
+    int? Weight = null,
+    [Description(
+        "up, draining, out-of-service or down instead of the registered status. An instance that drains by "
+        + "itself stays so, whatever stands here.")]
+    [AllowedValues("up", "draining", "out-of-service", "down")]
+    string? Status = null,
+    [Description("True: it is listed as out-of-service and not called. Not together with status.")]
+    bool Disabled = false,
+    [Description("Why, for everybody who looks at the instance; at most 512 characters.")]
+    string? Reason = null);
 
 /// <summary>
 /// The kind <c>instance-override</c>, named <c>group/service/id</c>. It may be there before its instance is.

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
@@ -5,33 +7,43 @@ using Groundwork.Wire;
 namespace Groundwork.Services.Registry.Policies;
 
 /// <summary>What operators want of a whole service, whatever its instances say.</summary>
-/// <param name="Maintenance">True: every instance is listed as <c>out-of-service</c> and none is called.</param>
-/// <param name="Reason">Why, for everybody who looks at the service; at most 512 characters.</param>
-/// <param name="ProtectionThreshold">0 to 1: the share of instances that must be healthy, or all of them stay listed
-/// and callable. 0 turns protection off for this service. Without it the registry's own holds, 0.5.</param>
-/// <param name="Probe">How its persistent instances are probed; without it they are not.</param>
 public sealed record ServicePolicySpec(
-    bool Maintenance = false, string? Reason = null, double? ProtectionThreshold = null, ProbeSpec? Probe = null);
+    [Description("True: every instance is listed as out-of-service and none is called.")]
+    bool Maintenance = false,
+    [Description("Why, for everybody who looks at the service; at most 512 characters.")]
+    string? Reason = null,
+    [Description(
+        "0 to 1: the share of instances that must be healthy, or all of them stay listed and callable. 0 turns "
+        + "protection off for this service. Without it the registry's own holds, 0.5.")]
+    [Range(0.0, 1.0)]
+    double? ProtectionThreshold = null,
+    [Description("How its persistent instances are probed; without it they are not.")]
+    ProbeSpec? Probe = null);
 
 /// <summary>
 /// How one node of the platform looks after the persistent instances of a service. Ephemeral ones speak for themselves.
 /// </summary>
-/// <param name="Type"><c>http</c>: a GET with the instance's scheme. <c>tcp</c>: a connection is enough.</param>
-/// <param name="Path">What to get, such as <c>/health?deep=1</c>; <c>/</c> unless given. For <c>http</c> only.</param>
-/// <param name="Port">Name of one of the instance's further ports; its primary port unless given.</param>
-/// <param name="IntervalSeconds">1 to 3,600: from one probe to the next, give or take a tenth.</param>
-/// <param name="TimeoutMs">50 to 60,000 for connection and head of the answer together, within the interval.</param>
-/// <param name="ExpectedStatus">A status or a range such as <c>200-299</c>, which is the default.</param>
-/// <param name="UnhealthyAfter">1 to 100 failures in a row make the check critical.</param>
-/// <param name="HealthyAfter">1 to 100 successes in a row make it pass again.</param>
 public sealed record ProbeSpec(
+    [Description("http: a GET with the instance's scheme. tcp: a connection is enough.")]
+    [AllowedValues("http", "tcp")]
     string Type,
+    [Description("What to get, such as /health?deep=1; / unless given. For http only.")]
     string? Path = null,
+    [Description("Name of one of the instance's further ports; its primary port unless given.")]
     string? Port = null,
+    [Description("1 to 3,600: from one probe to the next, give or take a tenth.")]
+    [Range(1, 3_600)]
     int IntervalSeconds = 10,
+    [Description("50 to 60,000 for connection and head of the answer together, within the interval.")]
+    [Range(50, 60_000)]
     int TimeoutMs = 2_000,
+    [Description("A status or a range such as 200-299, which is the default.")]
     string? ExpectedStatus = null,
+    [Description("1 to 100 failures in a row make the check critical.")]
+    [Range(1, 100)]
     int UnhealthyAfter = 3,
+    [Description("1 to 100 successes in a row make it pass again.")]
+    [Range(1, 100)]
     int HealthyAfter = 2);
 
 /// <summary>

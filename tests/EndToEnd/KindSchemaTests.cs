@@ -1,0 +1,166 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Groundwork.Tests.Support;
+
+namespace Groundwork.Tests.EndToEnd;
+
+/// <summary>
+/// The schemas of the kinds, held to the published dialect by the check that settings are published under: a setting
+/// takes a schema of draft 2020-12 and refuses a text that breaks it.
+/// </summary>
+public sealed class KindSchemaTests
+{
+    private const string Hash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    /// <summary>A spec of every kind that people write, with every field that may be there.</summary>
+    private static readonly Dictionary<string, string> Specs = new(StringComparer.Ordinal)
+    {
+        ["access-key"] = $$"""
+            {"hash":"{{Hash}}","roles":["administrator"],"grants":[{"verbs":["read"],"kinds":["*"],"namespaces":["_"],
+             "names":["a/*"]}],"description":"x","expiresAt":"2030-01-01T00:00:00Z"}
+            """,
+        ["approval-policy"] = """{"kinds":["*"],"namespaces":["*"],"names":["shop/*"],"description":"x"}""",
+        ["gray-release"] = """
+            {"setting":"shop/a.yaml","content":"A: 2","to":{"instances":["a/1"],"labels":{"zone":"b"},"percent":12.25},
+             "format":"yaml","secret":false,"priority":1,"description":"x"}
+            """,
+        ["instance-override"] = """{"weight":0,"reason":"slow"}""",
+        ["namespace"] = """{"description":"x"}""",
+        ["operator"] = """
+            {"passwordHash":{"secret":"sha256:x"},"roles":["administrator"],"displayName":"A","disabled":false}
+            """,
+        ["proposal"] = """
+            {"state":"released","author":"operator:a","reason":"","policy":"p","proposedAt":"2026-01-01T00:00:00Z",
+             "changes":[{"operation":"delete","kind":"route","namespace":"default","name":"a","expect":1}],
+             "decidedBy":"operator:b","decidedAt":"2026-01-01T00:00:00Z","decisionReason":"x"}
+            """,
+        ["retention"] = """{"historyDays":30}""",
+        ["role"] = """{"grants":[{"verbs":["read"],"kinds":["route"]}],"description":null}""",
+        ["route"] = """
+            {"hosts":["*"],"path":"/api/**","service":"catalog","methods":["GET"],"stripPrefix":"/api",
+             "timeouts":{"connectMs":100},"exposeRevision":true}
+            """,
+        ["service-policy"] = """
+            {"maintenance":true,"reason":"x","protectionThreshold":0.5,"probe":{"type":"http","path":"/","port":"admin",
+             "intervalSeconds":10,"timeoutMs":100,"expectedStatus":"200-299","unhealthyAfter":1,"healthyAfter":2}}
+            """,
+        ["setting"] = """
+            {"format":"json","content":"{}","secret":false,"description":"x","schema":{"type":"object"},
+             "promotedFrom":{"namespace":"test","revision":3,"keys":{"a":1}}}
+            """,
+        ["setting-group"] = """{"includes":["common"],"description":"x"}""",
+    };
+
+    /// <summary>Kinds whose names have a form of their own.</summary>
+    private static readonly Dictionary<string, string> KnownNames = new(StringComparer.Ordinal)
+    {
+        ["instance-override"] = "default/orders/1", ["retention"] = "history",
+        ["service-policy"] = "default/orders", ["setting"] = "shop/b.json",
+    };
+
+    [Fact]
+    public async Task Every_kind_has_a_schema_that_is_valid_and_takes_a_valid_spec_and_refuses_others()
+    {
+        await using var product = await Product.StartAsync();
+        await PutAsync(product, "setting/default/shop/a.yaml", """{"format":"yaml","content":"A: 1"}""");
+        var kinds = await product.Local.GetFromJsonAsync<JsonArray>("/groundwork/v1/kinds");
+        var names = kinds!.Select(kind => (string)kind!["name"]!).ToList(); // The call succeeded, kinds have names.
+        Assert.All(kinds!, kind => Assert.Null(kind!["schema"])); // The list is light.
+        foreach (var kind in names)
+        {
+            var schema = await SchemaAsync(product, kind);
+            Assert.True(Specs.ContainsKey(kind), $"The kind {kind} has no spec in this test.");
+            Assert.Equal("ok", await CheckAsync(product, schema, Specs[kind]));
+            Assert.Contains("schema.additionalProperties", await CheckAsync(
+                product, schema, With(Specs[kind], "unheardOf", JsonValue.Create(1))), StringComparison.Ordinal);
+            var area = kinds!.Single(one => (string?)one!["name"] == kind)!["namespaced"]!.GetValue<bool>()
+                ? "default" : "_";
+            // A masked secret stands for one that is there, and there is none; proposals are the platform's own.
+            if (kind is "operator" or "proposal") continue;
+            var name = KnownNames.GetValueOrDefault(kind, "some");
+            await PutAsync(product, $"{kind}/{area}/{name}?dryRun=true", Specs[kind]);
+        }
+    }
+
+    [Theory]
+    [InlineData("route", """{"path":"/","service":"a"}""", "schema.required")]
+    [InlineData("route", """{"hosts":[],"path":"/","service":"a"}""", "schema.minItems")]
+    [InlineData("route", """{"hosts":["*"],"path":"/","service":"a","timeouts":{"connectMs":1}}""", "schema.minimum")]
+    [InlineData("role", """{"grants":[{"verbs":["raed"],"kinds":["*"]}]}""", "schema.enum")]
+    [InlineData("gray-release", """{"setting":"a/b","content":"","to":{"instances":[1]}}""", "schema.type")]
+    [InlineData("operator", """{"passwordHash":1,"roles":[]}""", "schema.anyOf")]
+    public async Task Schema_says_what_a_field_may_be(string kind, string spec, string keyword)
+    {
+        await using var product = await Product.StartAsync();
+        Assert.Contains(
+            keyword, await CheckAsync(product, await SchemaAsync(product, kind), spec), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_field_is_explained_and_secrets_are_marked()
+    {
+        await using var product = await Product.StartAsync();
+        var kinds = await product.Local.GetFromJsonAsync<JsonArray>("/groundwork/v1/kinds");
+        var silent = new List<string>();
+        foreach (var kind in kinds!.Select(kind => (string)kind!["name"]!)) // As above.
+            FindSilent(kind, await SchemaAsync(product, kind), silent);
+        Assert.Empty(silent);
+        var secret = (await SchemaAsync(product, "operator"))["properties"]!["passwordHash"]; // It has one.
+        Assert.Equal("always", (string?)secret?["x-groundwork-secret"]);
+    }
+
+    [Fact]
+    public async Task Kind_that_is_not_there_is_told()
+    {
+        await using var product = await Product.StartAsync();
+        using var answer = await product.Local.GetAsync("/groundwork/v1/kinds/unheard-of");
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Contains("kind_unknown", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    private static void FindSilent(string path, JsonObject schema, List<string> silent)
+    {
+        foreach (var (name, field) in schema["properties"] as JsonObject ?? [])
+        {
+            var here = $"{path}.{name}";
+            if (field is not JsonObject known || (string?)known["description"] is not { Length: > 0 }) silent.Add(here);
+            else if (known["anyOf"] is null) FindSilent(here, known["items"] as JsonObject ?? known, silent);
+        }
+    }
+
+    /// <summary>What the platform says of a text under a schema: <c>ok</c>, or the problem.</summary>
+    private static async Task<string> CheckAsync(RunningNode product, JsonObject schema, string content)
+    {
+        using var answer = await product.Local.PutAsJsonAsync(
+            "/groundwork/v1/resources/setting/default/check/spec.json?dryRun=true",
+            new JsonObject
+            {
+                ["spec"] = new JsonObject
+                {
+                    ["format"] = "json", ["content"] = content, ["schema"] = schema.DeepClone(),
+                },
+            });
+        return answer.IsSuccessStatusCode ? "ok" : await answer.Content.ReadAsStringAsync();
+    }
+
+    private static async Task<JsonObject> SchemaAsync(RunningNode product, string kind)
+    {
+        var document = await product.Local.GetFromJsonAsync<JsonObject>($"/groundwork/v1/kinds/{kind}");
+        return document!["schema"]!.AsObject(); // The call succeeded, and every kind has one.
+    }
+
+    private static string With(string spec, string name, JsonNode? value)
+    {
+        var document = JsonNode.Parse(spec)!.AsObject(); // The specs above are objects.
+        document[name] = value;
+        return document.ToJsonString();
+    }
+
+    private static async Task PutAsync(RunningNode product, string resource, string spec)
+    {
+        using var answer = await product.Local.PutAsJsonAsync(
+            $"/groundwork/v1/resources/{resource}", new JsonObject { ["spec"] = JsonNode.Parse(spec) });
+        Assert.True(answer.IsSuccessStatusCode, $"{resource}: {await answer.Content.ReadAsStringAsync()}");
+    }
+}
