@@ -12,7 +12,8 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
     private static readonly string[] Pages =
     [
         "", "services", "services/default/default/orders", "settings", "settings/default/shop/storefront.yaml",
-        "resources?kind=setting", "resources/setting/default/shop/storefront.yaml", "changes", "changes/2", "access",
+        "resources?kind=setting", "resources/new?kind=route", "resources/setting/default/shop/storefront.yaml",
+        "resources/setting/default/shop/storefront.yaml?edit=yes", "changes", "changes/2", "proposals", "access",
         "audit", "nodes", "nothing-here",
     ];
 

@@ -74,23 +74,6 @@ public sealed class WorkTests(Chromium chromium) : IClassFixture<Chromium>
     }
 
     [Fact]
-    public async Task Changeset_is_reverted_from_its_page()
-    {
-        await using var browser = await chromium.OpenAsync();
-        await using var console = await OpenConsole.StartAsync();
-        await PublishAsync(console, "Banner: One");
-        await PublishAsync(console, "Banner: Two");
-        var page = await console.SignInAsync(browser);
-        await console.GoAsync(page, "changes");
-        await page.Locator(".changes .revision").First.ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Revert" }).ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Revert" }).ClickAsync();
-        await Assertions.Expect(page.Locator(".done")).ToContainTextAsync("Reverted by changeset");
-        using var local = console.Node.Local();
-        Assert.Equal("Banner: One", await local.GetStringAsync("settings/default/shop/storefront.yaml"));
-    }
-
-    [Fact]
     public async Task Killed_platform_is_told_and_when_it_is_back_the_page_goes_on_by_itself()
     {
         await using var browser = await chromium.OpenAsync();

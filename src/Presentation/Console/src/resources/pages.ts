@@ -7,6 +7,7 @@ export const pages: Page[] = [
         view: () => import('./ResourcesPage.vue'),
         place: { layer: 'platform', order: 1 },
         below: [
+            { name: 'newResource', path: '/resources/new', view: () => import('./NewResourcePage.vue') },
             {
                 name: 'resource',
                 path: '/resources/:kind/:namespace/:name(.*)',

@@ -1,0 +1,30 @@
+import type { en } from './words.en'
+
+export const zh: typeof en = {
+    page: { proposals: '提案' },
+    proposals: {
+        note: '按审批策略等待第二人审批的变更，及其结果。',
+        title: '提案',
+        named: '提案 {name}',
+        waiting: '等待第二人审批的提案：{count}',
+        state: '状态',
+        all: '全部',
+        none: '这里没有提案。',
+        policy: '依据的策略',
+        decided: '决定者',
+        approve: '批准',
+        refuse: '拒绝',
+        withdraw: '撤回',
+        approveTitle: '批准该提案？',
+        approveNote: '下面的全部内容将以您的名义在一个变更集中立即生效。',
+        refuseTitle: '拒绝该提案？',
+        withdrawTitle: '撤回该提案？',
+        refuseNote: '其中的内容都不会生效。作者可以再次提出。',
+        mineNote: '这是您提出的：须由另一人批准。您可以撤回。',
+        notYours: '您的角色不足以对其全部变更作出决定。',
+        outdatedNote: '其变更的内容此后已被他人修改，因此无法再批准。请拒绝后重新提出。',
+        changedSince: '此后已变更',
+        standing: { proposed: '等待中', outdated: '已过时', released: '已批准', refused: '已拒绝' },
+        would: { created: '将创建', updated: '将更新', deleted: '将删除' },
+    },
+}
