@@ -60,20 +60,6 @@ public sealed class WorkTests(Chromium chromium) : IClassFixture<Chromium>
     }
 
     [Fact]
-    public async Task Instance_is_drained_from_its_page()
-    {
-        await using var browser = await chromium.OpenAsync();
-        await using var console = await OpenConsole.StartAsync();
-        await RegisterAsync(console, "orders", "o1");
-        var page = await console.SignInAsync(browser);
-        await console.GoAsync(page, "services/default/default/orders");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Drain" }).ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Drain" }).ClickAsync();
-        await Assertions.Expect(page.Locator("tbody").First).ToContainTextAsync("draining");
-        await Assertions.Expect(page.Locator(".events")).ToContainTextAsync("operator:admin");
-    }
-
-    [Fact]
     public async Task Killed_platform_is_told_and_when_it_is_back_the_page_goes_on_by_itself()
     {
         await using var browser = await chromium.OpenAsync();
