@@ -41,7 +41,7 @@ export const en = {
         withoutCalls: '{count} are without calls in the last hour and stand in the list alone.',
         cut: 'The {shown} with the most connections are shown; choose a namespace for the others.',
         noCalls:
-            'No calls were heard of in the last hour. The SDK reports them, watches that name their instance tell of them, and so does the gateway.',
+            'No calls were heard of in the last hour. The SDK, the gateway and watches that name their instance tell.',
     },
     service: {
         group: 'group {group}',

@@ -42,7 +42,7 @@ export const zh: typeof en = {
         withCalls: '{count} 个服务有调用关系。',
         withoutCalls: '{count} 个近一小时没有调用，只在列表中。',
         cut: '显示连接最多的 {shown} 个；其余请选择命名空间。',
-        noCalls: '近一小时没有调用记录。SDK 会上报调用，指明自身实例的监视和网关也会。',
+        noCalls: '近一小时没有调用记录。SDK、网关和指明自身实例的监视会上报。',
     },
     service: {
         group: '分组 {group}',
