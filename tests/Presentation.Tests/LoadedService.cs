@@ -17,7 +17,7 @@ internal sealed class LoadedService : IAsyncDisposable
     private const int Callers = 4;
 
     private readonly OpenConsole console;
-    private readonly List<WebApplication> instances = [];
+    private readonly Dictionary<string, WebApplication> instances = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> answers = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> failures = new();
     private readonly CancellationTokenSource ending = new();
@@ -99,10 +99,24 @@ internal sealed class LoadedService : IAsyncDisposable
         Assert.Equal(before, Answers(id));
     }
 
-    /// <summary>One call; the id of the instance that answers, or the status that came instead.</summary>
-    public async Task<string> CallAsync()
+    /// <summary>Ends an instance at once, whatever is under way, as a crash would.</summary>
+    public Task KillAsync(string id) => instances[id].StopAsync(new CancellationToken(canceled: true));
+
+    /// <summary>Starts a killed instance again, where it was.</summary>
+    public async Task RestartAsync(string id)
     {
-        using var answer = await client.GetAsync(new Uri("x", UriKind.Relative));
+        var port = new Uri(instances[id].Urls.First()).Port;
+        await instances[id].DisposeAsync();
+        await StartInstanceAsync(id, port);
+    }
+
+    /// <summary>One call; the id of the instance that answers, or the status that came instead.</summary>
+    /// <param name="isWrite">A call that nobody may repeat, so that what becomes of it is not made good.</param>
+    public async Task<string> CallAsync(bool isWrite = false)
+    {
+        var path = new Uri("x", UriKind.Relative);
+        using var body = new StringContent("write");
+        using var answer = isWrite ? await client.PostAsync(path, body) : await client.GetAsync(path);
         return answer.IsSuccessStatusCode
             ? await answer.Content.ReadAsStringAsync()
             : $"{(int)answer.StatusCode}";
@@ -113,17 +127,17 @@ internal sealed class LoadedService : IAsyncDisposable
         await ending.CancelAsync();
         await Task.WhenAll(callers);
         client.Dispose();
-        foreach (var instance in instances) await instance.DisposeAsync();
+        foreach (var instance in instances.Values) await instance.DisposeAsync();
         ending.Dispose();
     }
 
     private async Task CallOnAsync()
     {
-        while (!ending.IsCancellationRequested)
+        for (var call = 0; !ending.IsCancellationRequested; call++)
         {
             try
             {
-                var answer = await CallAsync();
+                var answer = await CallAsync(isWrite: call % 2 == 0);
                 if (answer.Length > 1) failures.Enqueue(answer);
                 else answers.AddOrUpdate(answer, 1, (_, count) => count + 1);
             }
@@ -134,15 +148,15 @@ internal sealed class LoadedService : IAsyncDisposable
         }
     }
 
-    private async Task<Uri> StartInstanceAsync(string id)
+    private async Task<Uri> StartInstanceAsync(string id, int port = 0)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(
-            server => server.Listen(System.Net.IPAddress.Loopback, 0));
+            server => server.Listen(System.Net.IPAddress.Loopback, port));
         var app = builder.Build();
         app.Run(context => context.Response.WriteAsync(id));
         await app.StartAsync();
-        instances.Add(app);
+        instances[id] = app;
         return new Uri(app.Urls.First());
     }
 }

@@ -32,6 +32,9 @@ public sealed class ServiceTests(Chromium chromium, SharedConsole shared)
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
         await Assertions.Expect(Row(page, "a")).ToContainTextAsync("draining");
         await service.IsLeftAloneAsync("a", "b");
+        await service.KillAsync("a"); // As the person would now; nobody may notice.
+        await service.AnsweredAsync("b");
+        await service.RestartAsync("a");
 
         await page.GetByRole(AriaRole.Tab, new() { Name = "What happened" }).ClickAsync();
         await Assertions.Expect(page.Locator(".events")).ToContainTextAsync("new disk");

@@ -16,7 +16,7 @@ export const en = {
     },
     state: { loading: 'Loading…', empty: 'There is nothing here yet.' },
     fault: { away: 'The platform does not answer', stale: 'what you see is older' },
-    conflict: {
+    overtaken: {
         title: 'Somebody else was faster.',
         note: 'Nothing of yours is lost. Lines that differ are marked.',
         theirs: 'What is there now',

@@ -18,7 +18,7 @@ export const zh: typeof en = {
     },
     state: { loading: '正在加载…', empty: '这里还没有内容。' },
     fault: { away: '平台没有应答', stale: '所见内容较旧' },
-    conflict: {
+    overtaken: {
         title: '别人先改了。',
         note: '您的内容没有丢失。不同的行已标出。',
         theirs: '现在的内容',

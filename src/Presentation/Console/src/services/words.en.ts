@@ -9,6 +9,7 @@ export const en = {
         namespace: 'Namespace',
         allNamespaces: 'All namespaces',
         state: 'State',
+        anyState: 'Any state',
         healthyCount: 'Healthy',
         calledCount: 'Called',
         some: '{healthy} of {instances}',

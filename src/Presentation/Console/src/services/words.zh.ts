@@ -11,6 +11,7 @@ export const zh: typeof en = {
         namespace: '命名空间',
         allNamespaces: '全部命名空间',
         state: '状态',
+        anyState: '任意状态',
         healthyCount: '健康',
         calledCount: '可调用',
         some: '{healthy} / {instances}',
