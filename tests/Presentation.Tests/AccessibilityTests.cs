@@ -11,11 +11,7 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
 {
     private static readonly string[] Pages =
     [
-        "", "services", "services?tab=graph", "services/default/default/orders",
-        "services/default/default/orders?instance=o1", "services/default/default/orders?tab=calls",
-        "services/default/default/orders?tab=versions", "services/default/default/orders?tab=events",
-        "services/default/default/orders?tab=policy", "routes", "routes/new", "routes/default/orders",
-        "settings", "settings/default/shop/storefront.yaml",
+        "", "services", "services/default/default/orders", "settings", "settings/default/shop/storefront.yaml",
         "resources?kind=setting", "resources/new?kind=route", "resources/setting/default/shop/storefront.yaml",
         "resources/setting/default/shop/storefront.yaml?edit=yes", "changes", "changes/2", "proposals", "access",
         "audit", "nodes", "nothing-here",
@@ -34,14 +30,6 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
         await local.PutAsync("settings/default/shop/storefront.yaml", new StringContent("Banner: One"));
         await local.PutAsJsonAsync(
             "registry/instances", new { service = "orders", id = "o1", host = "10.0.0.1", port = 80 });
-        await local.PostAsJsonAsync("registry/outcomes", new
-        {
-            caller = "default/web/1",
-            outcomes = new[] { new { service = "orders", id = "o1", outcome = "answered", count = 1 } },
-        });
-        await local.PutAsJsonAsync(
-            "resources/route/default/orders",
-            new { spec = new { hosts = new[] { "*" }, path = "/**", service = "x" } });
         var page = await console.SignInAsync(browser);
         var faults = new List<string>();
         page.PageError += (_, fault) => faults.Add($"{page.Url}: {fault}");
