@@ -51,6 +51,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(SettingSpec))]
 [JsonSerializable(typeof(SettingDocument))]
 [JsonSerializable(typeof(SettingSnapshot))]
+[JsonSerializable(typeof(SettingList))]
 [JsonSerializable(typeof(ReceiptBatch))]
 [JsonSerializable(typeof(GrayReleaseSpec))]
 [JsonSerializable(typeof(GrayReceivers))]

@@ -69,6 +69,8 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
                 IsRegistered = isRegistered,
             });
         node.Listeners.Map(ListenerDefinition.Api, new SettingsApi(changes, reader, watch, readers).Map);
+        var summaries = new SettingSummaries(changes, releases, node.Authorizer);
+        node.Listeners.Map(ListenerDefinition.Api, new SummariesApi(summaries, node.Snapshots).Map);
         node.Listeners.Map(ListenerDefinition.Api, new ReceiptsApi(desk, access).Map);
         node.Listeners.Map(ListenerDefinition.Api, new ReleasesApi(changes, access).Map);
         var comparer = new SettingComparer(changes, node.Authorizer, node.Audit);

@@ -74,15 +74,21 @@ public sealed record FlagExposureCount(
 /// <param name="Keys">Configuration keys that would change; null: any.</param>
 /// <param name="To">The receivers of a gray release that is planned; null: everybody who is in no other.</param>
 /// <param name="Release">Its name, which decides who is in the percentage.</param>
+/// <param name="Content">The text that is planned, instead of <paramref name="Keys"/>: those are asked for that it
+/// changes in the text in force.</param>
 public sealed record BlastRadiusRequest(
-    string Setting, IReadOnlyList<string>? Keys = null, GrayReceivers? To = null, string? Release = null);
+    string Setting, IReadOnlyList<string>? Keys = null, GrayReceivers? To = null, string? Release = null,
+    string? Content = null);
 
 /// <summary>Whom a publication would reach.</summary>
 /// <param name="Services">In order of name.</param>
 /// <param name="Readers">In order of service and instance.</param>
 /// <param name="Receivers">How many of the readers would get it.</param>
+/// <param name="Changed">Configuration keys that the planned text changes; null when none was given, it has no keys,
+/// too many change, or it is a secret that the caller may not read.</param>
 public sealed record BlastRadius(
-    string Setting, int Receivers, IReadOnlyList<BlastService> Services, IReadOnlyList<BlastReader> Readers);
+    string Setting, int Receivers, IReadOnlyList<BlastService> Services, IReadOnlyList<BlastReader> Readers,
+    IReadOnlyList<string>? Changed = null);
 
 /// <summary>What a publication would do to one service.</summary>
 public sealed record BlastService(string Service, int Instances, int Receivers, IReadOnlyList<string> Keys);

@@ -88,3 +88,26 @@ public sealed record ReceiptDocument(
 
 /// <summary>How often a flag answered with one variant at one instance since its last report.</summary>
 public sealed record FlagExposure(string Flag, string Variant, long Count);
+
+/// <summary>A page of what settings there are, without their texts.</summary>
+/// <param name="Revision">The revision that the page was read at.</param>
+/// <param name="Items">In order of namespace and name; only those that the caller may read.</param>
+/// <param name="NextPage">Pass as <c>page</c> to go on; null at the end.</param>
+public sealed record SettingList(long Revision, IReadOnlyList<SettingSummary> Items, string? NextPage = null);
+
+/// <summary>One setting without its text.</summary>
+/// <param name="Revision">The change that made it so.</param>
+/// <param name="HasSchema">True: its texts are held to a JSON Schema.</param>
+/// <param name="Releases">Names of its gray releases; null when there are none.</param>
+public sealed record SettingSummary(
+    string Namespace,
+    string Group,
+    string DataId,
+    string Format,
+    long Revision,
+    string ChangedBy,
+    DateTimeOffset ChangedAt,
+    bool Secret = false,
+    bool HasSchema = false,
+    string? Description = null,
+    IReadOnlyList<string>? Releases = null);

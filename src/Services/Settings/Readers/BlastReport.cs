@@ -1,5 +1,6 @@
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Settings.Releases;
+using Groundwork.Services.Settings.Texts;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 
@@ -24,6 +25,8 @@ internal static class BlastReport
                 || keys.Any(key => key is not { Length: > 0 and <= ReceiptRules.MaxKeyLength })))
             faults.Add(new FieldFault(
                 "keys", $"must have 1 to {MaxKeys} keys of 1 to {ReceiptRules.MaxKeyLength} characters"));
+        if (request.Keys is not null && request.Content is not null)
+            faults.Add(new FieldFault("content", "says which keys change, and so does 'keys'; give one of them"));
         if (request.Release is { } release && !Names.IsSegment(release))
             faults.Add(new FieldFault("release", "must be the name of a gray release, one segment"));
         if (request.Release is not null && request.To is null)
@@ -65,6 +68,21 @@ internal static class BlastReport
                 [.. group.SelectMany(reader => reader.Keys).Distinct(StringComparer.Ordinal)
                     .Order(StringComparer.Ordinal)]));
         return new BlastRadius(key.Name, readers.Count(reader => reader.Receives), [.. services], readers);
+    }
+
+    /// <summary>The keys that differ between two texts of a format; null when it has none, or there are too many.
+    /// </summary>
+    public static IReadOnlyList<string>? Changed(string format, string before, string after)
+    {
+        if (KeyedText.Read(format, after) is not { } planned) return null;
+        if (before.Length > 0 && KeyedText.Read(format, before) is null) return null;
+        var was = KeyedText.ToDictionary(before.Length > 0 ? KeyedText.Read(format, before) : null);
+        var becomes = KeyedText.ToDictionary(planned);
+        var changed = was.Keys.Union(becomes.Keys, StringComparer.OrdinalIgnoreCase)
+            .Where(key => was.TryGetValue(key, out var one) != becomes.TryGetValue(key, out var other) || one != other)
+            .Order(StringComparer.OrdinalIgnoreCase)
+            .ToList();
+        return changed.Count <= MaxKeys ? changed : null;
     }
 
     // Configuration keys are compared as .NET reads them: without case, and a section stands for what is below it.

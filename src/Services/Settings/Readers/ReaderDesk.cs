@@ -110,13 +110,21 @@ internal sealed class ReaderDesk(ISnapshotSource snapshots, ReaderParts parts)
     }
 
     public async Task<Outcome<BlastRadius>> BlastAsync(
-        ResourceKey key, BlastRadiusRequest request, CancellationToken cancellationToken)
+        Principal caller, ResourceKey key, BlastRadiusRequest request, CancellationToken cancellationToken)
     {
         if (BlastReport.Check(request) is { } fault) return fault;
         var read = await ReadAsync(key, snapshots.Current, cancellationToken);
-        return read.TryGet(out var known, out fault)
-            ? BlastReport.Of(key, known.Setting, known.Secret, request, known.Rows, known.Audience)
-            : fault;
+        if (!read.TryGet(out var known, out fault)) return fault;
+        // Which keys of a secret a guess leaves as they are says what their values are.
+        var mayCompare = !known.Secret || parts.Authorizer.Allows(caller, Verb.ReadSecret, key);
+        var changed = request.Content is { } planned && mayCompare
+            ? BlastReport.Changed(known.Format ?? SettingKind.FormatOf(key.Name), known.Content, planned)
+            : null;
+        var asked = changed is null ? request : request with { Keys = changed };
+        return BlastReport.Of(key, known.Setting, known.Secret, asked, known.Rows, known.Audience) with
+        {
+            Changed = changed,
+        };
     }
 
     private async Task<Outcome<KnownReaders>> ReadAsync(
@@ -125,12 +133,11 @@ internal sealed class ReaderDesk(ISnapshotSource snapshots, ReaderParts parts)
         var found = await parts.Releases.AtAsync(now, cancellationToken);
         if (!found.TryGet(out var inForce, out var fault)) return fault;
         var setting = now.Find(key);
-        var secret = false;
+        SettingDocument? document = null;
         if (setting is not null)
         {
             var read = await parts.Contents.ReadAsync(new SettingVersion(setting, null), cancellationToken);
-            if (!read.TryGet(out var document, out fault)) return fault;
-            secret = document.Secret;
+            if (!read.TryGet(out document, out fault)) return fault;
         }
         if (await parts.Writer.FlushAsync() is { } unwritten) return unwritten;
         try
@@ -140,7 +147,12 @@ internal sealed class ReaderDesk(ISnapshotSource snapshots, ReaderParts parts)
             var revisions = inForce.Of(key.Namespace, key.Name).Select(rule => rule.Resource.Revision)
                 .Concat(rows.Receipts.Select(receipt => receipt.Key.Revision))
                 .Concat(setting is null ? [] : [setting.Revision]);
-            return new KnownReaders(rows, audience, setting, secret) { Revisions = [.. revisions.Distinct().Order()] };
+            return new KnownReaders(rows, audience, setting, document?.Secret == true)
+            {
+                Format = document?.Format,
+                Content = document?.Content ?? "",
+                Revisions = [.. revisions.Distinct().Order()],
+            };
         }
         catch (StorageException away)
         {
@@ -150,6 +162,12 @@ internal sealed class ReaderDesk(ISnapshotSource snapshots, ReaderParts parts)
 
     private sealed record KnownReaders(AudienceRows Rows, Audience Audience, Resource? Setting, bool Secret)
     {
+        /// <summary>The setting's own; null where it is not there.</summary>
+        public string? Format { get; init; }
+
+        /// <summary>The setting's own text; empty where it is not there.</summary>
+        public string Content { get; init; } = "";
+
         /// <summary>Revisions of the setting and its releases that something is known of.</summary>
         public required IReadOnlyList<long> Revisions { get; init; }
     }

@@ -14,7 +14,7 @@ namespace Groundwork.Services.Settings.Readers;
 /// <summary>What readers say of settings, and what is known of them.</summary>
 internal sealed class ReceiptsApi(ReaderDesk desk, SettingAccess access)
 {
-    /// <summary>Bytes of a report: a thousand receipts, each with its reason.</summary>
+    /// <summary>Bytes of a report, a thousand receipts, each with its reason; and of a text that is planned.</summary>
     private const long MaxReportBytes = 2 * 1024 * 1024;
 
     public void Map(IEndpointRouteBuilder endpoints)
@@ -40,6 +40,7 @@ internal sealed class ReceiptsApi(ReaderDesk desk, SettingAccess access)
             .Describe<FlagExposureList>("listFlagExposures", "How often flags answered with which variant.");
         api.MapPost("/settings/{namespace}/blast-radius", BlastAsync)
             .RequiresPrincipal("Read on the setting that the body names")
+            .LimitsBody(MaxReportBytes)
             .Describe<BlastRadius>(
                 "getBlastRadius", "Who reads a setting, and who would get a publication of it that is planned.");
     }
@@ -89,7 +90,7 @@ internal sealed class ReceiptsApi(ReaderDesk desk, SettingAccess access)
         if (SettingAccess.Misnamed(@namespace) is { } misnamed) return Problems.From(misnamed);
         var key = new ResourceKey(SettingKind.Name, @namespace, request.Setting);
         if (access.Check(context, Verb.Read, key) is { } refused) return Problems.From(refused);
-        var answer = await desk.BlastAsync(key, request, context.RequestAborted);
+        var answer = await desk.BlastAsync(context.Principal(), key, request, context.RequestAborted);
         return answer.TryGet(out var radius, out var fault)
             ? Results.Json(radius, WireJson.Strict.BlastRadius)
             : Problems.From(fault);

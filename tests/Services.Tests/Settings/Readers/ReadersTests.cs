@@ -154,14 +154,39 @@ public sealed class ReadersTests
                 ReleaseReceivers.BucketOf("half", $"{reader.Service}/{reader.Instance}") < 5_000),
             planned.Readers.Select(reader => reader.Receives));
 
-        async Task<BlastRadius> BlastAsync(BlastRadiusRequest request)
-        {
-            using var answer = await open.Local.PostAsJsonAsync(
-                "/groundwork/v1/settings/default/blast-radius", request, WireJson.Strict.BlastRadiusRequest);
-            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-            return await answer.Content.ReadFromJsonAsync(WireJson.Strict.BlastRadius)
-                ?? throw new InvalidDataException("The answer is null.");
-        }
+        Task<BlastRadius> BlastAsync(BlastRadiusRequest request) => ReadersTests.BlastAsync(open, request);
+    }
+
+    [Fact]
+    public async Task Of_a_planned_text_those_keys_are_asked_for_that_it_changes()
+    {
+        await using var open = await OpenSettings.StartAsync();
+        await open.MustPublishAsync("g/a.yaml", "Price: {Amount: 1, Currency: EUR}\nMode: fast\nOld: 1\n");
+        await open.SnapshotAsync("?group=g&instance=s/one");
+        await ReadAsync(open, "one", "g/a.yaml", "Price:Amount", "Mode", "Old");
+
+        // Comments and order change no key.
+        var same = await BlastAsync(
+            open, new("g/a.yaml", Content: "# tidied\nMode: fast\nOld: 1\nPrice: {Currency: EUR, Amount: 1}\n"));
+        Assert.Equal((1, 0, 0), (same.Receivers, same.Changed?.Count, same.Readers[0].Keys.Count));
+        var other = await BlastAsync(
+            open, new("g/a.yaml", Content: "Price: {Amount: 2, Currency: EUR}\nMode: fast\nNew: 1\n"));
+        Assert.Equal(["New", "Old", "Price:Amount"], other.Changed);
+        Assert.Equal(["Old", "Price:Amount"], other.Readers[0].Keys);
+        // What has no keys is one text.
+        Assert.Null((await BlastAsync(open, new("g/a.yaml", Content: "- 1"))).Changed);
+        Assert.Equal(["a"], (await BlastAsync(open, new("g/new.yaml", Content: "a: 1"))).Changed);
+    }
+
+    [Fact]
+    public async Task A_guess_at_a_secret_is_not_told_where_it_is_right()
+    {
+        await using var open = await OpenSettings.StartAsync();
+        await open.PutAsync("g/a", new SettingSpec("yaml", "Password: right", Secret: true));
+        using var reader = open.Running.Client(await open.Running.MintAsync("reader", [BuiltInRoles.Reader]));
+        BlastRadiusRequest guess = new("g/a", Content: "Password: right");
+        Assert.Null((await BlastAsync(open, guess, reader)).Changed);
+        Assert.Equal([], (await BlastAsync(open, guess)).Changed);
     }
 
     [Fact]
@@ -177,6 +202,7 @@ public sealed class ReadersTests
             (new("g/a", To: new GrayReceivers(Percent: 101)), "to.percent"),
             (new("g/a", To: new GrayReceivers(["x"])), "to.instances[0]"),
             (new("g/a", Release: "r"), "release"),
+            (new("g/a", ["k"], Content: "k: 1"), "content"),
         ];
         foreach (var (request, field) in cases)
         {
@@ -243,5 +269,15 @@ public sealed class ReadersTests
         using var answer = await open.ReportAsync(
             instance, [], keys: new Dictionary<string, IReadOnlyList<string>> { [setting] = keys });
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+    }
+
+    private static async Task<BlastRadius> BlastAsync(
+        OpenSettings open, BlastRadiusRequest request, HttpClient? client = null)
+    {
+        using var answer = await (client ?? open.Local).PostAsJsonAsync(
+            "/groundwork/v1/settings/default/blast-radius", request, WireJson.Strict.BlastRadiusRequest);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return await answer.Content.ReadFromJsonAsync(WireJson.Strict.BlastRadius)
+            ?? throw new InvalidDataException("The answer is null.");
     }
 }
