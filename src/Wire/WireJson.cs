@@ -56,6 +56,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(GrayReleaseSpec))]
 [JsonSerializable(typeof(GrayReceivers))]
 [JsonSerializable(typeof(SettingReceipts))]
+[JsonSerializable(typeof(ReceiptEvent))]
 [JsonSerializable(typeof(ReaderList))]
 [JsonSerializable(typeof(FlagExposureList))]
 [JsonSerializable(typeof(BlastRadiusRequest))]

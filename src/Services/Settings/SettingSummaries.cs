@@ -18,10 +18,11 @@ internal sealed class SettingSummaries(ChangeLog changes, GrayReleases releases,
     private readonly ConcurrentDictionary<ResourceKey, Marks> kept = new();
 
     /// <param name="namespace">Null: all.</param>
+    /// <param name="prefix">What names begin with.</param>
     /// <param name="format">Only those of this format; null: all.</param>
     /// <param name="after">The setting that the page before ended with; null: from the first.</param>
     public async Task<Outcome<SettingList>> ListAsync(
-        Principal caller, string? @namespace, string? format, ResourceKey? after, int limit,
+        Principal caller, string? @namespace, string prefix, string? format, ResourceKey? after, int limit,
         CancellationToken cancellationToken)
     {
         var now = changes.Snapshots.Current;
@@ -33,6 +34,7 @@ internal sealed class SettingSummaries(ChangeLog changes, GrayReleases releases,
         {
             if (after is { } last && key.CompareTo(last) <= 0) continue;
             if (@namespace is not null && key.Namespace != @namespace) continue;
+            if (!key.Name.StartsWith(prefix, StringComparison.Ordinal)) continue;
             if (!authorizer.Allows(caller, Verb.Read, key)) continue;
             var read = await MarksAsync(setting, cancellationToken);
             if (!read.TryGet(out var marks, out fault)) return fault;

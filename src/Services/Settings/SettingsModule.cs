@@ -50,8 +50,11 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
         sealedTexts.Use(node.Sealing, logger);
         var contents = new SettingContents(changes, sealedTexts);
         var store = new ReaderStore(storage);
+        var news = new ReceiptNews();
+        node.Events.Add(new ReceiptEvents(news, node.Authorizer, node.Time));
         writer = new ReaderWriter(
             store,
+            news,
             (@namespace, setting, cancel) =>
                 InForceAsync(node.Snapshots.Current, releases, @namespace, setting, cancel),
             node.Time,

@@ -26,7 +26,7 @@ internal sealed class SummariesApi(SettingSummaries summaries, ISnapshotSource s
             "listSettings", "A page of what settings there are, without their texts, in order of namespace and name.");
 
     private async Task<IResult> List(
-        HttpContext context, string? @namespace, string? format, int? limit, string? page)
+        HttpContext context, string? @namespace, string? prefix, string? format, int? limit, string? page)
     {
         if (@namespace is not null && SettingAccess.Misnamed(@namespace) is { } misnamed)
             return Problems.From(misnamed);
@@ -37,7 +37,7 @@ internal sealed class SummariesApi(SettingSummaries summaries, ISnapshotSource s
             return Problems.From(fault);
         if (!After(page).TryGet(out var after, out fault)) return Problems.From(fault);
         var listed = await summaries.ListAsync(
-            context.Principal(), @namespace, format, after, count, context.RequestAborted);
+            context.Principal(), @namespace, prefix ?? "", format, after, count, context.RequestAborted);
         return listed.TryGet(out var list, out fault)
             ? Results.Json(list, WireJson.Strict.SettingList)
             : Problems.From(fault);

@@ -41,6 +41,12 @@ public sealed record ReaderReceipt(
     DateTimeOffset? SentAt = null,
     DateTimeOffset? ConfirmedAt = null);
 
+/// <summary>
+/// Readers have said something of a setting, or were sent it; server-sent event <c>receipt</c> of <c>/events</c>. Ask
+/// for its receipts.
+/// </summary>
+public sealed record ReceiptEvent(string Namespace, string Group, string DataId);
+
 /// <summary>Who reads settings of a namespace, over all nodes.</summary>
 public sealed record ReaderList(IReadOnlyList<ReaderDocument> Items);
 

@@ -33,6 +33,7 @@ public sealed class SettingSummariesTests
         // What was kept of a version is not told of the next.
         await open.PutAsync("g/a", new SettingSpec("text", "1"));
         Assert.Equal(["text", "json"], (await ListAsync(open, "")).Items.Select(one => one.Format));
+        Assert.Equal(["deep/b.json"], (await ListAsync(open, "?prefix=g/deep")).Items.Select(one => one.DataId));
         Assert.Equal(["g"], (await ListAsync(open, "?format=text")).Items.Select(one => one.Group));
     }
 

@@ -22,7 +22,7 @@ internal sealed class EventsApi(
         .RequiresPrincipal("delivers what the principal may read, asked anew when roles change")
         .Describe<WatchEvent>(
             "followEvents",
-            "Server-sent events of several sources in one stream: change, progress, access, service.",
+            "Server-sent events of several sources in one stream: change, progress, access, service, receipt.",
             "text/event-stream")
         .ReadsHeader("Last-Event-ID", "The id of the last change or progress seen; the same as token.");
 

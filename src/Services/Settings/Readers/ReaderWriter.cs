@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Storage;
 using Groundwork.Wire;
 using Microsoft.Extensions.Logging;
@@ -10,9 +11,11 @@ namespace Groundwork.Services.Settings.Readers;
 /// The one loop that writes what is known of readers: what was sent, gathered and merged, and what readers say, which
 /// is acknowledged when it is on disk.
 /// </summary>
+/// <param name="news">Hears of the settings that something was stored of.</param>
 /// <param name="inForce">Revisions of a setting that are somebody's now: its own and those of its releases.</param>
 internal sealed partial class ReaderWriter(
     ReaderStore store,
+    ReceiptNews news,
     Func<string, string, CancellationToken, ValueTask<IReadOnlyList<long>>> inForce,
     TimeProvider time,
     ILogger logger)
@@ -88,6 +91,7 @@ internal sealed partial class ReaderWriter(
                 batch = batch with { Versions = await NewestAsync(batch, cancellationToken) };
                 await store.WriteAsync(batch, cancellationToken);
                 foreach (var one in waiting) one.Done.TrySetResult(null);
+                news.Tell(SettingsOf(batch));
                 foreach (var (setting, _) in batch.Versions) cleared[setting] = NewestOf(batch, setting);
             }
             catch (StorageException away)
@@ -166,6 +170,13 @@ internal sealed partial class ReaderWriter(
         }
         return versions;
     }
+
+    private static HashSet<ResourceKey> SettingsOf(ReaderWrites batch) =>
+        [
+            .. batch.Sent.Select(one => one.Key)
+                .Concat(batch.Reports.SelectMany(report => report.Receipts).Select(receipt => receipt.Key))
+                .Select(key => new ResourceKey(SettingKind.Name, key.Reader.Namespace, key.Setting)),
+        ];
 
     private static long NewestOf(ReaderWrites batch, (string Namespace, string Setting) setting) => batch.Sent
         .Where(one => (one.Key.Reader.Namespace, one.Key.Setting) == setting).Max(one => one.Key.Revision);

@@ -13,6 +13,8 @@ export interface News {
     change: components['schemas']['WatchEvent']
     /** Any service that this operator may discover. */
     service: components['schemas']['ServiceSummary']
+    /** A setting of which readers have said something. */
+    receipt: Pick<components['schemas']['SettingReceipts'], 'namespace' | 'group' | 'dataId'>
     /** What this operator may do. */
     access: components['schemas']['WhoAmI']
     /** News may have been missed: whoever shows something loads it anew. */
@@ -78,6 +80,7 @@ function hear(event: StreamEvent): void {
     if (event.id) place = { token: event.id }
     if (event.type === 'change') tell('change', JSON.parse(event.data))
     else if (event.type === 'service') tell('service', JSON.parse(event.data))
+    else if (event.type === 'receipt') tell('receipt', JSON.parse(event.data))
     else if (event.type === 'access') {
         who.value = JSON.parse(event.data) as News['access']
         tell('access', who.value)
