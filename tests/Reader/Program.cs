@@ -4,12 +4,15 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 // One client for each argument: an instance id, `id!` for one whose callback throws on the value 2, `id+label=value`
-// for one with a label. Each prints `id value` for its first value and for every change. The platform's address, key
+// for one with a label, `id?flag=user` for one that asks for a flag instead. Each prints `id value` for its first value
+// and for every change. The platform's address, key
 // and the state directory come from the GROUNDWORK_* variables, as for any service.
 var hosts = new List<IHost>();
+using var ended = new CancellationTokenSource();
 foreach (var argument in args)
 {
-    var parts = argument.Split('+');
+    var asked = argument.Split('?');
+    var parts = asked[0].Split('+');
     var id = parts[0].TrimEnd('!');
     var throws = parts[0].EndsWith('!');
     var builder = Host.CreateEmptyApplicationBuilder(null);
@@ -24,6 +27,11 @@ foreach (var argument in args)
     var host = builder.Build();
     hosts.Add(host);
     await host.StartAsync();
+    if (asked is [_, var question])
+    {
+        _ = AskAsync(host.Services.GetRequiredService<GroundworkFlags>(), id, question.Split('='), ended.Token);
+        continue;
+    }
     var front = host.Services.GetRequiredService<GroundworkSettings>().Watch<Front>("Front");
     front.OnChange(value =>
     {
@@ -35,4 +43,19 @@ foreach (var argument in args)
 
 // The one who started it closes its input, or kills it.
 await Console.In.ReadToEndAsync();
+await ended.CancelAsync();
 foreach (var host in hosts) await host.StopAsync();
+
+// As a service does with each request, so that answers are counted, too.
+static async Task AskAsync(GroundworkFlags flags, string id, string[] question, CancellationToken ended)
+{
+    bool? told = null;
+    using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+    while (await timer.WaitForNextTickAsync(ended))
+    {
+        var answer = flags.IsOn(question[0], question[1]);
+        if (told == answer) continue;
+        told = answer;
+        Console.WriteLine($"{id} {answer}");
+    }
+}

@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Groundwork.Tests.Support;
 
-namespace Groundwork.Tests.EndToEnd.Settings;
+namespace Groundwork.Tests.Support;
 
 /// <summary>
 /// Clients of the SDK in a process of their own (tests/Reader), and the value that each has. Disposal kills it.
 /// </summary>
-internal sealed class ReaderProcess : IAsyncDisposable
+public sealed class ReaderProcess : IAsyncDisposable
 {
     private readonly Process process;
     private readonly ConcurrentQueue<string> lines = new();
