@@ -12,6 +12,10 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
     private static readonly string[] Pages =
     [
         "", "services", "services/default/default/orders", "settings", "settings/default/shop/storefront.yaml",
+        "settings/default/shop/storefront.yaml?tab=history", "settings/default/shop/storefront.yaml?tab=readers",
+        "settings/default/shop/storefront.yaml?tab=releases&release=new",
+        "settings/default/shop/storefront.yaml?tab=details", "settings/new", "promotions?from=default&to=dev", "flags",
+        "flags/default/shop/features.flags?flag=banner",
         "resources?kind=setting", "resources/new?kind=route", "resources/setting/default/shop/storefront.yaml",
         "resources/setting/default/shop/storefront.yaml?edit=yes", "changes", "changes/2", "proposals", "access",
         "audit", "nodes", "nothing-here",
@@ -28,6 +32,11 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
         await using var console = await OpenConsole.StartAsync();
         using var local = console.Node.Local();
         await local.PutAsync("settings/default/shop/storefront.yaml", new StringContent("Banner: One"));
+        await local.PutAsync("settings/default/shop/storefront.yaml", new StringContent("Banner: Two"));
+        await local.PutAsJsonAsync("resources/namespace/_/dev", new { spec = new { } });
+        await local.PutAsync(
+            "settings/default/shop/features.flags",
+            new StringContent("flags: {banner: {rules: [{name: gold, labels: {plan: x}, percent: 10, serve: on}]}}"));
         await local.PutAsJsonAsync(
             "registry/instances", new { service = "orders", id = "o1", host = "10.0.0.1", port = 80 });
         var page = await console.SignInAsync(browser);
