@@ -30,8 +30,6 @@ export const en = {
         deleteTitle: 'Delete {name}?',
         deleteNote: 'Its history stays, and so does the way back: roll back to any version, or revert the changeset.',
         why: 'Why? (others will read it)',
-        done: 'Done, revision {revision}.',
-        proposed: 'A second person must approve it: proposal {proposal}.',
         never: 'There is no such resource, and there never was one.',
         deleted: 'It is deleted. Every version can still be seen, and comes back by rolling back to it.',
         notThen: 'It was not there then.',

@@ -32,8 +32,6 @@ export const zh: typeof en = {
         deleteTitle: '删除 {name}？',
         deleteNote: '历史会保留，也可以恢复：回滚到任一版本，或撤销该变更集。',
         why: '原因（他人可见）',
-        done: '完成，修订号 {revision}。',
-        proposed: '需要第二人审批：提案 {proposal}。',
         never: '没有该资源，也从未有过。',
         deleted: '该资源已删除。每个版本仍可查看，回滚即可恢复。',
         notThen: '当时还没有该资源。',
