@@ -1,6 +1,3 @@
-using System.Net.Http.Json;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Groundwork.Tests.Support;
 using Microsoft.Playwright;
 
@@ -237,6 +234,42 @@ public sealed class SettingTests(Chromium chromium, SettingsConsole running)
             .ToContainTextAsync("on");
     }
 
+    [Fact]
+    public async Task Text_that_needs_a_second_person_is_a_proposal_until_one_approves_it()
+    {
+        await running.PutAsync("default", "guarded/front.yaml", "yaml", "Banner: One");
+        await running.PutResourceAsync("approval-policy/_/guarded", new
+        {
+            kinds = new[] { "setting" }, namespaces = new[] { "*" }, names = new[] { "guarded/*" },
+        });
+        var (exit, hash, error) = await Console.Node.VerbAsync("a long enough password", "operator", "hash");
+        Assert.True(exit == 0, error);
+        await running.PutResourceAsync(
+            "operator/_/bob", new { passwordHash = hash.Trim(), roles = new[] { "administrator" } });
+        await using var authors = await chromium.OpenAsync();
+        await using var bobs = await chromium.OpenAsync();
+        var author = await Console.SignInAsync(authors);
+        await Console.GoAsync(author, "settings/default/guarded/front.yaml");
+        await Assertions.Expect(Text(author)).ToHaveTextAsync("Banner: One");
+        await WriteAsync(author, "Banner: Two");
+        await author.GetByRole(AriaRole.Button, new() { Name = "Publish" }).ClickAsync();
+        await Assertions.Expect(author.Locator(".outcome")).ToContainTextAsync("A second person must approve it");
+        Assert.Equal("Banner: One", await running.TextAsync("default", "guarded/front.yaml"));
+        var proposal = author.Locator(".outcome").GetByRole(AriaRole.Link);
+        var path = await proposal.GetAttributeAsync("href") ?? "";
+        await proposal.ClickAsync();
+        await Assertions.Expect(author.GetByText("You proposed it")).ToBeVisibleAsync();
+        await Assertions.Expect(author.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToHaveCountAsync(0);
+
+        var bob = await Console.SignInAsync(bobs, "bob");
+        await bob.GotoAsync(new Uri(Console.Address, path).ToString());
+        await bob.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
+        await bob.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
+        await Console.GoAsync(author, "settings/default/guarded/front.yaml");
+        await Assertions.Expect(Text(author)).ToHaveTextAsync("Banner: Two");
+        Assert.Equal("Banner: Two", await running.TextAsync("default", "guarded/front.yaml"));
+    }
+
     /// <summary>As a person does: all that is there is replaced.</summary>
     private static async Task WriteAsync(IPage page, string text)
     {
@@ -249,80 +282,4 @@ public sealed class SettingTests(Chromium chromium, SettingsConsole running)
 
     private static ILocator Text(IPage page) =>
         page.GetByRole(AriaRole.Textbox, new() { Name = "Text", Exact = true });
-}
-
-/// <summary>One node for the tests of settings; each has names of its own.</summary>
-public sealed class SettingsConsole : IAsyncLifetime
-{
-    private readonly TemporaryDirectory directory = new();
-    private OpenConsole? console;
-
-    public OpenConsole Console => console ?? throw new InvalidOperationException("The console is not open.");
-
-    /// <summary>What a real reader is started with.</summary>
-    public IReadOnlyDictionary<string, string> Variables => new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-        ["GROUNDWORK_ADDRESS"] = Console.Address.ToString(),
-        ["GROUNDWORK_ACCESS_KEY_FILE"] = directory.Combine("key"),
-    };
-
-    public async ValueTask InitializeAsync()
-    {
-        console = await OpenConsole.StartAsync();
-        using var local = console.Node.Local();
-        foreach (var name in new[] { "dev", "prod", "gray", "flags" })
-            await MustAsync(local.PutAsJsonAsync($"resources/namespace/_/{name}", new { spec = new { } }));
-        using var key = JsonDocument.Parse(await MustAsync(local.PostAsJsonAsync(
-            "access-keys", new { name = "readers", roles = new[] { "administrator" } })));
-        directory.Write("key", key.RootElement.GetProperty("secret").GetString() ?? "");
-    }
-
-    /// <summary>Publishes as somebody else would, and returns the revision.</summary>
-    public async Task<long> PutAsync(
-        string @namespace, string name, string format, string content, string? schema = null)
-    {
-        using var local = Console.Node.Local();
-        using var answer = JsonDocument.Parse(await MustAsync(local.PutAsJsonAsync(
-            $"resources/setting/{@namespace}/{name}",
-            new { spec = new { format, content, schema = schema is null ? null : JsonNode.Parse(schema) } })));
-        return answer.RootElement.GetProperty("revision").GetInt64();
-    }
-
-    /// <summary>Publishes the text alone.</summary>
-    public async Task WriteAsync(string @namespace, string name, string content)
-    {
-        using var local = Console.Node.Local();
-        await MustAsync(local.PutAsync($"settings/{@namespace}/{name}", new StringContent(content)));
-    }
-
-    /// <summary>From dev to prod, where it is not yet.</summary>
-    public async Task PromoteAsync(string group, string dataId, long revision)
-    {
-        using var local = Console.Node.Local();
-        await MustAsync(local.PostAsJsonAsync("settings-promotions", new
-        {
-            from = "dev", to = "prod",
-            settings = new[] { new { group, dataId, fromRevision = revision, toRevision = 0 } },
-        }));
-    }
-
-    public async Task<string> TextAsync(string @namespace, string name)
-    {
-        using var local = Console.Node.Local();
-        return await local.GetStringAsync($"settings/{@namespace}/{name}");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (console is not null) await console.DisposeAsync();
-        directory.Dispose();
-    }
-
-    private static async Task<string> MustAsync(Task<HttpResponseMessage> call)
-    {
-        using var answer = await call;
-        var body = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode, body);
-        return body;
-    }
 }

@@ -56,7 +56,8 @@ internal sealed class SettingSummaries(ChangeLog changes, GrayReleases releases,
         var gray = inForce.Of(setting.Key.Namespace, setting.Key.Name);
         return new SettingSummary(
             setting.Key.Namespace, group, dataId, marks.Format, setting.Revision, setting.ChangedBy, setting.ChangedAt,
-            marks.Secret, marks.HasSchema, marks.Description, gray.IsEmpty ? null : [.. gray.Select(rule => rule.Name)]);
+            marks.Secret, marks.HasSchema, marks.Description,
+            gray.IsEmpty ? null : [.. gray.Select(rule => rule.Name)]);
     }
 
     private async ValueTask<Outcome<Marks>> MarksAsync(Resource setting, CancellationToken cancellationToken)

@@ -47,7 +47,7 @@ internal sealed class SummariesApi(SettingSummaries summaries, ISnapshotSource s
     {
         if (page is null) return default(ResourceKey?);
         var slash = page.IndexOf('/', StringComparison.Ordinal);
-        return slash > 0 && Names.IsNamespace(page.AsSpan(0, slash)) && Names.IsName(page[(slash + 1)..])
+        return slash > 0 && Names.IsNamespace(page.AsSpan(0, slash)) && Names.IsName(page.AsSpan(slash + 1))
             ? new ResourceKey(SettingKind.Name, page[..slash], page[(slash + 1)..])
             : new Fault(ErrorCodes.BadRequest, "The page is not one that this API gave.");
     }

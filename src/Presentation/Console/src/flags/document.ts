@@ -13,8 +13,8 @@ export function readFlags(text: string): FlagDocument {
 }
 
 /**
- * The text with one flag as it is given; undefined takes it away. What does not change stays as it was written, with its
- * comments; JSON has none, and is written anew as it is indented.
+ * The text with one flag as it is given; undefined takes it away. What does not change stays as it was written, with
+ * its comments; JSON has none, and is written anew as it is indented.
  */
 export function writeFlag(text: string, name: string, flag: Flag | undefined): string {
     if (isJson(text)) {

@@ -4,7 +4,7 @@ export type Difference = components['schemas']['SettingDifference']
 export type KeyDifference = components['schemas']['KeyDifference']
 type Promoted = components['schemas']['PromotedSetting']
 
-/** What is to become of a key: taken when the target has not changed it, taken over that, or left and counted as seen. */
+/** What becomes of a key: taken unless the target has changed it, taken over that, or left and counted as seen. */
 export type Take = 'plain' | 'from' | 'to'
 
 /** Keys that were chosen, by setting; a setting that is compared as a whole has the empty key. */

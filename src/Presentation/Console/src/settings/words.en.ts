@@ -164,7 +164,7 @@ export const en = {
         create: 'Create',
     },
     promotion: {
-        note: 'Two namespaces key by key, seen from what was promoted last. What you choose goes over as one changeset.',
+        note: 'Two namespaces key by key, seen from what was promoted last. What you choose is one changeset.',
         from: 'From',
         to: 'To',
         swap: 'Swap the two namespaces',
