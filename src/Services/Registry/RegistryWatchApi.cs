@@ -1,7 +1,6 @@
-using System.Buffers;
 using System.Globalization;
-using System.Text;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry.Consumers;
 using Groundwork.Services.Registry.Storing;
@@ -38,6 +37,15 @@ internal sealed class RegistryWatchApi(
 
     /// <summary>How long the question who is behind waits when it does not say.</summary>
     private static readonly TimeSpan DefaultWatchersWait = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// A blocking query is woken again so soon after its time is up: the first waking may have met it at work.
+    /// </summary>
+    private static readonly TimeSpan AlarmAgain = TimeSpan.FromSeconds(1);
+
+    private static readonly ReadOnlyMemory<byte> Comment = ": \n\n"u8.ToArray();
+
+    private readonly StreamPulse pulse = new(time, KeepAlive);
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -99,6 +107,7 @@ internal sealed class RegistryWatchApi(
             return;
         }
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        using var atEnd = session.Changed.EndWith(ending.Token);
         try
         {
             var view = await WaitForNewerAsync(session, key, known, patience, ending.Token);
@@ -119,6 +128,9 @@ internal sealed class RegistryWatchApi(
         WatchSession session, ServiceKey key, long known, TimeSpan patience, CancellationToken ending)
     {
         var started = time.GetTimestamp();
+        await using var alarm = time.CreateTimer(
+            static wait => ((StreamWait?)wait)?.Remind(), session.Changed, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
         while (true)
         {
             var view = registry.FindFresh(key) ?? Unknown(key);
@@ -130,14 +142,8 @@ internal sealed class RegistryWatchApi(
                 registry.RaiseAbove(service, known);
                 return registry.FindFresh(key) ?? view;
             }
-            try
-            {
-                await session.WaitAsync(left, time, ending);
-            }
-            catch (OperationCanceledException)
-            {
-                // The peer is gone, or the listeners close; the loop answers what there is.
-            }
+            alarm.Change(left, AlarmAgain);
+            await session.Changed.WaitAsync();
         }
     }
 
@@ -185,6 +191,8 @@ internal sealed class RegistryWatchApi(
             return;
         }
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        using var atEnd = session.Changed.EndWith(ending.Token);
+        pulse.Join(session.Changed);
         try
         {
             await SendAsync(context, session, keys, ending.Token);
@@ -195,6 +203,7 @@ internal sealed class RegistryWatchApi(
         }
         finally
         {
+            pulse.Leave(session.Changed);
             if (keys.Length > 0) registry.Watches.Close(session, keys);
             else registry.Watches.CloseWide(session);
         }
@@ -208,30 +217,35 @@ internal sealed class RegistryWatchApi(
         var response = context.Response;
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
-        await response.BodyWriter.FlushAsync(ending); // The head goes out before there is anything to say.
+        var body = response.BodyWriter;
+        await body.FlushAsync(ending); // The head goes out before there is anything to say.
         var caller = access.Lasting(context);
-        var written = new List<(ServiceState Service, long Index)>();
-        while (true)
+        var touched = new List<ServiceState>();
+        var woken = Woken.News;
+        while (woken != Woken.Ended)
         {
             // Asked with every round, so that a revoked key does not go on listening.
             if (await caller() is not { } principal) return;
             NoteConsumer(watcher, keys);
-            foreach (var service in session.Take())
+            session.Take(touched);
+            foreach (var service in touched)
             {
-                if (!access.Allows(principal, Verb.Discover, RegistryAccess.Target(service.Key))) continue;
+                if (!access.Allows(principal, Verb.Discover, service.Target)) continue;
                 if ((service.View ?? (keys.Length > 0 ? Unknown(service.Key) : null)) is not { } view) continue;
                 if (session.HasSeen(service, view.Index)) continue;
-                WriteEvent(response, view.Index, service.Answer(view, registry.StoreId));
-                written.Add((service, view.Index));
-                await response.BodyWriter.FlushAsync(ending);
+                await body.WriteAsync(service.Answer(view, registry.StoreId).Event, ending);
+                session.Sent(service, view.Index);
+                (woken, session.Changed.ToldAt) = (Woken.News, time.GetTimestamp());
             }
-            foreach (var (service, index) in written) session.Sent(service, index);
-            var wrote = written.Count > 0;
-            written.Clear();
-            if (wrote) await Task.Delay(Coalescing, time, ending);
-            if (await session.WaitAsync(KeepAlive, time, ending)) continue;
-            response.BodyWriter.Write(": \n\n"u8);
-            await response.BodyWriter.FlushAsync(ending);
+            touched.Clear();
+            if (woken == Woken.Silence)
+            {
+                await body.WriteAsync(Comment, ending);
+                session.Changed.ToldAt = time.GetTimestamp();
+            }
+            woken = await session.Changed.WaitAsync();
+            var early = Coalescing - time.GetElapsedTime(session.Changed.ToldAt);
+            if (woken == Woken.News && early > TimeSpan.Zero) await Task.Delay(early, time, ending);
         }
     }
 
@@ -242,15 +256,6 @@ internal sealed class RegistryWatchApi(
         if (watcher is not { } known) return;
         var name = known.ToString();
         foreach (var key in keys) consumers.Note(new ConsumerLink(key, name, ConsumerBook.Watch), []);
-    }
-
-    private static void WriteEvent(HttpResponse response, long index, SharedAnswer answer)
-    {
-        var body = response.BodyWriter;
-        body.Write(Encoding.ASCII.GetBytes(string.Create(
-            CultureInfo.InvariantCulture, $"event: service\nid: {index}\ndata: ")));
-        body.Write(answer.Json.Span);
-        body.Write("\n\n"u8);
     }
 
     private static async Task WriteAsync(HttpContext context, SharedAnswer answer)

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Groundwork.Kernel.Hosting.Streaming;
+using Groundwork.Kernel.Resources;
 using Groundwork.Services.Registry.Policies;
 using Groundwork.Services.Registry.Watching;
 
@@ -18,9 +20,13 @@ internal sealed class ServiceState(ServiceKey key)
     private readonly HashSet<WatchSession> watchers = []; // Guarded by the gate.
     private TaskCompletionSource? seen; // Any thread.
     private long toldCalled; // Any thread.
+    private string? target; // Any thread; the same whoever writes it.
     private Dictionary<string, Check>? probes; // By instance id; few services have any. Guarded by the gate.
 
     public ServiceKey Key { get; } = key;
+
+    /// <summary>What a permission to discover the whole service is about; worded once for all who watch it.</summary>
+    public ResourceKey Target => new(RegistryAccess.Kind, Key.Namespace, target ??= RegistryAccess.Target(Key).Name);
 
     public Lock Gate { get; } = new();
 
@@ -108,7 +114,9 @@ internal sealed class ServiceState(ServiceKey key)
             Maintenance = policy.Maintenance,
         };
         Volatile.Write(ref view, next);
-        foreach (var watcher in watchers) watcher.Touched(this);
+        if (watchers.Count > 0)
+            Fanout<WatchSession, ServiceState>.Start(
+                [.. watchers], this, static (watcher, service) => watcher.TouchedHere(service));
     }
 
     public void AddWatcher(WatchSession session) => watchers.Add(session);
@@ -136,7 +144,11 @@ internal sealed class ServiceState(ServiceKey key)
     }
 
     /// <summary>Tells those who wait for watchers to look again.</summary>
-    public void Seen() => Interlocked.Exchange(ref seen, null)?.TrySetResult();
+    public void Seen()
+    {
+        // Mostly nobody waits, and ten thousand watchers tell of one change.
+        if (Volatile.Read(ref seen) is not null) Interlocked.Exchange(ref seen, null)?.TrySetResult();
+    }
 
     private int Find(string id)
     {

@@ -21,6 +21,8 @@ internal sealed class SettingContents(ChangeLog changes, SealedTexts sealedTexts
     private const long MaxKeptBytes = 32 * 1024 * 1024;
 
     private readonly ConcurrentDictionary<ResourceKey, (long Revision, SettingDocument Document)> kept = new();
+    private readonly ConcurrentDictionary<
+        (ResourceKey Key, long Revision), Task<Outcome<SettingDocument>>> underWay = new();
     private long keptBytes;
 
     /// <summary>The setting in the version that the snapshot has, its content in clear.</summary>
@@ -29,10 +31,56 @@ internal sealed class SettingContents(ChangeLog changes, SealedTexts sealedTexts
             ? ReadAsync(version.Setting, rule, cancellationToken)
             : ReadAsync(version.Setting, cancellationToken);
 
-    private async ValueTask<Outcome<SettingDocument>> ReadAsync(Resource setting, CancellationToken cancellationToken)
+    private async ValueTask<Outcome<SettingDocument>> ReadAsync(
+        Resource setting, CancellationToken cancellationToken) =>
+        Find(setting) is { } known
+            ? known
+            : await ReadOnceAsync(setting, () => ReadStoredAsync(setting)).WaitAsync(cancellationToken);
+
+    private async ValueTask<Outcome<SettingDocument>> ReadAsync(
+        Resource setting, ReleaseRule rule, CancellationToken cancellationToken)
     {
-        if (Find(setting) is { } known) return known;
-        var stored = await changes.ReadStoredAsync(setting, cancellationToken);
+        var own = await ReadAsync(setting, cancellationToken);
+        if (!own.TryGet(out var beside, out var fault)) return fault;
+        // The setting's format may have changed beside a release that leaves its own to it.
+        if (Find(rule.Resource) is { } known) return known with { Format = beside.Format };
+        var read = await ReadOnceAsync(rule.Resource, () => ReadStoredAsync(setting, beside.Format, rule))
+            .WaitAsync(cancellationToken);
+        return read.TryGet(out var released, out fault) ? released with { Format = beside.Format } : fault;
+    }
+
+    /// <summary>
+    /// One read for all who ask while it is under way: after a publication ten thousand readers ask for one new text.
+    /// Not with the token of the first of them, who may leave.
+    /// </summary>
+    private Task<Outcome<SettingDocument>> ReadOnceAsync(
+        Resource resource, Func<Task<Outcome<SettingDocument>>> readAsync)
+    {
+        var version = (resource.Key, resource.Revision);
+        if (underWay.TryGetValue(version, out var other)) return other;
+        var source = new TaskCompletionSource<Outcome<SettingDocument>>(
+            TaskCreationOptions.RunContinuationsAsynchronously);
+        var first = underWay.GetOrAdd(version, source.Task);
+        return ReferenceEquals(first, source.Task) ? ReadFirstAsync() : first;
+
+        async Task<Outcome<SettingDocument>> ReadFirstAsync()
+        {
+            try
+            {
+                source.SetResult(await readAsync());
+            }
+            catch (Exception failure)
+            {
+                source.SetException(failure);
+            }
+            underWay.TryRemove(version, out _);
+            return await source.Task;
+        }
+    }
+
+    private async Task<Outcome<SettingDocument>> ReadStoredAsync(Resource setting)
+    {
+        var stored = await changes.ReadStoredAsync(setting, CancellationToken.None);
         if (!stored.TryGet(out var whole, out var fault)) return fault;
         var spec = SettingKind.Read(changes.Open(whole));
         var (content, secret) = Opened(setting.Key.Namespace, spec.Format, spec.Content, spec.Secret);
@@ -43,20 +91,15 @@ internal sealed class SettingContents(ChangeLog changes, SealedTexts sealedTexts
         return Keep(setting, document);
     }
 
-    private async ValueTask<Outcome<SettingDocument>> ReadAsync(
-        Resource setting, ReleaseRule rule, CancellationToken cancellationToken)
+    private async Task<Outcome<SettingDocument>> ReadStoredAsync(Resource setting, string format, ReleaseRule rule)
     {
-        var own = await ReadAsync(setting, cancellationToken);
-        if (!own.TryGet(out var beside, out var fault)) return fault;
-        // The setting's format may have changed beside a release that leaves its own to it.
-        if (Find(rule.Resource) is { } known) return known with { Format = beside.Format };
-        var stored = await changes.ReadStoredAsync(rule.Resource, cancellationToken);
-        if (!stored.TryGet(out var whole, out fault)) return fault;
+        var stored = await changes.ReadStoredAsync(rule.Resource, CancellationToken.None);
+        if (!stored.TryGet(out var whole, out var fault)) return fault;
         var spec = GrayReleaseKind.Read(changes.Open(whole));
-        var (content, secret) = Opened(setting.Key.Namespace, beside.Format, spec.Content, spec.Secret);
+        var (content, secret) = Opened(setting.Key.Namespace, format, spec.Content, spec.Secret);
         var document = Document(setting.Key, content, rule.Resource.Revision) with
         {
-            Format = beside.Format, Secret = secret, Release = rule.Name,
+            Format = format, Secret = secret, Release = rule.Name,
         };
         return Keep(rule.Resource, document);
     }

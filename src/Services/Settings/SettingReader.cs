@@ -53,10 +53,13 @@ internal sealed class SettingReader(
         var found = await releases.AtAsync(now, cancellationToken);
         if (!found.TryGet(out var inForce, out var fault)) return fault;
         var selected = index.Select(now, selection);
-        var (settings, withheld, removed) = (new List<SettingDocument>(), new List<string>(), new List<string>());
+        // Mostly one publication, and ten thousand readers: what is not needed is not made.
+        var settings = new List<SettingDocument>(1);
+        var (withheld, removed) = ((List<string>?)null, (List<string>?)null);
         var (seen, names) = (0, held.Names.Count);
-        foreach (var resource in Visible(caller, selected))
+        foreach (var resource in selected.Settings)
         {
+            if (!authorizer.Allows(caller.Principal, Verb.Read, resource.Key)) continue;
             seen++;
             var version = inForce.Choose(resource, caller.Reader);
             if (!rights && held.Knows(version)) continue;
@@ -72,20 +75,20 @@ internal sealed class SettingReader(
                 settings.Add(setting);
                 continue;
             }
-            withheld.Add(resource.Key.Name);
-            if (has) removed.Add(resource.Key.Name);
+            (withheld ??= []).Add(resource.Key.Name);
+            if (has) (removed ??= []).Add(resource.Key.Name);
         }
         // Everything that can be seen is held by now; what is held besides is gone.
-        if (held.Names.Count > seen) removed.AddRange(DropGone(held, Visible(caller, selected)));
+        if (held.Names.Count > seen) (removed ??= []).AddRange(DropGone(held, Visible(caller, selected)));
         var groups = held.Groups;
-        var sameNames = held.Names.Count == names && removed.Count == 0;
+        var sameNames = held.Names.Count == names && removed is null;
         if (!sameNames || !ReferenceEquals(held.Selected, selected)) groups = Shown(selection, selected, held.Names);
-        var reordered = held.Groups is { } known && groups is not null && !known.SequenceEqual(groups);
+        var reordered = held.Groups is { } known && groups is not null && !ReferenceEquals(known, groups)
+            && !known.SequenceEqual(groups);
         (held.Groups, held.Selected) = (groups, selected);
-        if (settings.Count + withheld.Count + removed.Count == 0 && !reordered) return (SettingSnapshot?)null;
+        if (settings.Count == 0 && withheld is null && removed is null && !reordered) return (SettingSnapshot?)null;
         return new SettingSnapshot(
-            now.StoreId, now.Revision, selection.Namespace, settings, removed, withheld.Count > 0 ? withheld : null,
-            groups);
+            now.StoreId, now.Revision, selection.Namespace, settings, removed ?? [], withheld, groups);
     }
 
     private static List<string> DropGone(HeldSettings held, IEnumerable<Resource> visible)

@@ -1,3 +1,4 @@
+using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Settings.Groups;
@@ -16,18 +17,28 @@ internal sealed class SettingsSignal : IDisposable
         SecurityKinds.Role.Name, SecurityKinds.Operator.Name, SecurityKinds.AccessKey.Name,
     ];
 
+    private readonly Lock gate = new(); // Innermost lock.
+    private readonly HashSet<StreamWait> watchers = [];
     private readonly IDisposable subscription;
-    private TaskCompletionSource next = New();
 
     public SettingsSignal(ISnapshotSource snapshots) => subscription = snapshots.Subscribe(change =>
     {
-        if (Waking.Any(change.Touches)) Interlocked.Exchange(ref next, New()).TrySetResult();
+        if (!Waking.Any(change.Touches)) return;
+        StreamWait[] woken;
+        lock (gate) woken = [.. watchers];
+        Fanout<StreamWait, object?>.Start(woken, null, static (watcher, _) => watcher.WakeHere());
     });
 
-    /// <summary>Completes with the next publication. Take it before looking at the snapshot.</summary>
-    public Task Next => Volatile.Read(ref next).Task;
+    /// <summary>Wakes the watcher with every publication from now on. To be done before it looks at a snapshot.</summary>
+    public void Join(StreamWait watcher)
+    {
+        lock (gate) watchers.Add(watcher);
+    }
+
+    public void Leave(StreamWait watcher)
+    {
+        lock (gate) watchers.Remove(watcher);
+    }
 
     public void Dispose() => subscription.Dispose();
-
-    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

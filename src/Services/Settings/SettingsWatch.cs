@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Text.Json;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Settings.Readers;
@@ -24,6 +26,7 @@ internal sealed class SettingsWatch(
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(15);
 
     private readonly SharedEvents events = new();
+    private readonly StreamPulse pulse = new(time, ProgressEvery);
 
     public async Task FollowAsync(HttpContext context, SettingCaller caller, SettingSelection selection, long? after)
     {
@@ -32,7 +35,7 @@ internal sealed class SettingsWatch(
         {
             if (await RefuseAsync(context, after, stop.Token)) return;
             await BeginAsync(context, stop.Token);
-            if (await DeliverAsync(context, caller, selection, after, stop.Token) is { } fault)
+            if (await FollowAsync(context, caller, selection, after, stop.Token) is { } fault)
                 await FailAsync(context, fault, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -55,9 +58,28 @@ internal sealed class SettingsWatch(
         return fault is not null;
     }
 
+    private async Task<Fault?> FollowAsync(
+        HttpContext context, SettingCaller caller, SettingSelection selection, long? after, CancellationToken stop)
+    {
+        var wait = new StreamWait();
+        using var atEnd = wait.EndWith(stop);
+        signal.Join(wait);
+        pulse.Join(wait);
+        try
+        {
+            return await DeliverAsync(context, caller, selection, after, wait, stop);
+        }
+        finally
+        {
+            pulse.Leave(wait);
+            signal.Leave(wait);
+        }
+    }
+
     /// <summary>Sends until the reader goes; returns what ends the stream otherwise.</summary>
     private async Task<Fault?> DeliverAsync(
-        HttpContext context, SettingCaller caller, SettingSelection selection, long? after, CancellationToken stop)
+        HttpContext context, SettingCaller caller, SettingSelection selection, long? after, StreamWait wait,
+        CancellationToken stop)
     {
         var lasting = LastingCaller.Of(context, authorizer, time);
         if (!(await lasting.AskAsync()).TryGet(out var principal, out var fault)) return fault;
@@ -66,12 +88,11 @@ internal sealed class SettingsWatch(
         var begun = await BeginAsync(context, caller, selection, connection, after, stop);
         if (!begun.TryGet(out var held, out fault)) return fault;
         var rights = lasting.Generation;
-        var told = time.GetTimestamp();
-        while (true)
+        wait.ToldAt = time.GetTimestamp();
+        do
         {
-            var next = signal.Next;
             if (!(await lasting.AskAsync()).TryGet(out principal, out fault)) return fault;
-            caller = caller with { Principal = principal };
+            if (!ReferenceEquals(caller.Principal, principal)) caller = caller with { Principal = principal };
             var current = snapshots.Current;
             var changes = await reader.ReadChangesAsync(
                 current, caller, selection, held, lasting.Generation != rights, stop);
@@ -81,16 +102,16 @@ internal sealed class SettingsWatch(
             {
                 await SendAsync(context, news, selection, stop);
                 connection?.Sent(news, current);
+                wait.ToldAt = time.GetTimestamp();
             }
-            else if (time.GetElapsedTime(told) >= ProgressEvery)
-                await ProgressAsync(context, current.Revision, stop);
-            else
+            else if (time.GetElapsedTime(wait.ToldAt) >= ProgressEvery)
             {
-                await WaitAsync(next, ProgressEvery - time.GetElapsedTime(told), stop);
-                continue;
+                await ProgressAsync(context, current.Revision, stop);
+                wait.ToldAt = time.GetTimestamp();
             }
-            told = time.GetTimestamp();
         }
+        while (await wait.WaitAsync() != Woken.Ended);
+        return null;
     }
 
     /// <summary>
@@ -117,18 +138,6 @@ internal sealed class SettingsWatch(
         return held;
     }
 
-    private async Task WaitAsync(Task next, TimeSpan patience, CancellationToken stop)
-    {
-        try
-        {
-            await next.WaitAsync(patience, time, stop);
-        }
-        catch (TimeoutException)
-        {
-            // The loop looks at the clock itself.
-        }
-    }
-
     private static async Task BeginAsync(HttpContext context, CancellationToken stop)
     {
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
@@ -137,12 +146,9 @@ internal sealed class SettingsWatch(
         await context.Response.StartAsync(stop);
     }
 
-    private async Task SendAsync(
-        HttpContext context, SettingSnapshot settings, SettingSelection selection, CancellationToken stop)
-    {
-        await context.Response.Body.WriteAsync(events.Of(settings, selection.Key), stop);
-        await context.Response.Body.FlushAsync(stop);
-    }
+    private ValueTask<FlushResult> SendAsync(
+        HttpContext context, SettingSnapshot settings, SettingSelection selection, CancellationToken stop) =>
+        context.Response.BodyWriter.WriteAsync(events.Of(settings, selection.Key), stop);
 
     private static Task ProgressAsync(HttpContext context, long revision, CancellationToken stop) => WriteAsync(
         context, string.Create(CultureInfo.InvariantCulture, $"event: progress\nid: {revision}\ndata: {{}}\n\n"), stop);

@@ -37,11 +37,21 @@ internal sealed class SharedEvents
     }
 
     // Settings that are no secrets are read once for all readers, so that the same text is the same object.
-    private static bool IsSame(SettingSnapshot a, SettingSnapshot b) =>
-        a.Revision == b.Revision && a.StoreId == b.StoreId && a.Namespace == b.Namespace
-        && a.Settings.SequenceEqual(b.Settings, ReferenceEqualityComparer.Instance)
-        && IsSame(a.Removed, b.Removed) && IsSame(a.Withheld, b.Withheld) && IsSame(a.Groups, b.Groups);
+    private static bool IsSame(SettingSnapshot a, SettingSnapshot b)
+    {
+        if (a.Revision != b.Revision || a.StoreId != b.StoreId || a.Namespace != b.Namespace
+            || a.Settings.Count != b.Settings.Count) return false;
+        for (var at = 0; at < a.Settings.Count; at++)
+            if (!ReferenceEquals(a.Settings[at], b.Settings[at])) return false;
+        return IsSame(a.Removed, b.Removed) && IsSame(a.Withheld, b.Withheld) && IsSame(a.Groups, b.Groups);
+    }
 
-    private static bool IsSame(IReadOnlyList<string>? a, IReadOnlyList<string>? b) =>
-        a is null || b is null ? ReferenceEquals(a, b) : a.SequenceEqual(b, StringComparer.Ordinal);
+    private static bool IsSame(IReadOnlyList<string>? a, IReadOnlyList<string>? b)
+    {
+        if (ReferenceEquals(a, b)) return true;
+        if (a is null || b is null || a.Count != b.Count) return false;
+        for (var at = 0; at < a.Count; at++)
+            if (!string.Equals(a[at], b[at], StringComparison.Ordinal)) return false;
+        return true;
+    }
 }

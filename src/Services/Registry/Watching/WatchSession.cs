@@ -1,3 +1,5 @@
+using Groundwork.Kernel.Hosting.Streaming;
+
 namespace Groundwork.Services.Registry.Watching;
 
 /// <summary>
@@ -8,36 +10,36 @@ namespace Groundwork.Services.Registry.Watching;
 /// <param name="name">Whose it is: an instance that named itself, else the principal.</param>
 internal sealed class WatchSession(string name)
 {
-    private readonly Lock gate = new(); // Innermost lock but for the signal's.
+    private readonly Lock gate = new(); // Innermost lock but for the wait's.
     private readonly HashSet<ServiceState> touched = [];
     private readonly Dictionary<ServiceState, long> sent = [];
-    private readonly Signal changed = new();
 
     public string Name => name;
 
-    /// <summary>A publisher's word that a service has a new view. Called under the service's gate.</summary>
+    /// <summary>Where the connection waits for a change.</summary>
+    public StreamWait Changed { get; } = new();
+
+    /// <summary>A service has a new view, or has just been joined.</summary>
     public void Touched(ServiceState service)
     {
         lock (gate) touched.Add(service);
-        changed.Set();
+        Changed.Wake();
     }
 
-    /// <summary>Wakes the connection without a change.</summary>
-    public void Wake() => changed.Set();
+    /// <summary>The same, and the connection goes on upon this thread, which holds no lock.</summary>
+    public void TouchedHere(ServiceState service)
+    {
+        lock (gate) touched.Add(service);
+        Changed.WakeHere();
+    }
 
-    /// <summary>Completes when a service changed, or after the time given.</summary>
-    public Task<bool> WaitAsync(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken) =>
-        changed.WaitAsync(patience, time, cancellationToken);
-
-    /// <summary>The services that changed since the last take.</summary>
-    public IReadOnlyList<ServiceState> Take()
+    /// <summary>Moves the services that changed since the last take to an empty list.</summary>
+    public void Take(List<ServiceState> taken)
     {
         lock (gate)
         {
-            if (touched.Count == 0) return [];
-            var taken = touched.ToArray();
+            taken.AddRange(touched);
             touched.Clear();
-            return taken;
         }
     }
 
