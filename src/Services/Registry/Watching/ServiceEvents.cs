@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Groundwork.Kernel.Hosting.Events;
+using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
@@ -18,26 +19,33 @@ internal sealed class ServiceEvents(InstanceRegistry registry, RegistryAccess ac
 
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(15);
 
+    private readonly StreamPulse pulse = new(time, AskEvery);
+
     public string Name => "services";
 
     public async Task<Fault> DeliverAsync(EventStream stream, CancellationToken ended)
     {
         if (registry.Watches.OpenWide(null, access.WatcherName(stream.Context)) is not { } session)
             return RegistryLimits.TooManyWatchers(registry.Options);
+        await using var atEnd = session.Changed.EndWith(ended);
+        pulse.Join(session.Changed);
         try
         {
             var caller = stream.Caller();
+            var touched = new List<ServiceState>();
             var news = new List<(ServiceState Service, ServiceView View)>();
             while (true)
             {
                 var asked = await caller.AskAsync();
                 if (!asked.TryGet(out var principal, out var fault)) return fault;
-                foreach (var service in session.Take())
+                session.Changed.ToldAt = time.GetTimestamp();
+                session.Take(touched);
+                foreach (var service in touched)
                 {
                     if (service.View is not { } view || session.HasSeen(service, view.Index)) continue;
-                    if (access.Allows(principal, Verb.Discover, RegistryAccess.Target(service.Key)))
-                        news.Add((service, view));
+                    if (access.Allows(principal, Verb.Discover, service.Target)) news.Add((service, view));
                 }
+                touched.Clear();
                 if (news.Count > 0)
                 {
                     await stream.WriteAsync(news, Write, ended);
@@ -45,11 +53,12 @@ internal sealed class ServiceEvents(InstanceRegistry registry, RegistryAccess ac
                     news.Clear();
                     await Task.Delay(Coalescing, time, ended);
                 }
-                await session.WaitAsync(AskEvery, time, ended);
+                if (await session.Changed.WaitAsync() == Woken.Ended) throw new OperationCanceledException(ended);
             }
         }
         finally
         {
+            pulse.Leave(session.Changed);
             registry.Watches.CloseWide(session);
         }
     }
