@@ -29,7 +29,9 @@ internal sealed class SettingsSignal : IDisposable
         Fanout<StreamWait, object?>.Start(woken, null, static (watcher, _) => watcher.WakeHere());
     });
 
-    /// <summary>Wakes the watcher with every publication from now on. To be done before it looks at a snapshot.</summary>
+    /// <summary>
+    /// Wakes the watcher with every publication from now on. To be done before it looks at a snapshot.
+    /// </summary>
     public void Join(StreamWait watcher)
     {
         lock (gate) watchers.Add(watcher);

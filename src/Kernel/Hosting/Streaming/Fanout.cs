@@ -4,10 +4,14 @@ namespace Groundwork.Kernel.Hosting.Streaming;
 /// Tells many streams of one thing, on as many threads of the pool as there are processors, and on each a few streams
 /// at a time: all of ten thousand take a tenth of a second, and other requests get in between.
 /// </summary>
-/// <param name="tell">Called for each stream once; lets its loop go on (<see cref="StreamWait.WakeHere"/>).</param>
+/// <param name="tell">
+/// Called for each stream once; lets its loop go on (<see cref="StreamWait.WakeHere"/>).
+/// </param>
 public sealed class Fanout<TStream, TNews> : IThreadPoolWorkItem
 {
-    /// <summary>Streams between two looks at the pool's queue: about half a millisecond, if each is written to.</summary>
+    /// <summary>
+    /// Streams between two looks at the pool's queue: about half a millisecond, if each is written to.
+    /// </summary>
     private const int AtATime = 32;
 
     private readonly TStream[] streams;

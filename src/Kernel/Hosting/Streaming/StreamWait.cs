@@ -58,7 +58,9 @@ public sealed class StreamWait : IValueTaskSource<Woken>
         if (TryEndWait(news: true)) Complete(Woken.News, here: false);
     }
 
-    /// <summary>There is news; the loop goes on here, until it waits for something. Not to be called under locks.</summary>
+    /// <summary>
+    /// There is news; the loop goes on here, until it waits for something. Not to be called under locks.
+    /// </summary>
     public void WakeHere()
     {
         if (TryEndWait(news: true)) Complete(Woken.News, here: true);
