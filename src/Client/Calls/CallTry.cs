@@ -49,14 +49,15 @@ internal sealed class CallTry(GroundworkOptions options, ClientMeters meters)
         var limit = limits.Rent(isShortened ? left.GetValueOrDefault() : length);
         var caller = cancellationToken.UnsafeRegister(
             static source => ((CancellationTokenSource)source!).Cancel(), limit); // It is the state given here.
-        var answered = false;
+        long? answeredAt = null;
         Tried outcome;
         place.Asked();
         try
         {
             var answer = await send(request, limit.Token);
-            answered = true;
-            outcome = Outcome.FromResult(Answered(call, place, answer, options.Time.GetElapsedTime(began)));
+            var now = options.Time.GetTimestamp();
+            answeredAt = now;
+            outcome = Outcome.FromResult(Answered(call, place, answer, options.Time.GetElapsedTime(began, now)));
         }
         catch (Exception fault)
         {
@@ -65,8 +66,8 @@ internal sealed class CallTry(GroundworkOptions options, ClientMeters meters)
         }
         finally
         {
-            place.Heard(answered);
-            if (!answered) place.Dispose();
+            place.Heard(answeredAt);
+            if (answeredAt is null) place.Dispose();
             caller.Dispose();
             limits.Return(limit, isLetGo: request.Content is null);
         }

@@ -56,7 +56,7 @@ internal sealed partial class ServiceCaller(
         ServiceCall call, SendOn send, CancellationToken cancellationToken)
     {
         var request = call.Request;
-        request.Headers.Remove(HeaderNames.Caller);
+        if (request.Headers.NonValidated.Count > 0) request.Headers.Remove(HeaderNames.Caller);
         request.Headers.TryAddWithoutValidation(HeaderNames.Caller, self.Text);
         try
         {

@@ -12,9 +12,7 @@ internal sealed class CallPlace(ServiceTarget target, bool isTrial, ChoiceReason
     private int onTrial = isTrial ? 1 : 0; // Interlocked.
     private int open = 1; // Interlocked.
     private IDisposable? attached;
-
-    [SuppressMessage("Design", "MA0055", Justification = "A forgotten answer must not be load for ever.")]
-    ~CallPlace() => Dispose();
+    private Forgotten? forgotten;
 
     public ServiceTarget Target => target;
 
@@ -31,22 +29,29 @@ internal sealed class CallPlace(ServiceTarget target, bool isTrial, ChoiceReason
         return Volatile.Read(ref open) != 0 || Interlocked.Exchange(ref attached, null) is null;
     }
 
+    /// <summary>
+    /// From now on a caller has it, who may forget it. Not from the beginning: most places end with the try itself, and
+    /// an object that the collector must ask costs a call more than all else that is made for it.
+    /// </summary>
+    public void HandOn() => forgotten = new Forgotten(this);
+
     /// <summary>The call goes out; <see cref="Heard"/> follows.</summary>
     public void Asked() => target.Asked();
 
     /// <summary>
     /// An answer has begun, or will not. A trial is over with that, however long the body then takes.
     /// </summary>
-    public void Heard(bool answered)
+    /// <param name="answeredAt">Timestamp; null: there is no answer.</param>
+    public void Heard(long? answeredAt)
     {
-        target.Heard(answered);
+        target.Heard(answeredAt);
         EndTrial();
     }
 
     public void Dispose()
     {
         if (Interlocked.Exchange(ref open, 0) == 0) return;
-        GC.SuppressFinalize(this);
+        if (forgotten is { } watch) GC.SuppressFinalize(watch);
         EndTrial();
         target.End();
         Interlocked.Exchange(ref attached, null)?.Dispose();
@@ -55,5 +60,12 @@ internal sealed class CallPlace(ServiceTarget target, bool isTrial, ChoiceReason
     private void EndTrial()
     {
         if (Interlocked.Exchange(ref onTrial, 0) != 0) target.EndTrial();
+    }
+
+    // Known to the place alone, so that it goes when nobody has that any more.
+    [SuppressMessage("Design", "MA0055", Justification = "A forgotten answer must not be load for ever.")]
+    private sealed class Forgotten(CallPlace place)
+    {
+        ~Forgotten() => place.Dispose();
     }
 }

@@ -14,6 +14,7 @@ internal sealed class CountedContent : HttpContent
         this.inner = inner;
         this.place = place;
         Took = took;
+        place.HandOn();
         foreach (var (name, values) in inner.Headers.NonValidated)
         {
             // A single value is its own text, which the list of them would only be wrapped around.

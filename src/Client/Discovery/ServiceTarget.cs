@@ -142,9 +142,9 @@ internal sealed class ServiceTarget(InstanceDocument instance, string id, TimePr
         if (Interlocked.Increment(ref awaited) == 1) Volatile.Write(ref lastSign, time.GetTimestamp());
     }
 
-    public void Heard(bool answered)
+    public void Heard(long? answeredAt)
     {
-        if (answered) Volatile.Write(ref lastSign, time.GetTimestamp());
+        if (answeredAt is { } sign) Volatile.Write(ref lastSign, sign);
         Interlocked.Decrement(ref awaited);
     }
 

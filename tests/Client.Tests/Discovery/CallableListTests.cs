@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Groundwork.Client.Discovery;
 using Groundwork.Tests.Support;
 using Groundwork.Wire.Contracts;
@@ -10,7 +11,7 @@ public sealed class CallableListTests
 
     private readonly ManualTimeProvider time = new();
 
-    // Places that do not end: the collector would give back those that nobody holds.
+    // Places that do not end.
     private readonly List<CallPlace> held = [];
 
     [Fact]
@@ -116,7 +117,7 @@ public sealed class CallableListTests
         Assert.DoesNotContain(1, Ports(list, repeatable: true));
 
         probe.Asked();
-        probe.Heard(answered: true);
+        probe.Heard(time.GetTimestamp());
         Assert.Contains(1, Ports(list, repeatable: false));
     }
 
@@ -148,6 +149,32 @@ public sealed class CallableListTests
     }
 
     [Fact]
+    public async Task An_answer_that_its_caller_forgets_is_load_no_longer()
+    {
+        var list = List([At(1)]);
+        Forget(list);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return list.Callable[0].InFlight == 1;
+            },
+            "only the place that is held is load");
+        Assert.Single(held);
+
+        // A method of its own, so that nothing here holds the place.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void Forget(CallableList from)
+        {
+            from.Take(Wish(repeatable: true))!.HandOn();
+            var kept = from.Take(Wish(repeatable: true))!;
+            kept.HandOn();
+            held.Add(kept);
+        }
+    }
+
+    [Fact]
     public void Places_are_neither_lost_nor_given_back_twice()
     {
         var list = List([At(1), At(2)]);
@@ -156,7 +183,7 @@ public sealed class CallableListTests
             using var place = list.Take(Wish(repeatable: number % 2 == 0))!;
             if (number % 7 == 0) place.Target.Learn(CallOutcome.NoAnswer);
             place.Asked();
-            place.Heard(answered: number % 7 != 0);
+            place.Heard(number % 7 != 0 ? time.GetTimestamp() : null);
             place.Dispose();
         });
         Assert.All(list.Callable, target => Assert.Equal(0, target.InFlight));
