@@ -82,6 +82,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(AuditList))]
 [JsonSerializable(typeof(AuditVerification))]
 [JsonSerializable(typeof(AuditProgress))]
+[JsonSerializable(typeof(LeaseList))]
 [JsonSerializable(typeof(NodeList))]
 [JsonSerializable(typeof(ModuleList))]
 [JsonSerializable(typeof(VersionDocument))]

@@ -1,7 +1,5 @@
-using System.Net.Http.Json;
 using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
-using Groundwork.Tests.Support;
 using Microsoft.Playwright;
 
 namespace Groundwork.Presentation.Tests;
@@ -9,17 +7,13 @@ namespace Groundwork.Presentation.Tests;
 /// <summary>Every page for everybody: axe finds nothing serious, and nothing sticks out of a narrow screen.</summary>
 public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromium>
 {
-    private static readonly string[] Pages =
-    [
-        "", "services", "services/default/default/orders", "settings", "settings/default/shop/storefront.yaml",
-        "settings/default/shop/storefront.yaml?tab=history", "settings/default/shop/storefront.yaml?tab=readers",
-        "settings/default/shop/storefront.yaml?tab=releases&release=new",
-        "settings/default/shop/storefront.yaml?tab=details", "settings/new", "promotions?from=default&to=dev", "flags",
-        "flags/default/shop/features.flags?flag=banner",
-        "resources?kind=setting", "resources/new?kind=route", "resources/setting/default/shop/storefront.yaml",
-        "resources/setting/default/shop/storefront.yaml?edit=yes", "changes", "changes/2", "proposals", "access",
-        "audit", "nodes", "nothing-here",
-    ];
+    [Fact]
+    public void Every_page_that_the_console_declares_is_looked_at()
+    {
+        var declared = EveryPage.Declared().ToList();
+        Assert.True(declared.Count >= 12, "the declarations of pages were not found");
+        Assert.Equal(declared.Order(StringComparer.Ordinal), EveryPage.Covered.Order(StringComparer.Ordinal));
+    }
 
     [Theory]
     [InlineData(1440, ColorScheme.Light, "en-GB")]
@@ -30,15 +24,7 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
     {
         await using var browser = await chromium.OpenAsync(width, 800, scheme, language);
         await using var console = await OpenConsole.StartAsync();
-        using var local = console.Node.Local();
-        await local.PutAsync("settings/default/shop/storefront.yaml", new StringContent("Banner: One"));
-        await local.PutAsync("settings/default/shop/storefront.yaml", new StringContent("Banner: Two"));
-        await local.PutAsJsonAsync("resources/namespace/_/dev", new { spec = new { } });
-        await local.PutAsync(
-            "settings/default/shop/features.flags",
-            new StringContent("flags: {banner: {rules: [{name: gold, labels: {plan: x}, percent: 10, serve: on}]}}"));
-        await local.PutAsJsonAsync(
-            "registry/instances", new { service = "orders", id = "o1", host = "10.0.0.1", port = 80 });
+        var pages = await EveryPage.FillAsync(console);
         var page = await console.SignInAsync(browser);
         var faults = new List<string>();
         page.PageError += (_, fault) => faults.Add($"{page.Url}: {fault}");
@@ -48,7 +34,7 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
             if (message.Type == "error" && !message.Text.Contains("Failed to load", StringComparison.Ordinal))
                 faults.Add($"{page.Url}: {message.Text}");
         };
-        foreach (var path in Pages)
+        foreach (var path in pages)
         {
             await console.GoAsync(page, path);
             await page.Locator("main h1").WaitForAsync();

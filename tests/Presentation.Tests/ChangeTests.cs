@@ -47,7 +47,7 @@ public sealed class ChangeTests(Chromium chromium, SharedConsole shared)
         await Assertions.Expect(dialog).ToContainTextAsync("would go back");
         Assert.Contains("\"new\"", await shared.GetAsync("route/default/reverted"), StringComparison.Ordinal);
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Revert" }).ClickAsync();
-        await Assertions.Expect(page.Locator(".done")).ToContainTextAsync("Done: changeset");
+        await Assertions.Expect(page.Locator(".notice.good")).ToContainTextAsync("Done: changeset");
         Assert.Contains("\"old\"", await shared.GetAsync("route/default/reverted"), StringComparison.Ordinal);
     }
 
@@ -101,7 +101,7 @@ public sealed class ChangeTests(Chromium chromium, SharedConsole shared)
         var dialog = bob.GetByRole(AriaRole.Dialog);
         await dialog.GetByLabel("Why?").FillAsync("looked at it");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
-        await Assertions.Expect(bob.Locator(".done")).ToContainTextAsync("Done: changeset");
+        await Assertions.Expect(bob.Locator(".notice.good")).ToContainTextAsync("Done: changeset");
         Assert.Contains("\"after\"", await shared.GetAsync("route/default/guarded-1"), StringComparison.Ordinal);
 
         // Who proposed it sees it without asking, and the count of what waits is gone.

@@ -42,7 +42,7 @@ public sealed class ResourceTests(Chromium chromium, SharedConsole shared)
             "# all of it\nspec:\n  hosts: [ made.example.com ]\n  path: /other/**\n  service: carts\n");
         await page.GetByLabel("Why?").FillAsync("moved");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Assertions.Expect(page.Locator(".done")).ToContainTextAsync("Done: changeset");
+        await Assertions.Expect(page.Locator(".notice.good")).ToContainTextAsync("Done: changeset");
         await Assertions.Expect(page.Locator("table.history")).ToContainTextAsync("moved");
         var now = await shared.GetAsync("route/default/made");
         Assert.Contains("\"service\":\"carts\"", now, StringComparison.Ordinal);
@@ -93,7 +93,7 @@ public sealed class ResourceTests(Chromium chromium, SharedConsole shared)
         await Assertions.Expect(page.Locator(".difference .added").Last).ToContainTextAsync("service: three");
         await page.GetByRole(AriaRole.Button, new() { Name = "Roll back to this" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Roll back" }).ClickAsync();
-        await Assertions.Expect(page.Locator(".done")).ToContainTextAsync("Done: changeset");
+        await Assertions.Expect(page.Locator(".notice.good")).ToContainTextAsync("Done: changeset");
         Assert.Contains("\"one\"", await shared.GetAsync("route/default/slid"), StringComparison.Ordinal);
     }
 
@@ -109,7 +109,7 @@ public sealed class ResourceTests(Chromium chromium, SharedConsole shared)
             .ToHaveValueAsync("A secret is in place and stays");
         await Field(page, "description").GetByRole(AriaRole.Textbox).FillAsync("of the vault");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Assertions.Expect(page.Locator(".done")).ToContainTextAsync("Done: changeset");
+        await Assertions.Expect(page.Locator(".notice.good")).ToContainTextAsync("Done: changeset");
         Assert.DoesNotContain("hunter2", await page.ContentAsync(), StringComparison.Ordinal);
         var now = await shared.GetAsync("setting/default/vault/key.txt");
         Assert.Contains("hunter2", now, StringComparison.Ordinal);
@@ -128,7 +128,7 @@ public sealed class ResourceTests(Chromium chromium, SharedConsole shared)
         await Field(mine, "service").GetByRole(AriaRole.Textbox).FillAsync("mine");
         await Field(theirs, "service").GetByRole(AriaRole.Textbox).FillAsync("theirs");
         await theirs.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Assertions.Expect(theirs.Locator(".done")).ToContainTextAsync("Done: changeset");
+        await Assertions.Expect(theirs.Locator(".notice.good")).ToContainTextAsync("Done: changeset");
 
         var conflict = mine.Locator(".conflict");
         await Assertions.Expect(conflict).ToContainTextAsync("Somebody was faster");
@@ -137,7 +137,7 @@ public sealed class ResourceTests(Chromium chromium, SharedConsole shared)
         await Assertions.Expect(mine.GetByRole(AriaRole.Button, new() { Name = "Save" })).ToBeDisabledAsync();
         await mine.GetByRole(AriaRole.Button, new() { Name = "Go on with mine" }).ClickAsync();
         await mine.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Assertions.Expect(mine.Locator(".done")).ToContainTextAsync("Done: changeset");
+        await Assertions.Expect(mine.Locator(".notice.good")).ToContainTextAsync("Done: changeset");
         Assert.Contains("\"mine\"", await shared.GetAsync("route/default/raced"), StringComparison.Ordinal);
     }
 

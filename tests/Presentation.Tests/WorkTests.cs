@@ -67,36 +67,11 @@ public sealed class WorkTests(Chromium chromium) : IClassFixture<Chromium>
         const string canary = "<img src=x onerror=\"window.caught=1\"><script>window.caught=1</script>";
         await using var browser = await chromium.OpenAsync();
         await using var console = await OpenConsole.StartAsync();
-        using var local = console.Node.Local();
-        await MustAsync(local.PostAsJsonAsync("changesets", new
-        {
-            reason = canary,
-            changes = new[]
-            {
-                new
-                {
-                    operation = "put",
-                    resource = new
-                    {
-                        kind = "setting", @namespace = "default", name = "shop/xss.txt", version = 1,
-                        labels = new Dictionary<string, string> { ["team"] = "x" },
-                        spec = new { format = "text", content = canary, description = canary },
-                    },
-                },
-            },
-        }));
-        await MustAsync(local.PutAsJsonAsync("registry/instances", new
-        {
-            service = "xss", id = "x1", host = "10.0.0.1", port = 80, version = canary, zone = "a",
-            metadata = new Dictionary<string, string> { ["note"] = canary },
-        }));
+        var pages = await EveryPage.FillAsync(console, canary);
         var page = await console.SignInAsync(browser);
-        foreach (var path in new[]
-        {
-            "", "changes", "changes/2", "settings", "settings/default/shop/xss.txt", "resources?kind=setting",
-            "resources/setting/default/shop/xss.txt", "services/default/default/xss", "audit",
-            $"services?filter={Uri.EscapeDataString(canary)}", "//evil.example",
-        })
+        foreach (var path in pages.Concat(
+            [$"services?filter={Uri.EscapeDataString(canary)}", "resources/setting/default/shop/words.txt",
+                "settings/default/shop/words.txt", "//evil.example"]))
         {
             await console.GoAsync(page, path);
             await page.Locator("main h1").WaitForAsync();

@@ -37,6 +37,13 @@ public sealed class Leases(IStorage storage, string holder, TimeProvider time, I
         }
     }
 
+    /// <summary>All leases that were ever taken, and the database's time.</summary>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    internal Task<(IReadOnlyList<LeaseRow> Leases, long Now)> ReadAsync(CancellationToken cancellationToken) =>
+        storage.ReadAsync(
+            session => ((IReadOnlyList<LeaseRow>)ClusterStore.ReadLeases(session), session.ReadClock()),
+            cancellationToken);
+
     /// <summary>
     /// Refuses a module's write whose lease has passed on: call it first inside the write. Throws, so that the write's
     /// savepoint is rolled back.

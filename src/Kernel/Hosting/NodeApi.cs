@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Groundwork.Kernel.Hosting.Running;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
+using Groundwork.Kernel.Storage;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Builder;
@@ -44,6 +45,9 @@ internal sealed class NodeApi(Node node, DateTimeOffset startedAt)
         api.MapGet("/nodes", ListNodes)
             .Requires(Verb.Read, _ => new ResourceKey(NodeKind, "", node.Name))
             .Describe<NodeList>("listNodes", "All nodes that share the store.");
+        api.MapGet("/leases", ListLeasesAsync)
+            .Requires(Verb.Read, _ => new ResourceKey(NodeKind, "", node.Name))
+            .Describe<LeaseList>("listLeases", "What one node does for all that share the store, and which.");
         api.MapGet("/doctor", Examine)
             .Requires(Verb.Administer, _ => new ResourceKey(NodeKind, "", node.Name))
             .Describe<DoctorDocument>(
@@ -97,6 +101,26 @@ internal sealed class NodeApi(Node node, DateTimeOffset startedAt)
             new NodeList(snapshot.StoreId, EngineName, [.. cluster.Nodes.Nodes.Select(
                 other => NodeAbout.ToDocument(other, cluster.Nodes))]),
             WireJson.Strict.NodeList);
+    }
+
+    private async Task<IResult> ListLeasesAsync(CancellationToken cancellationToken)
+    {
+        if (node.Cluster is not { } cluster)
+            return Problems.From(
+                new Fault(ErrorCodes.ReadOnlyFollower, "This node follows another; ask that one for the leases."));
+        try
+        {
+            var (leases, now) = await cluster.Leases.ReadAsync(cancellationToken);
+            return Results.Json(
+                new LeaseList([.. leases.Select(lease => new LeaseDocument(
+                    lease.Name, lease.Holder, lease.Token, lease.LeaseUntil > now ? "held" : "free",
+                    DateTimeOffset.FromUnixTimeMilliseconds(lease.LeaseUntil)))]),
+                WireJson.Strict.LeaseList);
+        }
+        catch (StorageException fault)
+        {
+            return Problems.From(fault.Fault);
+        }
     }
 
     private IResult Examine() => Results.Json(

@@ -17,6 +17,17 @@ public sealed record NodeDocument(
 /// <summary>All nodes that share the store.</summary>
 public sealed record NodeList(string StoreId, string Engine, IReadOnlyList<NodeDocument> Items);
 
+/// <summary>A named lease: what one node does for all of them.</summary>
+/// <param name="Name">Such as <c>registry/prober</c>.</param>
+/// <param name="Holder">The node that holds it, or held it last.</param>
+/// <param name="Token">Grows with every holder; writes under an older one are refused.</param>
+/// <param name="State"><c>held</c> or <c>free</c>.</param>
+/// <param name="Until">When it ends unless renewed, by the database's clock.</param>
+public sealed record LeaseDocument(string Name, string Holder, long Token, string State, DateTimeOffset Until);
+
+/// <summary>All named leases of the nodes that share a store.</summary>
+public sealed record LeaseList(IReadOnlyList<LeaseDocument> Items);
+
 /// <summary>A module, its layer, what it needs, and whether it runs here.</summary>
 public sealed record ModuleDocument(string Name, string Layer, IReadOnlyList<string> Needs, bool Running);
 

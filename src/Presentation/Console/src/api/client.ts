@@ -107,3 +107,27 @@ export function addressOf(path: string, values: unknown, query: unknown): string
     }
     return search.size > 0 ? `${filled}?${search}` : filled
 }
+
+/**
+ * The answer of a call as a file, read as it comes.
+ * @param progress Told how many bytes have come.
+ */
+export async function download<P extends PathsWith<'post'>>(
+    path: P,
+    call: Call<P, 'post'>,
+    progress: (bytes: number) => void,
+): Promise<{ file: Blob; name: string }> {
+    const answer = await exchange('post', addressOf(String(path), call.path, call.query), call)
+    const parts: BlobPart[] = []
+    let bytes = 0
+    const reader = answer.body?.getReader()
+    for (;;) {
+        const chunk = await reader?.read()
+        if (!chunk || chunk.done) break
+        parts.push(chunk.value)
+        bytes += chunk.value.byteLength
+        progress(bytes)
+    }
+    const name = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? 'download'
+    return { file: new Blob(parts), name }
+}

@@ -3,6 +3,9 @@ export const en = {
     layer: { home: 'Home', services: 'Services', communication: 'Communication', platform: 'Platform' },
     shell: {
         skip: 'Skip to the content',
+        recent: 'Recent changes, {count} new',
+        recentTitle: 'Recent changes',
+        allChanges: 'All changes',
         searchKeys: 'Ctrl K',
         navigation: 'Pages',
         breadcrumbs: 'Where you are',

@@ -4,6 +4,9 @@ export const zh: typeof en = {
     page: { unknown: '未找到' },
     layer: { home: '首页', services: '服务', communication: '通信', platform: '平台' },
     shell: {
+        recent: '最近变更，{count} 条新',
+        recentTitle: '最近变更',
+        allChanges: '全部变更',
         searchKeys: 'Ctrl+K',
         skip: '跳到内容',
         navigation: '页面',

@@ -1,6 +1,7 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef, type WatchSource } from 'vue'
 import { Fault } from '@/api/fault'
 import { onNews, type News } from '@/api/live'
+import { applied, type RowChange, type RowKind } from './rows'
 
 /** What a view shows and how it stands with it. */
 export interface Load<T> {
@@ -78,4 +79,51 @@ export async function allPages<T>(
         next = one.nextPage ?? undefined
     } while (next)
     return all
+}
+
+/**
+ * A list that is loaded once and then kept up to date by news, a few times a second: no load for each. What is heard
+ * while it is loaded is applied to what was loaded.
+ */
+export function useLiveList<T, N extends keyof News>(
+    load: (signal: AbortSignal) => Promise<T[]>,
+    kind: RowKind<T>,
+    type: N,
+    change: (news: News[N]) => RowChange<T> | undefined,
+    ...sources: WatchSource[]
+): Load<readonly T[]> {
+    const pace = 200
+    let heard: RowChange<T>[] = []
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const list: Load<readonly T[]> = useLoad<readonly T[]>(
+        async signal => {
+            heard = []
+            const loaded = await load(signal)
+            return applied(loaded, heard, kind)
+        },
+        ...sources,
+    )
+
+    function apply(): void {
+        timer = undefined
+        // While it is loaded anew, what is heard waits for what is loaded.
+        if (list.loading.value || !list.data.value) return
+        list.data.value = applied(list.data.value, heard, kind)
+        heard = []
+    }
+
+    const stops = [
+        onNews(type, news => {
+            const one = change(news)
+            if (!one) return
+            heard.push(one)
+            timer ??= setTimeout(apply, pace)
+        }),
+        onNews('missed', () => void list.reload()),
+    ]
+    onScopeDispose(() => {
+        stops.forEach(stop => stop())
+        clearTimeout(timer)
+    })
+    return list
 }

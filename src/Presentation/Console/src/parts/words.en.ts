@@ -11,6 +11,8 @@ export const en = {
         rollBack: 'Roll back to this',
         verify: 'Verify',
         revoke: 'Revoke',
+        delete: 'Delete',
+        why: 'Why? (others will read it)',
         save: 'Save',
         edit: 'Edit',
     },

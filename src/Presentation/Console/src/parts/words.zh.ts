@@ -13,6 +13,8 @@ export const zh: typeof en = {
         rollBack: '回滚到此版本',
         verify: '校验',
         revoke: '吊销',
+        delete: '删除',
+        why: '原因？（其他人会看到）',
         save: '保存',
         edit: '编辑',
     },

@@ -1,6 +1,5 @@
 export const en = {
     page: { resources: 'Resources' },
-    action: { delete: 'Delete' },
     resources: {
         note: 'Everything that is configured: typed, named, versioned.',
         filter: 'Filter by name',

@@ -2,7 +2,6 @@ import type { en } from './words.en'
 
 export const zh: typeof en = {
     page: { resources: '资源' },
-    action: { delete: '删除' },
     resources: {
         note: '全部配置：有类型、有名称、有版本。',
         filter: '按名称筛选',
