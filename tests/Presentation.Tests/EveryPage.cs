@@ -7,20 +7,40 @@ namespace Groundwork.Presentation.Tests;
 /// <summary>Every page that the console has, with something to show on each.</summary>
 public static class EveryPage
 {
+    private const string Shop = "default/shop";
+    private const string Storefront = $"settings/{Shop}/storefront.yaml";
+
     /// <summary>The routes of the console, each with the addresses that tests look at.</summary>
     private static readonly Dictionary<string, string[]> Addresses = new(StringComparer.Ordinal)
     {
         ["/"] = [""],
-        ["/services"] = ["services"],
-        ["/services/:namespace/:group/:service"] = ["services/default/default/orders"],
+        ["/services"] = ["services", "services?tab=graph"],
+        ["/services/:namespace/:group/:service"] =
+        [
+            "services/default/default/orders", "services/default/default/orders?tab=versions",
+            "services/default/default/orders?tab=calls", "services/default/default/orders?tab=events",
+            "services/default/default/orders?tab=policy",
+        ],
+        ["/routes"] = ["routes"],
+        ["/routes/new"] = ["routes/new"],
+        ["/routes/:namespace/:name(.*)"] = ["routes/default/orders"],
         ["/settings"] = ["settings"],
-        ["/settings/:namespace/:name(.*)"] = ["settings/default/shop/storefront.yaml"],
+        ["/settings/new"] = ["settings/new"],
+        ["/settings/:namespace/:name(.*)"] =
+        [
+            Storefront, $"{Storefront}?tab=history", $"{Storefront}?tab=readers",
+            $"{Storefront}?tab=releases&release=new", $"{Storefront}?tab=details",
+            "settings/default/shop/words.txt",
+        ],
+        ["/promotions"] = ["promotions?from=default&to=dev"],
+        ["/flags"] = ["flags"],
+        ["/flags/:namespace/:name(.*)"] = ["flags/default/shop/features.flags?flag=banner"],
         ["/resources"] = ["resources?kind=setting"],
         ["/resources/new"] = ["resources/new?kind=route"],
         ["/resources/:kind/:namespace/:name(.*)"] =
         [
-            "resources/setting/default/shop/storefront.yaml",
-            "resources/setting/default/shop/storefront.yaml?edit=yes",
+            $"resources/setting/{Shop}/storefront.yaml", $"resources/setting/{Shop}/storefront.yaml?edit=yes",
+            $"resources/setting/{Shop}/words.txt",
         ],
         ["/proposals"] = ["proposals"],
         ["/proposals/:name"] = ["proposals/{proposal}"],
@@ -54,6 +74,12 @@ public static class EveryPage
         var text = new { format = "text", content = words, description = words };
         await PutAsync(
             local, "setting/default/shop/storefront.yaml", new { format = "yaml", content = "Banner: One" });
+        await PutAsync(
+            local, "setting/default/shop/storefront.yaml", new { format = "yaml", content = "Banner: Two" });
+        const string flags = "flags: {banner: {rules: [{name: gold, labels: {plan: x}, percent: 10, serve: on}]}}";
+        await PutAsync(local, "setting/default/shop/features.flags", new { format = "flags", content = flags });
+        await PutAsync(local, "namespace/_/dev", new { });
+        await PutAsync(local, "route/default/orders", new { path = "/api/orders", service = "orders" });
         await PutAsync(local, "setting/default/shop/words.txt", text);
         await MustAsync(local.PutAsJsonAsync(
             "registry/instances",

@@ -13,3 +13,12 @@ export function useQuery(name: string): WritableComputedRef<string> {
         set: value => void router.replace({ query: { ...route.query, [name]: value || undefined } }),
     })
 }
+
+/** The tab that is shown, in the address; the first needs none, and one that there is not is the first. */
+export function useTab(query: string, names: () => readonly string[]): WritableComputedRef<string> {
+    const kept = useQuery(query)
+    return computed({
+        get: () => (names().includes(kept.value) ? kept.value : (names()[0] ?? '')),
+        set: name => (kept.value = name === names()[0] ? '' : name),
+    })
+}
