@@ -32,6 +32,24 @@ describe('shares and draws', () => {
         })
 })
 
+describe('a percentage', () => {
+    it('ends before its own share, to the hundredth', async () => {
+        const { share } = await dealOf('a', '', 'u')
+        const chosen = async (hundredths: number) =>
+            (
+                await evaluate(
+                    'a',
+                    { rules: [{ name: 'some', percent: hundredths / 100, serve: 'on' }] },
+                    {
+                        user: 'u',
+                        labels: {},
+                    },
+                )
+            ).variant
+        expect([await chosen(share), await chosen(share + 1)]).toEqual(['off', 'on'])
+    })
+})
+
 describe('answers', () => {
     for (const document of vectors.documents)
         it(`are those of the vectors: ${document.name}`, async () => {

@@ -42,6 +42,10 @@ describe('a promotion', () => {
         )
     })
 
+    it('names a part of those that may be taken', () => {
+        expect(requestOf([one], choice([['New', 'plain']]))[0]?.keys).toEqual([{ key: 'New' }])
+    })
+
     it('leaves out settings of which nothing was chosen', () => {
         expect(requestOf([one], choice([]))).toEqual([])
         expect(requestOf([one], new Map())).toEqual([])

@@ -42,9 +42,7 @@ export function requestOf(settings: readonly Difference[], choice: Choice): Prom
         if (!chosen || chosen.size === 0) return []
         const plain = plainOf(one)
         const whole =
-            [...chosen.values()].every(take => take === 'plain') &&
-            chosen.size === plain.size &&
-            [...plain.keys()].every(key => chosen.has(key))
+            [...chosen.values()].every(take => take === 'plain') && [...plain.keys()].every(key => chosen.has(key))
         const keys = [...chosen].map(([key, take]) => ({ key, ...(take === 'plain' ? {} : { take }) }))
         return [
             {

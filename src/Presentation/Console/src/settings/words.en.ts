@@ -100,7 +100,6 @@ export const en = {
         from: 'From',
         to: 'To',
         version: 'Version',
-        action: 'What can be done',
         compareFrom: 'Compare from revision {revision}',
         compareTo: 'Compare to revision {revision}',
         deleted: 'deleted',

@@ -96,7 +96,6 @@ export const zh: typeof en = {
         from: '从',
         to: '到',
         version: '版本',
-        action: '操作',
         compareFrom: '从修订 {revision} 比较',
         compareTo: '比较到修订 {revision}',
         deleted: '已删除',
