@@ -149,7 +149,7 @@ public sealed class ChangeTests(Chromium chromium, SharedConsole shared)
         var csv = await File.ReadAllTextAsync(await saved.PathAsync());
         Assert.StartsWith("sequence,at,principal,action", csv, StringComparison.Ordinal);
         Assert.Contains("sign-in", csv, StringComparison.Ordinal);
-        await page.GetByPlaceholder("Part of the target").FillAsync("nowhere-to-be-found");
+        await page.GetByPlaceholder("In the target").FillAsync("nowhere-to-be-found");
         await Assertions.Expect(page.GetByText("No row matches.")).ToBeVisibleAsync();
         Assert.Contains("target=nowhere-to-be-found", page.Url, StringComparison.Ordinal);
     }

@@ -10,7 +10,7 @@ export const en = {
         address: 'Address',
         filterPrincipal: 'Principal',
         filterAction: 'Action',
-        filterTarget: 'Part of the target',
+        filterTarget: 'In the target',
         anyOutcome: 'Any outcome',
         wentWell: 'What went well',
         refused: 'What was refused',

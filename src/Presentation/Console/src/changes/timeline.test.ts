@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { byDay, countsOf, joined, type Changeset } from './timeline'
+import { byDay, countsOf, refreshed, type Changeset } from './timeline'
 
 const set = (revision: number, at: string, changes: [string, string, number?][] = []): Changeset => ({
     revision,
@@ -47,12 +47,21 @@ describe('the timeline', () => {
         ])
     })
 
+    const sets = (...revisions: number[]) => revisions.map(one => set(one, ''))
+    const numbers = (pages: readonly (readonly Changeset[])[]) => pages.map(page => page.map(one => one.revision))
+
     it('takes what is new and never has a gap', () => {
-        const sets = (...revisions: number[]) => revisions.map(one => set(one, ''))
-        const numbers = (all: Changeset[]) => all.map(one => one.revision)
-        expect(numbers(joined(sets(5, 4, 3), sets(4, 3, 2, 1)))).toEqual([5, 4, 3, 2, 1])
-        expect(numbers(joined(sets(9, 8, 7), sets(4, 3, 2)))).toEqual([9, 8, 7])
-        expect(numbers(joined([], sets(4, 3)))).toEqual([])
-        expect(numbers(joined(sets(2), []))).toEqual([2])
+        expect(numbers(refreshed(sets(5, 4, 3), [sets(4, 3, 2), sets(1)], 3))).toEqual([[5, 4, 3, 2], [1]])
+        expect(numbers(refreshed(sets(9, 8, 7), [sets(4, 3, 2), sets(1)], 3))).toEqual([[9, 8, 7]])
+        expect(numbers(refreshed([], [sets(4, 3)], 3))).toEqual([[]])
+        expect(numbers(refreshed(sets(2), [], 3))).toEqual([[2]])
+    })
+
+    it('keeps what did not change as it is, and cuts a page that has grown long', () => {
+        const older = sets(1)
+        expect(refreshed(sets(5, 4), [sets(4, 3, 2), older], 2)[1]).toBe(older)
+        const grown = refreshed(sets(7, 6), [sets(6, 5, 4, 3), older], 2)
+        expect(numbers(grown)).toEqual([[7, 6], [5, 4, 3], [1]])
+        expect(numbers(refreshed(sets(8, 7), grown, 2))).toEqual([[8, 7, 6], [5, 4, 3], [1]])
     })
 })

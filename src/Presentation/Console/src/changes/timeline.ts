@@ -12,11 +12,16 @@ export interface Day {
     sets: Changeset[]
 }
 
+/** The day of a changeset, in this machine's calendar. */
+export function dayOf(set: Changeset): string {
+    const at = new Date(set.at)
+    return `${at.getFullYear()}-${at.getMonth() + 1}-${at.getDate()}`
+}
+
 export function byDay(sets: readonly Changeset[]): Day[] {
     const days: Day[] = []
     for (const set of sets) {
-        const at = new Date(set.at)
-        const key = `${at.getFullYear()}-${at.getMonth() + 1}-${at.getDate()}`
+        const key = dayOf(set)
         if (days.at(-1)?.key !== key) days.push({ key, at: set.at, sets: [] })
         days.at(-1)?.sets.push(set)
     }
@@ -42,12 +47,21 @@ export function countsOf(set: Changeset): Count[] {
 }
 
 /**
- * A newer first page over what is shown. Where the two do not meet there were more than a page meanwhile, and the newer
- * one stands alone: nothing is shown with a gap in it.
+ * A newer first page over the pages that are shown. Where the two do not meet there were more than a page meanwhile,
+ * and the newer one stands alone: nothing is shown with a gap in it. A first page that has grown long is cut, so that
+ * news make little of it anew.
  */
-export function joined(newer: readonly Changeset[], shown: readonly Changeset[]): Changeset[] {
+export function refreshed(
+    newer: readonly Changeset[],
+    pages: readonly (readonly Changeset[])[],
+    pageSize: number,
+): (readonly Changeset[])[] {
+    const [first = [], ...rest] = pages
     const last = newer.at(-1)
-    if (!last) return []
-    const at = shown.findIndex(one => one.revision === last.revision)
-    return at < 0 ? [...newer] : [...newer, ...shown.slice(at + 1)]
+    const at = last ? first.findIndex(one => one.revision === last.revision) : -1
+    if (at < 0) return [newer]
+    const grown = [...newer, ...first.slice(at + 1)]
+    return grown.length <= 2 * pageSize
+        ? [grown, ...rest]
+        : [grown.slice(0, pageSize), grown.slice(pageSize), ...rest]
 }

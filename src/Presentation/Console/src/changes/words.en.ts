@@ -3,7 +3,7 @@ export const en = {
     changes: {
         note: 'Who changed what, when and why. One line is one changeset: all of it or nothing.',
         author: 'Author',
-        name: 'Start of the name',
+        name: 'Name prefix',
         allKinds: 'All kinds',
         moreResources: 'and {count} more',
         none: 'No change matches.',

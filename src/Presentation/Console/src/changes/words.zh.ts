@@ -5,7 +5,7 @@ export const zh: typeof en = {
     changes: {
         note: '谁在何时因何变更了什么。一行是一个变更集：要么全部生效，要么全不生效。',
         author: '作者',
-        name: '名称开头',
+        name: '名称前缀',
         allKinds: '所有类型',
         moreResources: '以及另外 {count} 项',
         none: '没有匹配的变更。',

@@ -86,16 +86,36 @@ export function useDraft(dryRun: (written: Written) => Promise<ChangesetAnswer |
             if (mine === round) checking.value = false
         }
     }
+    function checkSoon(): void {
+        clearTimeout(timer)
+        timer = setTimeout(() => void check(), checkAfter)
+    }
     watch(value, () => {
         clearTimeout(timer)
-        if (changed.value) timer = setTimeout(() => void check(), checkAfter)
+        if (changed.value) checkSoon()
     })
     onScopeDispose(() => {
         clearTimeout(timer)
         round++
     })
 
-    return { text, value, base, broken, fault, answer, checking, lines, changed, begin, setText, set, check, byPath }
+    return {
+        text,
+        value,
+        base,
+        broken,
+        fault,
+        answer,
+        checking,
+        lines,
+        changed,
+        begin,
+        setText,
+        set,
+        check,
+        checkSoon,
+        byPath,
+    }
 }
 
 export type Draft = ReturnType<typeof useDraft>

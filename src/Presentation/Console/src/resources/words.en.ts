@@ -3,7 +3,7 @@ export const en = {
     resources: {
         note: 'Everything that is configured: typed, named, versioned.',
         filter: 'Filter by name',
-        label: 'Label, such as team=shop',
+        label: 'Label, key=value',
         labels: 'Labels',
         kind: 'Kind',
         name: 'Name',

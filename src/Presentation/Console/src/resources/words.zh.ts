@@ -5,7 +5,7 @@ export const zh: typeof en = {
     resources: {
         note: '全部配置：有类型、有名称、有版本。',
         filter: '按名称筛选',
-        label: '标签，例如 team=shop',
+        label: '标签，key=value',
         labels: '标签',
         kind: '类型',
         name: '名称',
