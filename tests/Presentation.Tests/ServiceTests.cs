@@ -32,7 +32,8 @@ public sealed class ServiceTests(Chromium chromium, SharedConsole shared)
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
         await Assertions.Expect(Row(page, "a")).ToContainTextAsync("draining");
         await service.IsLeftAloneAsync("a", "b");
-        await service.KillAsync("a"); // As the person would now; nobody may notice.
+        // As the person would now. What proves the drain is that the traffic has left: retries would hide the rest.
+        await service.KillAsync("a");
         await service.AnsweredAsync("b");
         await service.RestartAsync("a");
 

@@ -2,7 +2,8 @@ export const en = {
     page: { backup: 'Backup' },
     backup: {
         note: 'Everything in the store at one revision, as one file.',
-        what: 'Resources with their history, operators, the audit trail and what modules keep, taken while everything goes on. The root key is not in it: without that key it is of no use to a thief, nor to you.',
+        what: 'Resources with their history, the audit trail and what modules keep; taken while everything goes on.',
+        rootKey: 'The root key is not in it: without that key it is of no use to a thief, nor to you.',
         take: 'Take a backup',
         taking: 'Taking a backup',
         came: '{size} so far',
