@@ -29,5 +29,6 @@ export default defineConfig({
     test: { environment: 'node' },
     resolve: { alias: { '@schema': path('./obj/schema.ts'), '@': path('./src') } },
     build: { target: 'es2022', modulePreload: { polyfill: false }, reportCompressedSize: false },
-    server: { proxy: { '/groundwork': 'http://127.0.0.1:7400' } },
+    // The host stays what the browser says: the sign-in takes calls of its own pages alone.
+    server: { proxy: { '/groundwork': { target: 'http://127.0.0.1:7400', changeOrigin: false } } },
 })

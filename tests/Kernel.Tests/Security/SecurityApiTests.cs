@@ -35,6 +35,7 @@ public sealed class SecurityApiTests : IAsyncLifetime
             NullLoggerFactory.Instance);
         var hints = new Dictionary<string, string> { ["database"] = "postgres://db.example" };
         listeners.Map("api", new SecurityApi(node.Security, node.Changes, node.Time, hints).Map);
+        listeners.Map("api", new AuditApi(node.Security).Map);
         listeners.Map("api", new AccessApi(node.Authorizer, node.Time).MapWhoAmI);
         await listeners.StartAsync(CancellationToken.None);
         local = UnixSocketClient.Over(socket);
