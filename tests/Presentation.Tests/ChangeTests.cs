@@ -21,11 +21,11 @@ public sealed class ChangeTests(Chromium chromium, SharedConsole shared)
         await using var browser = await chromium.OpenAsync();
         var page = await Console.SignInAsync(browser);
         await Console.GoAsync(page, "changes?kind=route&name=fi");
-        await Assertions.Expect(page.Locator(".changes li").First).ToContainTextAsync("one reason");
+        await Assertions.Expect(page.Locator("main .changes li").First).ToContainTextAsync("one reason");
         await shared.PutAsync("role/_/other", new { grants = Array.Empty<object>() }, "not asked for");
         await shared.PutAsync("route/default/first", Route("/first", "b"), "another reason");
-        await Assertions.Expect(page.Locator(".changes li").First).ToContainTextAsync("another reason");
-        await Assertions.Expect(page.Locator(".changes")).Not.ToContainTextAsync("not asked for");
+        await Assertions.Expect(page.Locator("main .changes li").First).ToContainTextAsync("another reason");
+        await Assertions.Expect(page.Locator("main .changes")).Not.ToContainTextAsync("not asked for");
         await page.GetByPlaceholder("Author").FillAsync("operator:nobody");
         await Assertions.Expect(page.GetByText("No change matches.")).ToBeVisibleAsync();
         Assert.Contains("author=operator:nobody", Uri.UnescapeDataString(page.Url), StringComparison.Ordinal);
@@ -39,7 +39,7 @@ public sealed class ChangeTests(Chromium chromium, SharedConsole shared)
         await using var browser = await chromium.OpenAsync();
         var page = await Console.SignInAsync(browser);
         await Console.GoAsync(page, "changes?kind=route&name=reverted");
-        await page.Locator(".changes .revision").First.ClickAsync();
+        await page.Locator("main .changes .revision").First.ClickAsync();
         await Assertions.Expect(page.Locator(".difference .removed")).ToContainTextAsync("service: old");
         await Assertions.Expect(page.Locator(".difference .added")).ToContainTextAsync("service: new");
         await page.GetByRole(AriaRole.Button, new() { Name = "Revert" }).ClickAsync();
@@ -59,7 +59,7 @@ public sealed class ChangeTests(Chromium chromium, SharedConsole shared)
         await using var browser = await chromium.OpenAsync();
         var page = await Console.SignInAsync(browser);
         await Console.GoAsync(page, "changes?kind=route&name=since");
-        await page.Locator(".changes .revision").Nth(1).ClickAsync();
+        await page.Locator("main .changes .revision").Nth(1).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Revert" }).ClickAsync();
         var dialog = page.GetByRole(AriaRole.Dialog);
         await Assertions.Expect(dialog.GetByRole(AriaRole.Alert)).ToContainTextAsync("route default/since");

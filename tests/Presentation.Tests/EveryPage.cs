@@ -79,7 +79,8 @@ public static class EveryPage
         const string flags = "flags: {banner: {rules: [{name: gold, labels: {plan: x}, percent: 10, serve: on}]}}";
         await PutAsync(local, "setting/default/shop/features.flags", new { format = "flags", content = flags });
         await PutAsync(local, "namespace/_/dev", new { });
-        await PutAsync(local, "route/default/orders", new { path = "/api/orders", service = "orders" });
+        await PutAsync(
+            local, "route/default/orders", new { hosts = new[] { "*" }, path = "/api/orders", service = "orders" });
         await PutAsync(local, "setting/default/shop/words.txt", text);
         await MustAsync(local.PutAsJsonAsync(
             "registry/instances",

@@ -22,10 +22,14 @@ public sealed class KeyboardTests(Chromium chromium) : IClassFixture<Chromium>
         () => {
             window.reached = new Set(); window.unmarked = []
             document.addEventListener('focusin', event => {
-                const one = event.target, style = getComputedStyle(one)
+                const one = event.target
                 window.reached.add(one)
-                const rings = style.outlineStyle !== 'none' || style.boxShadow !== 'none'
-                const marked = one.matches(':focus-visible') && rings || one.closest('.marks-focus')
+                // An editor marks the box that it writes in.
+                const boxes = [one]
+                const writes = one.isContentEditable || one.matches('.cm-content, textarea')
+                for (let box = one; box && writes; box = box.parentElement) boxes.push(box)
+                const rings = boxes.some(box => getComputedStyle(box).outlineStyle !== 'none')
+                const marked = one.matches(':focus-visible') && rings
                 if (!marked) window.unmarked.push(one.outerHTML.slice(0, 120))
             })
         }
@@ -47,9 +51,15 @@ public sealed class KeyboardTests(Chromium chromium) : IClassFixture<Chromium>
             await page.EvaluateAsync(Watch);
             var count = await page.EvaluateAsync<int>($"({Operable})().length");
             Assert.True(count > 10, $"{path} has {count} controls: they were not found");
-            for (var step = 0; step < count + 5; step++) await page.Keyboard.PressAsync("Tab");
-            var missed = await page.EvaluateAsync<string[]>(
-                $"({Operable})().filter(one => !reached.has(one)).map(one => one.outerHTML.slice(0, 120))");
+            // What comes while one goes through the page is reached the next time round.
+            string[] missed = [];
+            for (var round = 0; round < 3; round++)
+            {
+                for (var step = 0; step < count + 5; step++) await page.Keyboard.PressAsync("Tab");
+                missed = await page.EvaluateAsync<string[]>(
+                    $"({Operable})().filter(one => !reached.has(one)).map(one => one.outerHTML.slice(0, 120))");
+                if (missed.Length == 0) break;
+            }
             faults.AddRange(missed.Select(one => $"{path}: not reached: {one}"));
             faults.AddRange((await page.EvaluateAsync<string[]>("unmarked")).Select(one => $"{path}: unmarked: {one}"));
         }
@@ -91,6 +101,8 @@ public sealed class KeyboardTests(Chromium chromium) : IClassFixture<Chromium>
         await FocusAsync(page, page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Drain" }));
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.Locator("tbody").First).ToContainTextAsync("draining");
+        await page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToBeHiddenAsync();
 
         // Signs out.
         var account = page.Locator(".account summary");

@@ -49,7 +49,7 @@ public sealed partial class SignInTests(Chromium chromium) : IClassFixture<Chrom
               .filter(([, value]) => /gw[slr]_/.test(value))))
             """));
 
-        await first.Locator("summary").ClickAsync();
+        await first.Locator(".account summary").ClickAsync();
         await first.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         foreach (var page in new[] { first, second })
             await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
