@@ -85,7 +85,7 @@ public sealed class ChangeTests(Chromium chromium, SharedConsole shared)
         await Assertions.Expect(ann.GetByText("it would wait for the approval")).ToBeVisibleAsync();
         await ann.GetByLabel("Why?").FillAsync("a new service");
         await ann.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await ann.GetByRole(AriaRole.Link, new() { Name = "see the proposal" }).ClickAsync();
+        await ann.Locator(".outcome").GetByRole(AriaRole.Link).ClickAsync();
         await Assertions.Expect(ann.GetByText("You proposed it")).ToBeVisibleAsync();
         await Assertions.Expect(ann.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToHaveCountAsync(0);
         await RefuseTheAuthorAsync(ann.Url.Split('/')[^1]);

@@ -74,7 +74,7 @@ public sealed class SettingTests(Chromium chromium, SettingsConsole running)
         await Assertions.Expect(page.GetByText("No fault found.")).ToBeVisibleAsync();
         await Assertions.Expect(faults).ToHaveCountAsync(0);
         await publish.ClickAsync();
-        await Assertions.Expect(page.Locator(".outcome")).ToContainTextAsync("Published");
+        await Assertions.Expect(page.Locator(".outcome")).ToContainTextAsync("Done: changeset");
         Assert.Equal("Price:\n  Amount: 6\n", await running.TextAsync("default", "checked/price.yaml"));
     }
 
@@ -93,7 +93,7 @@ public sealed class SettingTests(Chromium chromium, SettingsConsole running)
         await WriteAsync(page, "Banner: Mine");
         await WriteAsync(other, "Banner: Theirs");
         await other.GetByRole(AriaRole.Button, new() { Name = "Publish" }).ClickAsync();
-        await Assertions.Expect(other.Locator(".outcome")).ToContainTextAsync("Published");
+        await Assertions.Expect(other.Locator(".outcome")).ToContainTextAsync("Done: changeset");
 
         await Assertions.Expect(page.GetByText("Somebody published a newer text")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Publish" }).ClickAsync();
@@ -104,7 +104,7 @@ public sealed class SettingTests(Chromium chromium, SettingsConsole running)
         Assert.Equal("Banner: Theirs", await running.TextAsync("default", "both/front.yaml"));
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Publish mine over theirs" }).ClickAsync();
-        await Assertions.Expect(page.Locator(".outcome")).ToContainTextAsync("Published");
+        await Assertions.Expect(page.Locator(".outcome")).ToContainTextAsync("Done: changeset");
         await Assertions.Expect(Text(other)).ToHaveTextAsync("Banner: Mine");
     }
 
@@ -196,7 +196,7 @@ public sealed class SettingTests(Chromium chromium, SettingsConsole running)
         await page.GetByRole(AriaRole.Button, new() { Name = "Dry run" }).ClickAsync();
         await Assertions.Expect(page.Locator(".bottom .added")).ToContainTextAsync("12");
         await promote.ClickAsync();
-        await Assertions.Expect(page.Locator(".outcome")).ToContainTextAsync("Published");
+        await Assertions.Expect(page.Locator(".outcome")).ToContainTextAsync("Done: changeset");
         Assert.Equal(
             "# ours\nPrice:\n  Amount: 12\n  Rounding: up\nMode: careful\n", await running.TextAsync("prod", name));
     }

@@ -24,7 +24,7 @@ public sealed class WorkTests(Chromium chromium) : IClassFixture<Chromium>
         await Assertions.Expect(Text(page, "What was published meanwhile")).ToHaveTextAsync("Banner: Theirs");
         await Assertions.Expect(Text(page, "Yours")).ToHaveTextAsync("Banner: Mine");
         await page.GetByRole(AriaRole.Button, new() { Name = "Publish" }).ClickAsync();
-        await Assertions.Expect(page.Locator(".outcome")).ToContainTextAsync("Published");
+        await Assertions.Expect(page.Locator(".outcome")).ToContainTextAsync("Done: changeset");
         using var local = console.Node.Local();
         Assert.Equal("Banner: Mine", await local.GetStringAsync("settings/default/shop/storefront.yaml"));
     }

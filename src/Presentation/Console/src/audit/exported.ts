@@ -18,13 +18,3 @@ function cell(value: unknown): string {
     const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
-
-/** Hands a text to the browser as a file. */
-export function save(name: string, mediaType: string, content: string): void {
-    const address = URL.createObjectURL(new Blob([content], { type: mediaType }))
-    const link = document.createElement('a')
-    link.href = address
-    link.download = name
-    link.click()
-    URL.revokeObjectURL(address)
-}

@@ -29,7 +29,7 @@ export const en = {
     },
     outcome: {
         done: 'Done:',
-        revision: 'revision {revision}',
+        changeset: 'changeset {revision}',
         unchanged: 'It says that already; nothing was changed.',
         proposed: 'A second person must approve it:',
     },

@@ -31,7 +31,7 @@ export const zh: typeof en = {
     },
     outcome: {
         done: '完成：',
-        revision: '修订 {revision}',
+        changeset: '变更集 {revision}',
         unchanged: '内容本来如此，没有更改。',
         proposed: '需要第二个人批准：',
     },

@@ -58,13 +58,6 @@ export const en = {
         added: 'added',
         removed: 'removed',
     },
-    done: {
-        committed: 'Done:',
-        changeset: 'changeset {revision}',
-        unchanged: 'It was like that already; nothing has changed.',
-        proposed: 'A second person must approve it:',
-        proposal: 'see the proposal',
-    },
     conflict: {
         title: 'Somebody was faster',
         note: '{author} changed it in revision {revision}. Both changes are below, against what you began with.',

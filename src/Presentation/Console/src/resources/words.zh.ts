@@ -55,13 +55,6 @@ export const zh: typeof en = {
     },
     effect: { created: '已创建', updated: '已更新', deleted: '已删除' },
     difference: { same: '没有差异。', hidden: '显示相同的 {count} 行', added: '新增', removed: '移除' },
-    done: {
-        committed: '完成：',
-        changeset: '变更集 {revision}',
-        unchanged: '内容本来就是这样，没有变化。',
-        proposed: '需要第二人审批：',
-        proposal: '查看提案',
-    },
     conflict: {
         title: '有人先做了变更',
         note: '{author} 期间做了变更（修订号 {revision}）。下面是双方相对于您开始时内容的变更。',

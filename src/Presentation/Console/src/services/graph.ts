@@ -1,4 +1,5 @@
 import type { components } from '@schema'
+import { matcher } from '@/parts/matcher'
 import { layered } from './layers'
 import { standingOf, type Standing } from './state'
 
@@ -33,11 +34,9 @@ export interface Drawn {
 
 /** What matches the words, with those that it calls and that call it; all without words. */
 export function matching(graph: Graph, words: string): Graph {
-    const wanted = words.toLowerCase().split(/\s+/).filter(Boolean)
-    if (wanted.length === 0) return graph
-    const found = new Set(
-        graph.nodes.filter(node => wanted.every(word => node.id.toLowerCase().includes(word))).map(node => node.id),
-    )
+    if (!words.trim()) return graph
+    const matches = matcher(words)
+    const found = new Set(graph.nodes.filter(node => matches(node.id)).map(node => node.id))
     const edges = graph.edges.filter(edge => found.has(edge.from) || found.has(edge.to))
     const kept = new Set([...found, ...edges.flatMap(edge => [edge.from, edge.to])])
     return { ...graph, edges, nodes: graph.nodes.filter(node => kept.has(node.id)) }

@@ -1,4 +1,5 @@
 import type { components } from '@schema'
+import { matcher } from '@/parts/matcher'
 
 export type Summary = components['schemas']['SettingSummary']
 
@@ -44,14 +45,8 @@ export function orderOf(includes: Includes, namespace: string, asked: readonly s
     return order
 }
 
-/** What stands in lists and is searched; every word of the filter must be in it. */
-export function matches(setting: Summary, words: readonly string[]): boolean {
-    if (words.length === 0) return true
-    const text = `${keyOf(setting)} ${setting.format} ${setting.description ?? ''}`.toLowerCase()
-    return words.every(word => text.includes(word))
-}
-
-export const wordsOf = (filter: string): string[] => filter.toLowerCase().split(/\s+/).filter(Boolean)
+/** What stands in lists and is searched. */
+const textOf = (setting: Summary) => `${keyOf(setting)} ${setting.format} ${setting.description ?? ''}`
 
 export const nameOf = (setting: Summary): string => `${setting.group}/${setting.dataId}`
 export const keyOf = (setting: Summary): string => `${setting.namespace}/${nameOf(setting)}`
@@ -75,8 +70,9 @@ export class SettingTree {
 
     /** The lines that are shown; with a filter, all that it lets through and what is above that. */
     rows(filter: string, isOpen: (key: string) => boolean): TreeRow[] {
-        const words = wordsOf(filter)
-        const shown = (key: string) => words.length > 0 || isOpen(key)
+        const matches = matcher(filter)
+        const isFiltered = filter.trim() !== ''
+        const shown = (key: string) => isFiltered || isOpen(key)
         const rows: TreeRow[] = []
         const first: TreeRow[] = []
         for (const namespace of [...this.namespaces.keys()].sort(ordinal)) {
@@ -89,9 +85,9 @@ export class SettingTree {
                 place: 0,
                 of: 0,
             }
-            const below = this.groupRows(namespace, words, shown)
+            const below = this.groupRows(namespace, matches, shown)
             row.count = below.count
-            if (words.length > 0 && below.count === 0) continue
+            if (isFiltered && below.count === 0) continue
             first.push(row)
             rows.push(row, ...(row.open ? below.rows : []))
         }
@@ -99,13 +95,13 @@ export class SettingTree {
         return rows
     }
 
-    private groupRows(namespace: string, words: readonly string[], shown: (key: string) => boolean) {
+    private groupRows(namespace: string, matches: (text: string) => boolean, shown: (key: string) => boolean) {
         const rows: TreeRow[] = []
         const groups: TreeRow[] = []
         let count = 0
         const all = this.namespaces.get(namespace) ?? new Map<string, Summary[]>()
         for (const group of [...all.keys()].sort(ordinal)) {
-            const settings = (all.get(group) ?? []).filter(one => matches(one, words))
+            const settings = (all.get(group) ?? []).filter(one => matches(textOf(one)))
             if (settings.length === 0) continue
             count += settings.length
             const key = `${namespace}/${group}`

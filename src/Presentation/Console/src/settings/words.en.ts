@@ -52,9 +52,6 @@ export const en = {
         delete: 'Delete',
         deleteTitle: 'Delete {name}?',
         deleteNote: 'Who reads it goes on without its keys. Its history stays, and it can be rolled back.',
-        done: 'Published:',
-        unchanged: 'Nothing changed: it is as it was.',
-        proposed: 'A second person must approve it; nothing is published yet. The proposal is',
     },
     settingEditor: { faults: 'Faults in the text' },
     receipts: {

@@ -48,9 +48,6 @@ export const zh: typeof en = {
         delete: '删除',
         deleteTitle: '删除 {name}？',
         deleteNote: '读取它的服务将不再有这些键。历史会保留，可以回滚。',
-        done: '已发布：',
-        unchanged: '没有变化，保持原样。',
-        proposed: '需要另一人批准，尚未发布。提案为',
     },
     settingEditor: { faults: '文本中的错误' },
     receipts: {
