@@ -43,7 +43,8 @@ async function send<P extends keyof paths, M extends Method>(
     call: Call<P, M>,
 ): Promise<Answer<Success<Operation<P, M>>>> {
     const answer = await exchange(method, addressOf(String(path), call.path, call.query), call)
-    const isJson = answer.headers.get('Content-Type')?.includes('json')
+    // Lines of JSON (application/x-ndjson) are a text.
+    const isJson = /[/+]json\b/.test(answer.headers.get('Content-Type') ?? '')
     return {
         body: (answer.status === 204 ? undefined : isJson ? await answer.json() : await answer.text()) as Success<
             Operation<P, M>
