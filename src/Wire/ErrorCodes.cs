@@ -47,8 +47,6 @@ public static class ErrorCodes
 
     // Resources.
     public static readonly ErrorCode KindUnknown = new("kind_unknown", 404, "No loaded module has this kind.");
-    public static readonly ErrorCode KindNotLoaded =
-        new("kind_not_loaded", 409, "The module of this kind is not loaded here; its resources are read-only.");
     public static readonly ErrorCode ResourceNotFound = new("resource_not_found", 404, "There is no such resource.");
     public static readonly ErrorCode ResourceInvalid = new("resource_invalid", 422, "The resource has faults.");
     public static readonly ErrorCode ResourceTooLarge = new(

@@ -35,9 +35,6 @@ public static class HeaderNames
     /// <summary>A changeset id (UUID): a repeat within 24 h gets the first answer.</summary>
     public const string IdempotencyKey = "Idempotency-Key";
 
-    /// <summary>Seconds since a follower last heard from the node it follows, while that node is away.</summary>
-    public const string StaleSeconds = "Groundwork-Stale-Seconds";
-
     /// <summary>The gray release that a setting's text is of; absent for the setting's own.</summary>
     public const string Release = "Groundwork-Release";
 }

@@ -21,7 +21,7 @@ public sealed class SecretProtector
     // Shown for a secret that is not encrypted yet, as in the preview of a change: nothing can be said of it.
     private static readonly byte[] UnknownMask = """{"secret":"unknown"}"""u8.ToArray();
 
-    private readonly WorkingKeys? keys;
+    private readonly WorkingKeys keys;
     private readonly byte[] maskKey;
 
     internal SecretProtector(RootKey root, WorkingKeys keys)
@@ -29,11 +29,6 @@ public sealed class SecretProtector
         this.keys = keys;
         maskKey = root.MaskKey();
     }
-
-    private SecretProtector() => maskKey = [];
-
-    /// <summary>For a follower: it is sent masked secrets, has no keys, and can only mask.</summary>
-    public static SecretProtector WithoutKeys { get; } = new();
 
     /// <summary>
     /// The spec with every secret field encrypted: <c>{"secret":"sha256:…","key":"…","sealed":"…"}</c>. A field that
@@ -195,7 +190,7 @@ public sealed class SecretProtector
         ResourceKey key, string path, string clear, Dictionary<string, SealedSecret> inPlace,
         ArrayBufferWriter<byte> output)
     {
-        var working = Keys.Current;
+        var working = keys.Current;
         var digest = DigestOf(key, clear);
         var secret = inPlace.TryGetValue(path, out var here) && here.Digest == digest && here.KeyId == working.Id
             && Open(key, path, here) == clear
@@ -211,7 +206,7 @@ public sealed class SecretProtector
 
     private string Open(ResourceKey key, string path, SealedSecret secret)
     {
-        if (secret.KeyId is null || secret.Sealed is null || Keys.Find(secret.KeyId) is not { } working)
+        if (secret.KeyId is null || secret.Sealed is null || keys.Find(secret.KeyId) is not { } working)
         {
             throw new InvalidDataException(
                 $"The secret {path} of {key} is under the working key '{secret.KeyId}', which is not in the store.");
@@ -220,10 +215,6 @@ public sealed class SecretProtector
             ? Encoding.UTF8.GetString(clear)
             : throw new InvalidDataException($"The secret {path} of {key} does not open: it was altered or moved.");
     }
-
-    private WorkingKeys Keys => keys
-        ?? throw new InvalidOperationException(
-            "A follower has no working keys; secrets are opened on the node it follows.");
 
     /// <summary>
     /// What the ciphertext is bound to. A name has no zero byte, so the parts cannot run into each other.

@@ -53,9 +53,6 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
         ? TimeSpan.Zero
         : time.GetElapsedTime(Volatile.Read(ref lastNews));
 
-    /// <summary>True once there is something to serve: from the node, or from disk.</summary>
-    public bool HasViews => !views.IsEmpty;
-
     public ServiceView? Find(ServiceKey key) => views.GetValueOrDefault(key);
 
     public void ReportOutcome(InstanceKey instance, CallOutcome outcome) => outcomes.Add(instance, outcome);
