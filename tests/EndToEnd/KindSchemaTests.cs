@@ -38,7 +38,12 @@ public sealed class KindSchemaTests
         ["retention"] = """{"historyDays":30}""",
         ["role"] = """{"grants":[{"verbs":["read"],"kinds":["route"]}],"description":null}""",
         ["route"] = """
-            {"hosts":["*"],"path":"/api/**","service":"catalog","methods":["GET"],"stripPrefix":"/api",
+            {"match":{"hosts":["*"],"path":"/api/{id}/**","methods":["GET"],
+              "headers":[{"name":"X-A","values":["1"]},{"name":"X-B","present":true}],"query":[{"name":"q","prefix":"a"}],
+              "cookies":[{"name":"c","pattern":"[0-9]+"}],"clients":["10.0.0.0/8"],
+              "time":{"zone":"Europe/Berlin","days":["mon"],"from":"08:00","to":"18:00","begins":"2026-01-01T00:00",
+               "ends":"2027-01-01T00:00"}},
+             "service":"catalog","priority":1,"request":{"path":{"stripPrefix":"/api"}},
              "timeouts":{"connectMs":100},"exposeRevision":true}
             """,
         ["service-policy"] = """
@@ -84,9 +89,10 @@ public sealed class KindSchemaTests
     }
 
     [Theory]
-    [InlineData("route", """{"path":"/","service":"a"}""", "schema.required")]
-    [InlineData("route", """{"hosts":[],"path":"/","service":"a"}""", "schema.minItems")]
-    [InlineData("route", """{"hosts":["*"],"path":"/","service":"a","timeouts":{"connectMs":1}}""", "schema.minimum")]
+    [InlineData("route", """{"match":{"path":"/"},"service":"a"}""", "schema.required")]
+    [InlineData("route", """{"match":{"hosts":[],"path":"/"},"service":"a"}""", "schema.minItems")]
+    [InlineData(
+        "route", """{"match":{"hosts":["*"],"path":"/"},"service":"a","timeouts":{"connectMs":1}}""", "schema.minimum")]
     [InlineData("role", """{"grants":[{"verbs":["raed"],"kinds":["*"]}]}""", "schema.enum")]
     [InlineData("gray-release", """{"setting":"a/b","content":"","to":{"instances":[1]}}""", "schema.type")]
     [InlineData("operator", """{"passwordHash":1,"roles":[]}""", "schema.anyOf")]

@@ -24,22 +24,22 @@ public sealed class ResourceTests(Chromium chromium, SharedConsole shared)
         await page.GetByLabel("New name in labels").PressAsync("Enter");
         await page.GetByLabel("Value of team").FillAsync("shop");
         await Assertions.Expect(Yaml(page)).ToHaveValueAsync(
-            "spec:\n  hosts:\n    - made.example.com\n  path: /made/**\n  service: orders\n  timeouts:\n"
+            "spec:\n  match:\n    hosts:\n      - made.example.com\n    path: /made/**\n  service: orders\n  timeouts:\n"
             + "    connectMs: 250\nlabels:\n  team: shop\n");
         await Assertions.Expect(page.GetByText("Dry run: it would be created.")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
         await Assertions.Expect(page.Locator("pre.spec")).ToContainTextAsync("connectMs: 250");
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Edit" }).ClickAsync();
-        const string begun = "# all of it\nspec:\n  hosts: [made.example.com]\n  path: /other/**\n  service: ";
+        const string begun = "# all of it\nspec:\n  match: { hosts: [made.example.com], path: /other/** }\n  service: ";
         await Yaml(page).FillAsync(begun + "[");
-        await Assertions.Expect(page.Locator(".gutter .wrong")).ToHaveTextAsync("5");
+        await Assertions.Expect(page.Locator(".gutter .wrong")).ToHaveTextAsync("4");
         await Assertions.Expect(Field(page, "path").GetByRole(AriaRole.Textbox)).ToHaveValueAsync("/made/**");
         await Yaml(page).FillAsync(begun + "cart");
         await Assertions.Expect(Field(page, "path").GetByRole(AriaRole.Textbox)).ToHaveValueAsync("/other/**");
         await Field(page, "service").GetByRole(AriaRole.Textbox).FillAsync("carts");
         await Assertions.Expect(Yaml(page)).ToHaveValueAsync(
-            "# all of it\nspec:\n  hosts: [ made.example.com ]\n  path: /other/**\n  service: carts\n");
+            "# all of it\nspec:\n  match: { hosts: [ made.example.com ], path: /other/** }\n  service: carts\n");
         await page.GetByLabel("Why?").FillAsync("moved");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         await Assertions.Expect(page.Locator(".notice.good")).ToContainTextAsync("Done: changeset");
@@ -52,13 +52,14 @@ public sealed class ResourceTests(Chromium chromium, SharedConsole shared)
     [Fact]
     public async Task Fault_of_the_api_stands_at_its_field_and_at_its_line()
     {
-        await shared.PutAsync("route/default/faulty", new { hosts = new[] { "*" }, path = "/faulty", service = "a" });
+        await shared.PutAsync(
+            "route/default/faulty", new { match = new { hosts = new[] { "*" }, path = "/faulty" }, service = "a" });
         await using var browser = await chromium.OpenAsync();
         var page = await Console.SignInAsync(browser);
         await Console.GoAsync(page, "resources/route/default/faulty?edit=yes");
         await Field(page, "path").GetByRole(AriaRole.Textbox).FillAsync("no slash");
         await Assertions.Expect(Field(page, "path").Locator(".faults")).Not.ToBeEmptyAsync();
-        await Assertions.Expect(page.Locator(".gutter .wrong")).ToHaveTextAsync("4");
+        await Assertions.Expect(page.Locator(".gutter .wrong")).ToHaveTextAsync("5");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         await Assertions.Expect(page.GetByText("It would be refused; see the faults.")).ToBeVisibleAsync();
         await Field(page, "hosts").GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
@@ -73,7 +74,7 @@ public sealed class ResourceTests(Chromium chromium, SharedConsole shared)
         foreach (var service in new[] { "one", "two", "three" })
         {
             await shared.PutAsync(
-                "route/default/slid", new { hosts = new[] { "*" }, path = "/slid", service }, service);
+                "route/default/slid", new { match = new { hosts = new[] { "*" }, path = "/slid" }, service }, service);
         }
         await using var browser = await chromium.OpenAsync();
         var page = await Console.SignInAsync(browser);
@@ -119,7 +120,8 @@ public sealed class ResourceTests(Chromium chromium, SharedConsole shared)
     [Fact]
     public async Task Two_tabs_that_write_the_same_resource_see_both_versions_and_lose_nothing()
     {
-        await shared.PutAsync("route/default/raced", new { hosts = new[] { "*" }, path = "/raced", service = "one" });
+        await shared.PutAsync(
+            "route/default/raced", new { match = new { hosts = new[] { "*" }, path = "/raced" }, service = "one" });
         await using var browser = await chromium.OpenAsync();
         var mine = await Console.SignInAsync(browser);
         await Console.GoAsync(mine, "resources/route/default/raced?edit=yes");

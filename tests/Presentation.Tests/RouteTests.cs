@@ -24,13 +24,14 @@ public sealed class RouteTests(Chromium chromium, SharedConsole shared)
         await page.GetByLabel("Path", new() { Exact = false }).First.FillAsync("reached/**");
         await page.GetByLabel("Service").First.FillAsync("reached");
         await page.GetByRole(AriaRole.Button, new() { Name = "Check" }).ClickAsync();
-        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("spec.path");
+        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("spec.match.path");
         await page.GetByLabel("Path", new() { Exact = false }).First.FillAsync("/reached/**");
         await page.GetByRole(AriaRole.Button, new() { Name = "Check" }).ClickAsync();
         await Assertions.Expect(page.Locator("main .notice.good")).ToContainTextAsync("Nothing was changed");
         Assert.Equal("404", await service.CallAsync());
         await Assertions.Expect(page.GetByLabel("The same as JSON")).ToHaveValueAsync(
-            "{\n  \"hosts\": [\n    \"*\"\n  ],\n  \"path\": \"/reached/**\",\n  \"service\": \"reached\"\n}");
+            "{\n  \"match\": {\n    \"hosts\": [\n      \"*\"\n    ],\n    \"path\": \"/reached/**\"\n  },\n"
+            + "  \"service\": \"reached\"\n}");
         await page.GetByLabel("Why?").FillAsync("open the shop");
         await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
         await Assertions.Expect(page.Locator("main h1")).ToHaveTextAsync("reached");

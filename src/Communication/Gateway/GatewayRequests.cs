@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Runtime.ExceptionServices;
+using System.Text;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Routing;
@@ -64,7 +65,18 @@ internal sealed partial class GatewayRequests(
         var (raw, query) = RequestPath.Split(context.Features.Get<IHttpRequestFeature>()!.RawTarget);
         if (raw is null || RequestPath.Normalize(raw) is not { } path)
             return new Fault(ErrorCodes.BadRequest, "The path is malformed, or can be read in two ways.");
-        var match = routes.Current.Match(HostPattern.Normalize(request.Host.Value), path, request.Method);
+        var match = routes.Current.Match(new RequestView
+        {
+            Host = Encoding.Latin1.GetBytes(HostPattern.Normalize(request.Host.Value) ?? ""),
+            Path = Encoding.Latin1.GetBytes(path),
+            Method = Encoding.Latin1.GetBytes(request.Method),
+            Query = Encoding.Latin1.GetBytes(query).AsSpan()[Math.Min(1, query.Length)..],
+            Fields = new HttpRequestFields(request.Headers),
+            Client = context.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped
+                ? mapped.MapToIPv4()
+                : context.Connection.RemoteIpAddress,
+            Time = time.GetUtcNow(),
+        });
         if (match.Route is { } route) return (route, path, query);
         if (!match.HostKnown) return new Fault(ErrorCodes.HostUnknown, "No route serves the host of this request.");
         if (match.Allowed is null) return new Fault(ErrorCodes.RouteNotFound, "No route of this host serves the path.");

@@ -1,6 +1,5 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Registry;
@@ -8,44 +7,9 @@ using Groundwork.Wire;
 
 namespace Groundwork.Communication.Gateway;
 
-/// <summary>Says which requests of the outside go to which service.</summary>
-public sealed record RouteSpec(
-    [Description(
-        "Names that the request may be for: shop.example.com, *.example.com (any name below it), 127.0.0.1, "
-        + "[::1], or * for any host, which must be written out. At least one, at most 64; without port.")]
-    [Length(1, 64)]
-    IReadOnlyList<string> Hosts,
-    [Description("/cart: exactly this path. /api/catalog/**: /api/catalog and everything below it. /**: everything.")]
-    string Path,
-    [Description("[namespace/][group@@]service; of the route's own namespace unless it names another.")]
-    string Service,
-    [Description("The methods it serves, such as GET; all when not given.")]
-    IReadOnlyList<string>? Methods = null,
-    [Description("Start of the path that the service does not get to see, such as /api.")]
-    string? StripPrefix = null,
-    [Description("How long the route waits for its service.")]
-    RouteTimeouts? Timeouts = null,
-    [Description("True: answers carry Groundwork-Revision, the revision in force.")]
-    bool ExposeRevision = false);
-
-/// <summary>How long a route waits for its service.</summary>
-public sealed record RouteTimeouts(
-    [Description("For a connection, 10 to 30,000.")]
-    [Range(10, 30_000)]
-    int ConnectMs = 1_000,
-    [Description(
-        "From the end of the request to the head of the answer, and for each piece of the request's body to be "
-        + "taken; 10 to 3,600,000.")]
-    [Range(10, 3_600_000)]
-    int ResponseHeadMs = 3_000,
-    [Description(
-        "Between two pieces of the answer's body; 1,000 to 86,400,000. Streams of events send something more "
-        + "often.")]
-    [Range(1_000, 86_400_000)]
-    int IdleMs = 120_000);
-
 /// <summary>
-/// The kind <c>route</c>. Two routes that would want the same request cannot both exist, whatever their namespaces.
+/// The kind <c>route</c>. Two routes that would want the same request with equal right cannot both exist, whatever
+/// their namespaces.
 /// </summary>
 public static class RouteKind
 {
@@ -55,85 +19,68 @@ public static class RouteKind
     /// <summary>Routes of all namespaces: a commit compares its routes with each of them.</summary>
     public const int MaxRoutes = 10_000;
 
-    /// <summary>Hosts of one route.</summary>
-    public const int MaxHosts = 64;
+    /// <summary>Routes of one host and path: their conditions are gone through one by one.</summary>
+    public const int MaxRoutesOfOnePath = 64;
 
-    /// <summary>Methods of one route: there are about a dozen in use.</summary>
-    public const int MaxMethods = 16;
+    /// <summary>Routes of one host whose path is an expression: they are gone through one by one.</summary>
+    public const int MaxExpressionsOfOneHost = 32;
 
-    /// <summary>Characters of a method: the longest registered one has 17.</summary>
-    public const int MaxMethodLength = 24;
+    /// <summary>A priority is this at most, and this below 0 at least.</summary>
+    public const int MaxPriority = 1_000;
 
     public static Kind<RouteSpec> Kind { get; } = new(Name, RouteJson.Default.RouteSpec)
     {
         Module = GatewayModule.ModuleName,
         Summary = "Which requests of the outside go to which service.",
+        Version = 2,
+        Converters = [FromVersion1],
+        // The first version had its hosts and its path where this one has the block that they are in.
+        VersionOf = static spec => !spec.TryGetProperty("match", out _)
+            && (spec.TryGetProperty("hosts", out _) || spec.TryGetProperty("path", out _)) ? 1 : 2,
         Validate = Validate,
         ValidateAgainst = ValidateAgainst,
     };
 
+    private static JsonObject FromVersion1(JsonObject old)
+    {
+        var match = new JsonObject();
+        Move(old, "hosts", match, "hosts");
+        Move(old, "path", match, "path");
+        Move(old, "methods", match, "methods");
+        old["match"] = match;
+        var path = new JsonObject();
+        Move(old, "stripPrefix", path, "stripPrefix");
+        if (path.Count > 0) old["request"] = new JsonObject { ["path"] = path };
+        return old;
+    }
+
+    private static void Move(JsonObject from, string name, JsonObject to, string newName)
+    {
+        if (from.Remove(name, out var value)) to[newName] = value;
+    }
+
     private static void Validate(RouteSpec spec, ICollection<FieldFault> faults)
     {
-        CheckHosts(spec.Hosts, faults);
-        CheckPath(spec, faults);
-        CheckMethods(spec.Methods, faults);
+        MatchRules.Check(spec.Match, faults);
+        CheckRange("priority", spec.Priority, -MaxPriority, MaxPriority, faults);
         // The namespace it is read against is not known here and does not matter for its form.
         if (!ServiceKey.TryParse(spec.Service, Names.DefaultNamespace, out _))
             faults.Add(new FieldFault(
                 "spec.service", "must be a service, such as catalog, shop/catalog or shop/blue@@catalog"));
-        if (spec.Timeouts is not { } timeouts) return;
-        CheckRange("connectMs", timeouts.ConnectMs, 10, 30_000, faults);
-        CheckRange("responseHeadMs", timeouts.ResponseHeadMs, 10, 3_600_000, faults);
-        CheckRange("idleMs", timeouts.IdleMs, 1_000, 86_400_000, faults);
-    }
-
-    private static void CheckHosts(IReadOnlyList<string> hosts, ICollection<FieldFault> faults)
-    {
-        if (hosts.Count is 0 or > MaxHosts)
-            faults.Add(new FieldFault("spec.hosts", $"must have 1 to {MaxHosts} hosts; write \"*\" to serve any"));
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        for (var index = 0; index < hosts.Count; index++)
-        {
-            if (HostPattern.Explain(hosts[index]) is { } wrong)
-                faults.Add(new FieldFault($"spec.hosts[{index}]", wrong));
-            else if (!seen.Add(hosts[index]))
-                faults.Add(new FieldFault($"spec.hosts[{index}]", $"'{hosts[index]}' stands here twice"));
-        }
-    }
-
-    private static void CheckPath(RouteSpec spec, ICollection<FieldFault> faults)
-    {
-        if (PathPattern.Explain(spec.Path) is { } wrong)
-        {
-            faults.Add(new FieldFault("spec.path", wrong));
-            return;
-        }
-        if (spec.StripPrefix is { } prefix && !PathPattern.Parse(spec.Path).BeginsWith(prefix))
+        if (spec.Request?.Path?.StripPrefix is { } prefix && PathPattern.Explain(spec.Match.Path) is null
+            && !PathPattern.Parse(spec.Match.Path).BeginsWith(prefix))
             faults.Add(new FieldFault(
-                "spec.stripPrefix", "must be whole leading segments of the path, such as /api of /api/catalog/**"));
-    }
-
-    private static void CheckMethods(IReadOnlyList<string>? methods, ICollection<FieldFault> faults)
-    {
-        if (methods is null) return;
-        if (methods.Count is 0 or > MaxMethods)
-            faults.Add(
-                new FieldFault("spec.methods", $"must have 1 to {MaxMethods} methods; leave it out to serve all"));
-        for (var index = 0; index < methods.Count; index++)
-        {
-            var method = methods[index];
-            if (method is "CONNECT" or "TRACE")
-                faults.Add(new FieldFault($"spec.methods[{index}]", $"{method} is never forwarded"));
-            else if (method.Length is 0 or > MaxMethodLength
-                || !method.All(c => char.IsAsciiLetterUpper(c) || c == '-'))
-                faults.Add(new FieldFault($"spec.methods[{index}]", "must be a method in capitals, such as GET"));
-        }
+                "spec.request.path.stripPrefix",
+                "must be whole leading segments of the path, such as /api of /api/catalog/**"));
+        if (spec.Timeouts is not { } timeouts) return;
+        CheckRange("timeouts.connectMs", timeouts.ConnectMs, 10, 30_000, faults);
+        CheckRange("timeouts.responseHeadMs", timeouts.ResponseHeadMs, 10, 3_600_000, faults);
+        CheckRange("timeouts.idleMs", timeouts.IdleMs, 1_000, 86_400_000, faults);
     }
 
     private static void CheckRange(string field, int value, int least, int most, ICollection<FieldFault> faults)
     {
-        if (value < least || value > most)
-            faults.Add(new FieldFault($"spec.timeouts.{field}", $"must be {least} to {most}"));
+        if (value < least || value > most) faults.Add(new FieldFault($"spec.{field}", $"must be {least} to {most}"));
     }
 
     private static void ValidateAgainst(
@@ -143,22 +90,6 @@ public static class RouteKind
         var routes = head.Of(Name);
         if (routes.Count >= MaxRoutes && !routes.ContainsKey(key))
             faults.Add(new FieldFault("", $"there are {MaxRoutes} routes already, which is the limit"));
-        foreach (var (otherKey, resource) in routes)
-        {
-            if (otherKey == key || resource.As<RouteSpec>() is not { } other || other.Path != spec.Path) continue;
-            if (!SharesMethod(spec.Methods, other.Methods)) continue;
-            foreach (var host in spec.Hosts.Intersect(other.Hosts, StringComparer.Ordinal))
-                faults.Add(new FieldFault("spec", $"{host} {spec.Path} is taken by the {otherKey}"));
-        }
+        RouteConflicts.Check(routes, key, spec, faults);
     }
-
-    // One that lists methods goes before one that serves all, so those two do not meet.
-    private static bool SharesMethod(IReadOnlyList<string>? mine, IReadOnlyList<string>? others) =>
-        mine is null || others is null
-            ? mine is null && others is null
-            : mine.Intersect(others, StringComparer.Ordinal).Any();
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(RouteSpec))]
-internal sealed partial class RouteJson : JsonSerializerContext;

@@ -154,10 +154,9 @@ internal sealed class ChangesetPreparation(
     /// <summary>Compact JSON in the current version, so that equal documents are equal bytes.</summary>
     private static ReadOnlyMemory<byte> Normalize(Kind kind, Change change, List<FieldFault> faults)
     {
-        var version = change.Version ?? kind.Version;
-        if (version < 1 || version > kind.Version)
+        if (change.Version is { } said && (said < 1 || said > kind.Version))
         {
-            faults.Add(new FieldFault("version", $"must be 1 to {kind.Version}, not {version}"));
+            faults.Add(new FieldFault("version", $"must be 1 to {kind.Version}, not {said}"));
             return default;
         }
         try
@@ -170,6 +169,7 @@ internal sealed class ChangesetPreparation(
             }
             var buffer = new ArrayBufferWriter<byte>(change.Spec.Length);
             using (var writer = new Utf8JsonWriter(buffer, Compact)) document.RootElement.WriteTo(writer);
+            var version = change.Version ?? kind.VersionOf?.Invoke(document.RootElement) ?? kind.Version;
             return version == kind.Version
                 ? buffer.WrittenMemory
                 : SpecConversion.Upgrade(kind, version, buffer.WrittenMemory);

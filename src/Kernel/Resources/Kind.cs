@@ -66,6 +66,12 @@ public abstract class Kind
     public IReadOnlyList<Func<JsonObject, JsonObject>> Converters { get; init; } = [];
 
     /// <summary>
+    /// Tells the version of a spec that is written without saying one, so that files of an older version stay usable.
+    /// Null: the current version.
+    /// </summary>
+    public Func<JsonElement, int>? VersionOf { get; init; }
+
+    /// <summary>
     /// JSON paths of fields that are secret, such as <c>passwordHash</c> or <c>upstream.token</c>: text, encrypted
     /// before it reaches the log and masked on the way out.
     /// </summary>

@@ -18,7 +18,7 @@ public sealed class RoutingTests
         string method, string host, string path, int status, string code)
     {
         await using var edge = await TestEdge.StartAsync();
-        edge.RouteAll(spec => spec with { Hosts = ["localhost"], Path = "/api/**", Methods = ["GET"] });
+        edge.RouteAll(spec => spec with { Match = new(["localhost"], "/api/**", ["GET"]) });
         using var connection = await RawConnection.ToAsync(edge.Address);
         await connection.WriteAsync($"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");
 

@@ -68,7 +68,7 @@ internal sealed class TestEdge : IAsyncDisposable
     public TestEdge RouteAll(Func<RouteSpec, RouteSpec>? change = null)
     {
         var spec = new RouteSpec(
-            ["127.0.0.1", "localhost"], "/**", "service", Timeouts: new RouteTimeouts(20_000, 20_000));
+            new MatchSpec(["127.0.0.1", "localhost"], "/**"), "service", Timeouts: new RouteTimeouts(20_000, 20_000));
         Snapshots.Put(Routes.Resource("all", change?.Invoke(spec) ?? spec));
         return this;
     }

@@ -152,6 +152,9 @@ public abstract class ChangeLogContract
     public async Task An_older_version_of_a_spec_is_converted()
     {
         await using var log = await OpenAsync();
+        // A file that says no version is known by what it has.
+        await log.CommitAsync(OpenLog.Raw("toy", "b", """{"title":"from before"}"""));
+        Assert.Equal("from before", log.TextOf("b"));
         var old = OpenLog.Raw("toy", "a", """{"title":"from version 1"}""") with { Version = 1 };
         Assert.True((await log.CommitAsync(old)).Succeeded);
         Assert.Equal("from version 1", log.TextOf("a"));

@@ -26,6 +26,7 @@ internal static class ToyKinds
             old.Remove("title");
             return old;
         }],
+        VersionOf = static spec => spec.TryGetProperty("title", out _) ? 1 : 2,
         SecretFields = ["token"],
         Validate = static (toy, faults) =>
         {

@@ -12,7 +12,7 @@ internal static class HostPattern
     public const string Any = "*";
 
     /// <summary>Characters of a host name (RFC 1035, 2.3.4).</summary>
-    private const int MaxLength = 253;
+    public const int MaxLength = 253;
 
     /// <summary>What is wrong with the pattern; null when nothing is.</summary>
     public static string? Explain(string pattern)

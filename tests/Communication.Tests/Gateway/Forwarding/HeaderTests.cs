@@ -77,7 +77,11 @@ public sealed class HeaderTests
             context.Response.WriteAsync($"{context.Request.Host} {context.Request.Path}{context.Request.QueryString} "
                 + $"{context.Request.Headers["X-Forwarded-Prefix"]}"));
         await using var edge = await TestEdge.StartAsync();
-        edge.RouteAll(spec => spec with { Path = "/api/catalog/**", StripPrefix = "/api" }).Instances(instance.Address);
+        edge.RouteAll(spec => spec with
+        {
+            Match = spec.Match with { Path = "/api/catalog/**" },
+            Request = new RequestChange(new PathChange("/api")),
+        }).Instances(instance.Address);
 
         Assert.Equal(
             $"{instance.Address} /catalog/7?q=a%20b /api", await edge.Client.GetStringAsync("/api/catalog/7?q=a%20b"));

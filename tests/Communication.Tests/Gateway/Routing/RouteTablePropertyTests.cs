@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Resources;
 
@@ -33,7 +34,7 @@ public sealed class RouteTablePropertyTests
             {
                 var (host, path, method) = (Pick(AskedHosts, random), NewPath(random), Pick(Methods, random));
                 var expected = Search(routes, host, path, method);
-                var match = table.Match(host, path, method);
+                var match = table.Match(Routes.Request(method, host, path));
                 Assert.True(
                     ReferenceEquals(expected, match.Route),
                     $"{method} {host} {path}: {match.Route?.Key.Name ?? "none"} instead of "
@@ -50,8 +51,8 @@ public sealed class RouteTablePropertyTests
         .Where(pair => pair.host >= 0 && PathMatches(pair.route.Path, path)
             && (pair.route.Methods.IsEmpty || pair.route.Methods.Contains(method)))
         .OrderByDescending(pair => pair.host)
-        .ThenBy(pair => pair.route.Path.IsPrefix)
-        .ThenByDescending(pair => pair.route.Path.Literal.Length)
+        .ThenBy(pair => pair.route.Path.Form)
+        .ThenBy(pair => pair.route.Path.Text, BySegments)
         .ThenBy(pair => pair.route.Methods.IsEmpty)
         .Select(pair => pair.route)
         .FirstOrDefault();
@@ -63,9 +64,21 @@ public sealed class RouteTablePropertyTests
         return pattern[0] == '*' && host.EndsWith(pattern[1..], StringComparison.Ordinal) ? pattern.Length : -1;
     }
 
-    private static bool PathMatches(PathPattern pattern, string path) => pattern.IsPrefix
-        ? path == pattern.Literal || path.StartsWith(pattern.Literal + "/", StringComparison.Ordinal)
-        : path == pattern.Literal;
+    // From the left: a literal segment before a parameter, and the longer before what it begins with.
+    private static readonly IComparer<string> BySegments = Comparer<string>.Create(static (one, other) =>
+    {
+        var (mine, theirs) = (Parts(one), Parts(other));
+        for (var index = 0; index < Math.Min(mine.Length, theirs.Length); index++)
+            if (mine[index][0] == '{' != (theirs[index][0] == '{')) return mine[index][0] == '{' ? 1 : -1;
+        return theirs.Length.CompareTo(mine.Length);
+    });
+
+    private static string[] Parts(string pattern) =>
+        pattern.Replace("/**", "", StringComparison.Ordinal).Split('/', StringSplitOptions.RemoveEmptyEntries);
+
+    private static bool PathMatches(PathPattern pattern, string path) =>
+        Regex.IsMatch(path, "^" + Regex.Replace(pattern.Text.Replace("/**", "(/.*)?", StringComparison.Ordinal),
+            @"\{\w+\}", "[^/]+") + "$");
 
     // Without conflicts, as commits keep them out.
     private static List<Route> NewRoutes(Random random)
@@ -79,7 +92,8 @@ public sealed class RouteTablePropertyTests
             var methods = random.Next(3) == 0
                 ? Methods.Where(_ => random.Next(2) == 0).DefaultIfEmpty("GET").ToArray()
                 : null;
-            var wants = hosts.SelectMany(host => (methods ?? ["all"]).Select(method => $"{host} {path} {method}"))
+            var wants = hosts.SelectMany(host => (methods ?? ["all"]).Select(method =>
+                $"{host} {PathPattern.Shape(path)} {method}"))
                 .ToList();
             if (wants.Any(taken.Contains)) continue;
             taken.UnionWith(wants);
@@ -90,8 +104,9 @@ public sealed class RouteTablePropertyTests
 
     private static string NewPattern(Random random)
     {
-        var literal = string.Concat(Enumerable.Range(0, random.Next(4)).Select(_ => "/" + Pick(Segments[..3], random)));
-        return random.Next(2) == 0 || literal.Length == 0 ? literal + "/**" : literal;
+        var path = string.Concat(Enumerable.Range(0, random.Next(5)).Select(index =>
+            "/" + (random.Next(3) == 0 ? $"{{p{index}}}" : Pick(Segments[..3], random))));
+        return random.Next(2) == 0 || path.Length == 0 ? path + "/**" : path;
     }
 
     private static string NewPath(Random random) =>

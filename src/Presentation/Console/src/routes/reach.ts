@@ -3,7 +3,7 @@ import type { components } from '@schema'
 import { may } from '@/api/access'
 import { get } from '@/api/client'
 import { allPages, useLoad, useNews } from '@/parts/load'
-import { keyOf, serviceOf, type Reach, type RouteSpec, type ServiceName } from './spec'
+import { keyOf, otherTarget, serviceOf, type Reach, type RouteSpec, type ServiceName } from './spec'
 
 type Summary = components['schemas']['ServiceSummary']
 
@@ -27,7 +27,8 @@ export function useReach() {
     useNews('service', () => true, services.reload, 1000)
     const byKey = computed(() => new Map((services.data.value ?? []).map(one => [keyOf(one), one])))
 
-    function of(spec: Pick<RouteSpec, 'service'>, namespace: string): Reached {
+    function of(spec: RouteSpec, namespace: string): Reached {
+        if (!spec.service && otherTarget(spec)) return { reach: 'other', callable: 0 }
         const service = serviceOf(spec, namespace)
         if (!service) return { reach: 'absent', callable: 0 }
         const found = byKey.value.get(keyOf(service))
@@ -49,4 +50,4 @@ export function useReach() {
     return { of, names, services }
 }
 
-export const reachTones = { reaches: 'good', nobody: 'bad', absent: 'warn', hidden: 'quiet' } as const
+export const reachTones = { reaches: 'good', nobody: 'bad', absent: 'warn', hidden: 'quiet', other: 'quiet' } as const

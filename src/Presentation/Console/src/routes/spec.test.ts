@@ -1,35 +1,48 @@
 import { describe, expect, it } from 'vitest'
-import { serviceOf, toForm, toSpec, type RouteSpec } from './spec'
+import { emptyForm, inThisVersion, otherTarget, serviceOf, toForm, toSpec, type RouteSpec } from './spec'
 
 describe('a route', () => {
     it.each<RouteSpec>([
-        { hosts: ['*'], path: '/**', service: 'catalog' },
+        { match: { hosts: ['*'], path: '/**' }, service: 'catalog' },
         {
-            hosts: ['shop.example.com', '*.example.com', '[::1]'],
-            path: '/api/catalog/**',
+            match: {
+                hosts: ['shop.example.com', '*.example.com', '[::1]'],
+                path: '/api/catalog/**',
+                methods: ['GET', 'HEAD'],
+            },
             service: 'shop/blue@@catalog',
-            methods: ['GET', 'HEAD'],
-            stripPrefix: '/api',
+            request: { path: { stripPrefix: '/api' } },
             timeouts: { connectMs: 500, idleMs: 60_000 },
             exposeRevision: true,
         },
     ])('goes through its form unchanged: %j', spec => expect(toSpec(toForm(spec))).toEqual(spec))
 
-    it('keeps what it has no field for, for the API to judge', () =>
-        expect(toSpec(toForm({ hosts: ['*'], path: '/', service: 'x', weights: 1 } as RouteSpec))).toHaveProperty(
-            'weights',
-            1,
-        ))
+    it('of the first version is written as it is now', () =>
+        expect(
+            toSpec(toForm({ hosts: ['*'], path: '/a/**', service: 'x', methods: ['GET'], stripPrefix: '/a' })),
+        ).toEqual({
+            match: { hosts: ['*'], path: '/a/**', methods: ['GET'] },
+            service: 'x',
+            request: { path: { stripPrefix: '/a' } },
+        }))
+
+    it('keeps what it has no field for, for the API to judge', () => {
+        const spec = {
+            match: { hosts: ['*'], path: '/', headers: [{ name: 'x', present: true }] },
+            request: { headers: { remove: ['x'] }, path: { add: '/b' } },
+            upstream: 'old',
+        }
+        expect(toSpec(toForm(spec))).toEqual(spec)
+        expect(otherTarget(inThisVersion(spec))).toBe('old')
+    })
 
     it('takes hosts and methods however they are separated', () => {
-        const form = { ...toForm({ hosts: [], path: '/', service: 'x' }), hosts: 'a, b\nc', methods: 'get,post' }
-        expect(toSpec(form)).toMatchObject({ hosts: ['a', 'b', 'c'], methods: ['GET', 'POST'] })
+        const form = { ...emptyForm(), hosts: 'a, b\nc', methods: 'get,post' }
+        expect(toSpec(form).match).toMatchObject({ hosts: ['a', 'b', 'c'], methods: ['GET', 'POST'] })
     })
 
     it('leaves what is no number for the API to refuse', () =>
-        expect(toSpec({ ...toForm({ hosts: ['*'], path: '/', service: 'x' }), connectMs: 'soon' }).timeouts).toEqual({
-            connectMs: 'soon',
-        }))
+        expect(toSpec({ ...emptyForm(), connectMs: 'soon' }).timeouts).toEqual({ connectMs: 'soon' }))
 
     it.each([
         ['catalog', 'here/default/catalog'],

@@ -24,6 +24,7 @@ export const en = {
         nobody: 'nobody is called',
         absent: 'no such service',
         hidden: 'service not visible',
+        other: 'leads elsewhere',
     },
     route: {
         new: 'New route',
@@ -32,7 +33,7 @@ export const en = {
         hosts: 'Hosts, one a line',
         hostsNote: 'Without port. *.example.com is any name below it, * is any host at all.',
         path: 'Path',
-        pathNote: '/cart is exactly that; /cart/** is /cart and all below it.',
+        pathNote: "/cart is exactly that; /cart/** is all below it too; /orders/{'{id}'} takes any one segment.",
         service: 'Service',
         serviceNote: 'Of the route’s own namespace unless it names another.',
         methods: 'Methods',

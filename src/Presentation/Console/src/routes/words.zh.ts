@@ -26,6 +26,7 @@ export const zh: typeof en = {
         nobody: '无可调用实例',
         absent: '没有该服务',
         hidden: '服务不可见',
+        other: '不通向单一服务',
     },
     route: {
         new: '新建路由',
@@ -34,7 +35,7 @@ export const zh: typeof en = {
         hosts: '主机，每行一个',
         hostsNote: '不含端口。*.example.com 为其下任意名称，* 为任意主机。',
         path: '路径',
-        pathNote: '/cart 仅匹配自身；/cart/** 匹配 /cart 及其下全部。',
+        pathNote: "/cart 仅匹配自身；/cart/** 匹配 /cart 及其下全部；/orders/{'{id}'} 匹配任意一段。",
         service: '服务',
         serviceNote: '默认为路由自身命名空间的服务，可另行指明。',
         methods: '方法',

@@ -1,0 +1,52 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+
+namespace Groundwork.Communication.Gateway;
+
+/// <summary>Says which requests of the outside go to which service.</summary>
+public sealed record RouteSpec(
+    [Description("Which requests it takes.")]
+    MatchSpec Match,
+    [Description("[namespace/][group@@]service; of the route's own namespace unless it names another.")]
+    string Service,
+    [Description(
+        "Of routes with the same host, path and number of conditions the higher one goes first; -1,000 to 1,000.")]
+    [Range(-RouteKind.MaxPriority, RouteKind.MaxPriority)]
+    int Priority = 0,
+    [Description("What becomes of the request on its way.")]
+    RequestChange? Request = null,
+    [Description("How long the route waits for its service.")]
+    RouteTimeouts? Timeouts = null,
+    [Description("True: answers carry Groundwork-Revision, the revision in force.")]
+    bool ExposeRevision = false);
+
+/// <summary>What becomes of a request on its way.</summary>
+public sealed record RequestChange(
+    [Description("The path that the service gets.")]
+    PathChange? Path = null);
+
+/// <summary>What becomes of a path.</summary>
+public sealed record PathChange(
+    [Description("Start of the path that the service does not get to see, such as /api: whole segments.")]
+    string? StripPrefix = null);
+
+/// <summary>How long a route waits for its service.</summary>
+public sealed record RouteTimeouts(
+    [Description("For a connection, 10 to 30,000.")]
+    [Range(10, 30_000)]
+    int ConnectMs = 1_000,
+    [Description(
+        "From the end of the request to the head of the answer, and for each piece of the request's body to be "
+        + "taken; 10 to 3,600,000.")]
+    [Range(10, 3_600_000)]
+    int ResponseHeadMs = 3_000,
+    [Description(
+        "Between two pieces of the answer's body; 1,000 to 86,400,000. Streams of events send something more "
+        + "often.")]
+    [Range(1_000, 86_400_000)]
+    int IdleMs = 120_000);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(RouteSpec))]
+internal sealed partial class RouteJson : JsonSerializerContext;
