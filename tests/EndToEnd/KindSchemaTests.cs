@@ -39,7 +39,8 @@ public sealed class KindSchemaTests
         ["role"] = """{"grants":[{"verbs":["read"],"kinds":["route"]}],"description":null}""",
         ["route"] = """
             {"match":{"hosts":["*"],"path":"/api/{id}/**","methods":["GET"],
-              "headers":[{"name":"X-A","values":["1"]},{"name":"X-B","present":true}],"query":[{"name":"q","prefix":"a"}],
+              "headers":[{"name":"X-A","values":["1"]},{"name":"X-B","present":true}],
+              "query":[{"name":"q","prefix":"a"}],
               "cookies":[{"name":"c","pattern":"[0-9]+"}],"clients":["10.0.0.0/8"],
               "time":{"zone":"Europe/Berlin","days":["mon"],"from":"08:00","to":"18:00","begins":"2026-01-01T00:00",
                "ends":"2027-01-01T00:00"}},

@@ -24,8 +24,8 @@ public sealed class ResourceTests(Chromium chromium, SharedConsole shared)
         await page.GetByLabel("New name in labels").PressAsync("Enter");
         await page.GetByLabel("Value of team").FillAsync("shop");
         await Assertions.Expect(Yaml(page)).ToHaveValueAsync(
-            "spec:\n  match:\n    hosts:\n      - made.example.com\n    path: /made/**\n  service: orders\n  timeouts:\n"
-            + "    connectMs: 250\nlabels:\n  team: shop\n");
+            "spec:\n  match:\n    hosts:\n      - made.example.com\n    path: /made/**\n  service: orders\n"
+            + "  timeouts:\n    connectMs: 250\nlabels:\n  team: shop\n");
         await Assertions.Expect(page.GetByText("Dry run: it would be created.")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
         await Assertions.Expect(page.Locator("pre.spec")).ToContainTextAsync("connectMs: 250");

@@ -27,7 +27,7 @@ internal static class MatchRules
     /// <summary>Characters of a name or a value in a condition.</summary>
     public const int MaxTextLength = 256;
 
-    /// <summary>Networks of one route; longer lists are for deny lists, which are looked up and not gone through.</summary>
+    /// <summary>Networks of one route: they are gone through for each request.</summary>
     public const int MaxNetworks = 64;
 
     /// <summary>Days of the week as they are written, in the order of <see cref="DayOfWeek"/>.</summary>
@@ -90,7 +90,8 @@ internal static class MatchRules
     private static void CheckHosts(IReadOnlyList<string> hosts, ICollection<FieldFault> faults)
     {
         if (hosts.Count is 0 or > MaxHosts)
-            faults.Add(new FieldFault("spec.match.hosts", $"must have 1 to {MaxHosts} hosts; write \"*\" to serve any"));
+            faults.Add(
+                new FieldFault("spec.match.hosts", $"must have 1 to {MaxHosts} hosts; write \"*\" to serve any"));
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var index = 0; index < hosts.Count; index++)
         {
@@ -122,7 +123,8 @@ internal static class MatchRules
         string path, FieldPlace place, IReadOnlyList<FieldMatch>? fields, ICollection<FieldFault> faults)
     {
         if (fields is null) return;
-        if (fields.Count is 0 or > MaxFields) faults.Add(new FieldFault(path, $"must have 1 to {MaxFields} conditions"));
+        if (fields.Count is 0 or > MaxFields)
+            faults.Add(new FieldFault(path, $"must have 1 to {MaxFields} conditions"));
         for (var index = 0; index < fields.Count; index++)
             if (Explain(place, fields[index]) is var (field, wrong))
                 faults.Add(new FieldFault($"{path}[{index}]{field}", wrong));

@@ -41,7 +41,8 @@ internal static class Routes
 
     /// <summary>A request of 127.0.0.1 on a Friday noon.</summary>
     public static RequestView Request(
-        string method, string? host, string path, string query = "", HeldFields? fields = null, string? client = null) =>
+        string method, string? host, string path, string query = "", HeldFields? fields = null,
+        string? client = null) =>
         new()
         {
             Host = Encoding.ASCII.GetBytes(HostPattern.Normalize(host) ?? ""),

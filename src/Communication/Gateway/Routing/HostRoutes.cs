@@ -52,10 +52,10 @@ internal sealed class HostRoutes : IRadixValue
     /// <summary>Finds the first route that takes the request; true when there is one.</summary>
     public bool Search(ref RouteSearch search)
     {
-        if ((paths.Marks & RadixMarks.Whole) != 0 && FindExact(ref search)) return true;
-        if ((paths.Marks & RadixMarks.WholeAfterSegment) != 0
+        if ((paths.Marks & RadixMarks.Whole) != RadixMarks.None && FindExact(ref search)) return true;
+        if ((paths.Marks & RadixMarks.WholeAfterSegment) != RadixMarks.None
             && FindTemplate(paths, 0, anySegment: false, ref search)) return true;
-        if ((paths.Marks & RadixMarks.Prefix) != 0 && FindPrefix(paths, 0, ref search)) return true;
+        if ((paths.Marks & RadixMarks.Prefix) != RadixMarks.None && FindPrefix(paths, 0, ref search)) return true;
         return !expressions.IsEmpty && FindExpression(ref search);
     }
 
@@ -77,7 +77,7 @@ internal sealed class HostRoutes : IRadixValue
         search.Visited++;
         // Before the first free segment only such a way is worth going; after it any end will do.
         var wanted = anySegment ? RadixMarks.Whole | RadixMarks.WholeAfterSegment : RadixMarks.WholeAfterSegment;
-        if ((node.Marks & wanted) == 0) return false;
+        if ((node.Marks & wanted) == RadixMarks.None) return false;
         var path = search.View.Path;
         if (at == path.Length) return anySegment && node.Value is { } routes && search.TryTake(routes.Whole);
         if (node.TryStep(path[at..], out var child)
@@ -92,7 +92,7 @@ internal sealed class HostRoutes : IRadixValue
     private static bool FindPrefix(RadixNode<PathRoutes> node, int at, ref RouteSearch search)
     {
         search.Visited++;
-        if ((node.Marks & RadixMarks.Prefix) == 0) return false;
+        if ((node.Marks & RadixMarks.Prefix) == RadixMarks.None) return false;
         var path = search.View.Path;
         if (at < path.Length)
         {

@@ -29,7 +29,7 @@ internal sealed class PathPattern
     /// <summary>Characters of an expression: it is run for every request that no tree finds a route for.</summary>
     public const int MaxExpressionLength = 256;
 
-    /// <summary>All counts of an expression multiplied, as <c>{3}</c>: each makes its automaton that much larger.</summary>
+    /// <summary>All counts of an expression multiplied, as <c>{3}</c>: its automaton is that much larger.</summary>
     public const int MaxExpressionCount = 1_000;
 
     /// <summary>Captured segments or named groups of one pattern.</summary>
@@ -59,7 +59,7 @@ internal sealed class PathPattern
     /// <summary>What every path that matches begins with: up to the first parameter, without <c>/**</c>.</summary>
     public string Literal { get; }
 
-    /// <summary>Its place in the tree; the same for patterns that match the same paths. Empty for an expression.</summary>
+    /// <summary>Its place in the tree; the same for patterns that match the same. Empty for an expression.</summary>
     public ReadOnlyMemory<byte> Key { get; }
 
     /// <summary>Names of what it captures, in order.</summary>

@@ -102,7 +102,7 @@ internal sealed class RadixNode<TValue>
     private static RadixMarks Below(RadixMarks marks)
     {
         var below = marks & RadixMarks.Prefix;
-        return (marks & (RadixMarks.Whole | RadixMarks.WholeAfterSegment)) == 0
+        return (marks & (RadixMarks.Whole | RadixMarks.WholeAfterSegment)) == RadixMarks.None
             ? below
             : below | RadixMarks.WholeAfterSegment;
     }

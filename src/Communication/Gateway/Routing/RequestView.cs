@@ -28,7 +28,7 @@ internal readonly ref struct RequestView
     public required DateTimeOffset Time { get; init; }
 }
 
-/// <summary>The header fields of a request. Names are given in lower case; values are without the space around.</summary>
+/// <summary>The fields of a request's head. Names are given in lower case; values have no space around.</summary>
 internal interface IRequestFields
 {
     /// <summary>The value of the first field of that name.</summary>

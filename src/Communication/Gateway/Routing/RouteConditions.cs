@@ -33,23 +33,23 @@ internal sealed class RouteConditions
     public static bool TryCompile(MatchSpec spec, [NotNullWhen(true)] out RouteConditions? conditions)
     {
         conditions = null;
-        var fields = ImmutableArray.CreateBuilder<FieldCondition>();
-        if (!TryAdd(fields, FieldPlace.Header, spec.Headers) || !TryAdd(fields, FieldPlace.Query, spec.Query)
-            || !TryAdd(fields, FieldPlace.Cookie, spec.Cookies)) return false;
-        var clients = ImmutableArray.CreateBuilder<IPNetwork>();
+        var about = ImmutableArray.CreateBuilder<FieldCondition>();
+        if (!TryAdd(about, FieldPlace.Header, spec.Headers) || !TryAdd(about, FieldPlace.Query, spec.Query)
+            || !TryAdd(about, FieldPlace.Cookie, spec.Cookies)) return false;
+        var networks = ImmutableArray.CreateBuilder<IPNetwork>();
         foreach (var text in spec.Clients ?? [])
         {
             if (!MatchRules.TryReadNetwork(text, out var network)) return false;
-            clients.Add(network);
+            networks.Add(network);
         }
-        TimeWindow? time = null;
-        if (spec.Time is { } when && !TimeWindow.TryCompile(when, out time)) return false;
-        var words = fields.Select(field => field.Text).Order(StringComparer.Ordinal)
-            .Concat(clients.Count == 0
+        TimeWindow? window = null;
+        if (spec.Time is { } when && !TimeWindow.TryCompile(when, out window)) return false;
+        var words = about.Select(field => field.Text).Order(StringComparer.Ordinal)
+            .Concat(networks.Count == 0
                 ? []
-                : [$"client in {string.Join(' ', clients.Select(one => one.ToString()).Order(StringComparer.Ordinal))}"])
-            .Concat(time is null ? [] : [time.Text]);
-        conditions = new RouteConditions(fields.ToImmutable(), clients.ToImmutable(), time, string.Join(", ", words));
+                : [$"client in {string.Join(' ', networks.Select(one => $"{one}").Order(StringComparer.Ordinal))}"])
+            .Concat(window is null ? [] : [window.Text]);
+        conditions = new RouteConditions(about.ToImmutable(), networks.ToImmutable(), window, string.Join(", ", words));
         return true;
     }
 

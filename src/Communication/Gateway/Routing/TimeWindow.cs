@@ -41,17 +41,17 @@ internal sealed class TimeWindow
     public static bool TryCompile(TimeMatch spec, [NotNullWhen(true)] out TimeWindow? window)
     {
         window = null;
-        var days = 0;
+        var week = 0;
         foreach (var day in spec.Days ?? MatchRules.Days)
         {
             if (MatchRules.Days.IndexOf(day) is not (>= 0 and var at)) return false;
-            days |= 1 << at;
+            week |= 1 << at;
         }
-        if (!TryReadZone(spec.Zone, out var zone)
-            || !TryReadMinute(spec.From, 0, out var from) || !TryReadMinute(spec.To, DayMinutes, out var to)
-            || !TryReadTime(spec.Begins, DateTime.MinValue, out var begins)
-            || !TryReadTime(spec.Ends, DateTime.MaxValue, out var ends)) return false;
-        window = new TimeWindow(spec, zone, days, from, to, begins, ends);
+        if (!TryReadZone(spec.Zone, out var place)
+            || !TryReadMinute(spec.From, 0, out var start) || !TryReadMinute(spec.To, DayMinutes, out var end)
+            || !TryReadTime(spec.Begins, DateTime.MinValue, out var earliest)
+            || !TryReadTime(spec.Ends, DateTime.MaxValue, out var latest)) return false;
+        window = new TimeWindow(spec, place, week, start, end, earliest, latest);
         return true;
     }
 
