@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace Groundwork.Presentation.Tests;
 
-/// <summary>A setting that is a secret: not shown unless asked for by somebody who may, and that is on record.</summary>
+/// <summary>A setting that is a secret: shown only when asked for by somebody who may, and that is on record.</summary>
 public sealed class SecretSettingTests(Chromium chromium, SettingsConsole running)
     : IClassFixture<Chromium>, IClassFixture<SettingsConsole>
 {
