@@ -1,5 +1,5 @@
 using Groundwork.Kernel.Cluster;
-using Groundwork.Kernel.Hosting.Events;
+using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;

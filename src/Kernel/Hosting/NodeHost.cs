@@ -1,4 +1,4 @@
-using Groundwork.Kernel.Hosting.Events;
+using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Hosting.Logging;
 using Groundwork.Kernel.Hosting.Running;
 using Groundwork.Kernel.Resources;

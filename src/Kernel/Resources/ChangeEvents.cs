@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
-using Groundwork.Kernel.Hosting.Events;
+using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Wire;
 
 namespace Groundwork.Kernel.Resources;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Groundwork.Kernel.Hosting;
-using Groundwork.Kernel.Hosting.Events;
+using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using Groundwork.Kernel.Hosting.Events;
 using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
-namespace Groundwork.Kernel.Hosting.Events;
+namespace Groundwork.Kernel.Hosting.Streaming;
 
 /// <summary>
 /// One stream for all that a reader wants to hear of: the tab of a browser has few connections, and one place where it

@@ -6,7 +6,7 @@ using Groundwork.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Groundwork.Kernel.Hosting.Events;
+namespace Groundwork.Kernel.Hosting.Streaming;
 
 /// <summary>
 /// An answer of server-sent events (WHATWG HTML, 9.2) that several sources write to in turn. Its head goes out with the

@@ -1,6 +1,6 @@
 using Groundwork.Wire;
 
-namespace Groundwork.Kernel.Hosting.Events;
+namespace Groundwork.Kernel.Hosting.Streaming;
 
 /// <summary>News of one sort, which one stream of server-sent events can carry beside others.</summary>
 public interface IEventSource
