@@ -5,7 +5,6 @@ import { i18n } from '@/app/language'
 import { router } from '@/app/router'
 import { applyTheme } from '@/app/theme'
 import '@/app/tokens.css'
-import '@/app/element.css'
 import '@/app/base.css'
 
 applyTheme()
