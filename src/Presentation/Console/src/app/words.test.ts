@@ -8,7 +8,8 @@ function* all(words: Words, path = ''): Generator<[string, string]> {
     }
 }
 
-const holes = (word: string) => [...word.matchAll(/\{(\w+)\}/g)].map(one => one[1]).sort()
+/** One and many may both say a number. */
+const holes = (word: string) => [...new Set([...word.matchAll(/\{(\w+)\}/g)].map(one => one[1]))].sort()
 const english = new Map(all(en))
 const chinese = new Map(all(zh))
 

@@ -3,7 +3,7 @@ export const en = {
     flags: {
         note: 'Feature flags: which variant whom is served, evaluated in each service by itself.',
         filter: 'Filter flags',
-        count: '{count} flags',
+        count: '{count} flag | {count} flags',
         none: 'There is no document of flags yet. It is a setting of the format flags.',
         noMatch: 'No flag matches the filter.',
         new: 'New document of flags',

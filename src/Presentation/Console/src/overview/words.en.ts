@@ -15,7 +15,7 @@ export const en = {
         noBackup: 'none yet',
         needsCare: 'Needs care',
         nothingNeedsCare: 'Everything that registered is healthy, and no proposal waits.',
-        proposals: 'proposals wait for a second person',
+        proposals: 'proposal waits for a second person | proposals wait for a second person',
         protected: 'is protected: too many instances fell silent at once',
         down: '{healthy} of {instances} instances are healthy',
         nodeState: 'is {state}',

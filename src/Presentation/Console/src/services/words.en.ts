@@ -32,14 +32,16 @@ export const en = {
         legend: 'What the marks mean',
         reading: 'Callers are left of what they call; the numbers are called of all instances.',
         counts: '{callable} of {all} instances are called',
-        breakers: '{count} open breakers',
+        breakers: '{count} open breaker | {count} open breakers',
         table: 'Who calls whom',
         focus: 'Focus',
         around: 'Around {service}',
         steps: 'Calls away',
         all: 'Show all',
-        withCalls: '{count} services call or are called.',
-        withoutCalls: '{count} are without calls in the last hour and stand in the list alone.',
+        withCalls: '{count} service calls or is called. | {count} services call or are called.',
+        withoutCalls:
+            '{count} is without calls in the last hour and stands in the list alone. | ' +
+            '{count} are without calls in the last hour and stand in the list alone.',
         cut: 'The {shown} with the most connections are shown; choose a namespace for the others.',
         noCalls:
             'No calls were heard of in the last hour. The SDK, the gateway and watches that name their instance tell.',

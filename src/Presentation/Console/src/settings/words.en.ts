@@ -5,7 +5,7 @@ export const en = {
         namespace: 'Namespace',
         allNamespaces: 'All namespaces',
         filter: 'Filter settings',
-        count: '{count} settings',
+        count: '{count} setting | {count} settings',
         none: 'There is no setting yet that you may read.',
         noMatch: 'No setting matches the filter.',
         new: 'New setting',
@@ -68,7 +68,7 @@ export const en = {
         delivered: 'delivered',
         rejected: 'rejected',
         old: 'still old',
-        of: 'of {count} readers',
+        of: 'of {count} reader | of {count} readers',
         progress: '{applied} of {all} readers use it',
     },
     readers: {
