@@ -149,6 +149,16 @@ public static class ErrorCodes
         new("reader_invalid", 400, "The reader does not say well who it is.");
 
     // Gateway answers.
+    public static readonly ErrorCode RequestTimeout = new(
+        "request_timeout", 408, "The request did not come in time.");
+    public static readonly ErrorCode TargetTooLong = new(
+        "target_too_long", 414, "The request line is longer than the limit.");
+    public static readonly ErrorCode HeadTooLarge = new(
+        "head_too_large", 431, "The header fields are larger than the limit.");
+    public static readonly ErrorCode CodingUnsupported = new(
+        "coding_unsupported", 501, "The request has a transfer coding that is not understood.");
+    public static readonly ErrorCode VersionUnsupported = new(
+        "version_unsupported", 505, "The HTTP version is not one that is spoken here.");
     public static readonly ErrorCode HostUnknown = new("host_unknown", 404, "No route serves this host.");
     public static readonly ErrorCode RouteNotFound = new("route_not_found", 404, "No route matches this request.");
     public static readonly ErrorCode NoInstance = new("no_instance", 503, "The service has no instance to call.");

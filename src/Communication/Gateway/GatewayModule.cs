@@ -1,6 +1,9 @@
 using Groundwork.Communication.Gateway.Balancing;
-using Groundwork.Communication.Gateway.Forwarding;
+using Groundwork.Communication.Gateway.Calling;
+using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.Timing;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Services.Registry;
 using Microsoft.Extensions.Logging;
@@ -17,19 +20,21 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
     private RouteTableView? routes;
-    private Forwarder? forwarder;
+    private InstancePools? pools;
+    private Deadlines? ofInstances;
+    private Deadlines? ofClients;
 
     public string Name => ModuleName;
 
     public void Declare(ModuleDeclaration declaration) => declaration
         .Add(RouteKind.Kind)
         .Add(new ListenerDefinition(
-            ListenerDefinition.Gateway, ListenerProtocol.Http, "127.0.0.1:8080", MayBindPlain: true));
+            ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
-        node.Listeners.Handle(
-            ListenerDefinition.Gateway, Build(node.Listeners, node.Snapshots, node.Time, node.Logs).HandleAsync);
+        var server = Build(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs);
+        node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         return Task.CompletedTask;
     }
 
@@ -44,23 +49,38 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     public Task StopAsync(CancellationToken cancellationToken)
     {
         routes?.Dispose();
-        forwarder?.Dispose();
+        pools?.Dispose();
+        ofInstances?.Dispose();
+        ofClients?.Dispose();
         counters.Dispose();
         return Task.CompletedTask;
     }
 
-    internal GatewayRequests Build(
-        Listeners listeners, Kernel.Resources.ISnapshotSource snapshots, TimeProvider time, ILoggerFactory logs)
+    /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
+    internal int WaitsForInstances => ofInstances?.Armed ?? 0;
+
+    /// <param name="time">The clock by which instances are waited for.</param>
+    /// <param name="clientTime">The clock by which clients are.</param>
+    internal GatewayServer Build(
+        Listeners listeners,
+        Kernel.Resources.ISnapshotSource snapshots,
+        TimeProvider time,
+        TimeProvider clientTime,
+        ILoggerFactory logs)
     {
         var view = registry();
         var chooser = new InstanceChooser(view, options, time, Random.Shared);
         var guard = new AddressGuard(
             () => listeners.Addresses.Values.SelectMany(addresses => addresses), options.LinkLocalUpstreams);
-        forwarder = new Forwarder(guard, options, time);
+        pools = new InstancePools(guard, options, time);
+        ofInstances = new Deadlines(time);
+        ofClients = new Deadlines(clientTime);
         routes = new RouteTableView(
             snapshots, table => chooser.Retain(table.Services), logs.CreateLogger<RouteTableView>());
-        return new GatewayRequests(
-            routes, snapshots, chooser, forwarder, view, underWay, counters, options, time,
-                logs.CreateLogger<GatewayRequests>());
+        var requests = new GatewayRequests(
+            routes, snapshots, chooser, view, underWay, counters, options, clientTime,
+            logs.CreateLogger<GatewayRequests>());
+        var exchanges = new ExchangePool(pools, ofInstances, options.Client, options);
+        return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);
     }
 }

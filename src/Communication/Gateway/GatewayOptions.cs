@@ -52,6 +52,9 @@ public sealed record GatewayOptions
     /// <summary>An upstream connection's whole life, so that a changed DNS answer is seen.</summary>
     public TimeSpan UpstreamLifetime { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>What one client's connection may cost.</summary>
+    public Serving.ClientLimits Client { get; init; } = new();
+
     /// <summary>KiB of an answer's head: twice what requests may have, since answers set cookies.</summary>
     public int MaxResponseHeadKilobytes { get; init; } = 64;
 

@@ -1,16 +1,17 @@
 using System.Globalization;
 using System.Net;
-using System.Runtime.ExceptionServices;
+using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Json;
 using Groundwork.Communication.Gateway.Balancing;
-using Groundwork.Communication.Gateway.Forwarding;
+using Groundwork.Communication.Gateway.Calling;
+using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Registry;
 using Groundwork.Wire;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
+using Groundwork.Wire.Http1;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Communication.Gateway;
@@ -22,7 +23,6 @@ internal sealed partial class GatewayRequests(
     RouteTableView routes,
     ISnapshotSource snapshots,
     InstanceChooser chooser,
-    Forwarder forwarder,
     IRegistryView registry,
     RequestsUnderWay underWay,
     GatewayCounters counters,
@@ -33,58 +33,103 @@ internal sealed partial class GatewayRequests(
     /// <summary>Attempts in all: one, and one more where that can do no harm.</summary>
     private const int MaxAttempts = 2;
 
-    public async Task HandleAsync(HttpContext context)
+    /// <summary>True once a stop is wanted: connections are told to close with their next answer.</summary>
+    public bool IsDraining => underWay.Draining;
+
+    /// <summary>Has a request answered; its head is read, and the exchange begun.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask HandleAsync(Exchange exchange)
     {
         using var place = underWay.Enter();
-        if (underWay.Draining) context.Response.Headers.Connection = "close";
-        var identity = RequestIdentity.Of(context.Request.Headers);
-        context.TraceIdentifier = identity.TraceId;
-        if (!FindRoute(context).TryGet(out var found, out var fault))
+        exchange.Trusted = IsTrusted(exchange.Client.Address);
+        try
         {
-            await AnswerAsync(context, null, fault);
+            if (FindRoute(exchange, out var allowed) is { } fault) await AnswerAsync(exchange, fault, allowed);
+            else await ForwardAsync(exchange);
+        }
+        catch (Exception fault)
+        {
+            // The path is told without its query, which may hold a credential of somebody's protocol.
+            LogFailure(
+                fault, Encoding.ASCII.GetString(exchange.Request.MethodName),
+                Encoding.ASCII.GetString(exchange.Request.Path));
+            await FailAsync(exchange);
+        }
+    }
+
+    /// <summary>Answers a request whose head is none.</summary>
+    public ValueTask RefuseAsync(Exchange exchange, HeadFault fault)
+    {
+        var code = HeadFaults.StatusOf(fault) switch
+        {
+            414 => ErrorCodes.TargetTooLong,
+            431 => ErrorCodes.HeadTooLarge,
+            501 => ErrorCodes.CodingUnsupported,
+            505 => ErrorCodes.VersionUnsupported,
+            _ => ErrorCodes.BadRequest,
+        };
+        exchange.Head.Closes = true;
+        return AnswerAsync(exchange, new Fault(code, HeadFaults.Explain(fault)));
+    }
+
+    /// <summary>Answers a request that takes too long, or too much.</summary>
+    public ValueTask RefuseAsync(Exchange exchange, int status)
+    {
+        exchange.Head.Closes = true;
+        return AnswerAsync(exchange, status switch
+        {
+            408 => new Fault(ErrorCodes.RequestTimeout, "The request did not come in time."),
+            413 => new Fault(ErrorCodes.BodyTooLarge, "The body is larger than this listener passes on."),
+            _ => new Fault(ErrorCodes.BadRequest, "The body is malformed."),
+        });
+    }
+
+    private async ValueTask FailAsync(Exchange exchange)
+    {
+        await exchange.DropAsync();
+        if (exchange.Client.HasBegun)
+        {
+            exchange.Client.Abort();
             return;
         }
-        using var exchange = new Exchange(
-            context, found.Route, found.Path, found.Query, identity, IsTrusted(context), time);
-        await ForwardAsync(exchange);
+        exchange.Head.Closes = true;
+        await AnswerAsync(exchange, new Fault(ErrorCodes.Internal, "The request failed inside the platform."));
     }
 
-    private Outcome<(Route Route, string Path, string Query)> FindRoute(HttpContext context)
+    private Fault? FindRoute(Exchange exchange, out string? allowed)
     {
-        var request = context.Request;
-        if (request.Method is "CONNECT" or "TRACE")
-            return new Fault(ErrorCodes.MethodNotAllowed, $"{request.Method} is never forwarded.");
-        if (RequestHeaders.HasTwoLengths(request))
-        {
-            context.Response.Headers.Connection = "close"; // What follows on this connection may be anything.
-            return new Fault(ErrorCodes.BadRequest, "The request has a Content-Length beside its Transfer-Encoding.");
-        }
-        if (RequestHeaders.Hops(request.Headers.Via) >= options.MaxHops)
+        allowed = null;
+        var head = exchange.Request;
+        if (head.Method is KnownMethod.Connect or KnownMethod.Trace)
+            return new Fault(
+                ErrorCodes.MethodNotAllowed, $"{KnownMethods.NameOf(head.Method)} is never forwarded.");
+        if (RequestForm.Hops(head.Fields) >= options.MaxHops)
             return new Fault(ErrorCodes.LoopDetected, $"The request has passed {options.MaxHops} gateways.");
-        // Never null: the server sets it for every request.
-        var (raw, query) = RequestPath.Split(context.Features.Get<IHttpRequestFeature>()!.RawTarget);
-        if (raw is null || RequestPath.Normalize(raw) is not { } path)
-            return new Fault(ErrorCodes.BadRequest, "The path is malformed, or can be read in two ways.");
+        if (head.Path.IsEmpty) return new Fault(ErrorCodes.BadRequest, "A request for no path is for no route.");
         var match = routes.Current.Match(new RequestView
         {
-            Host = Encoding.Latin1.GetBytes(HostPattern.Normalize(request.Host.Value) ?? ""),
-            Path = Encoding.Latin1.GetBytes(path),
-            Method = Encoding.Latin1.GetBytes(request.Method),
-            Query = Encoding.Latin1.GetBytes(query).AsSpan()[Math.Min(1, query.Length)..],
-            Fields = new HttpRequestFields(request.Headers),
-            Client = context.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped
-                ? mapped.MapToIPv4()
-                : context.Connection.RemoteIpAddress,
+            Host = head.Host,
+            Path = head.Path,
+            Method = head.MethodName,
+            Query = head.Query.IsEmpty ? head.Query : head.Query[1..],
+            Fields = exchange.Fields,
+            Client = exchange.Client.Address,
             Time = time.GetUtcNow(),
         });
-        if (match.Route is { } route) return (route, path, query);
+        if (match.Route is { } route)
+        {
+            exchange.Route = route;
+            return null;
+        }
         if (!match.HostKnown) return new Fault(ErrorCodes.HostUnknown, "No route serves the host of this request.");
         if (match.Allowed is null) return new Fault(ErrorCodes.RouteNotFound, "No route of this host serves the path.");
-        context.Response.Headers.Allow = string.Join(", ", match.Allowed);
-        return new Fault(ErrorCodes.MethodNotAllowed, $"The routes of this path do not serve {request.Method}.");
+        allowed = string.Join(", ", match.Allowed);
+        return new Fault(ErrorCodes.MethodNotAllowed, "The routes of this path do not serve the method.");
     }
 
-    private async Task ForwardAsync(Exchange exchange)
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ForwardAsync(Exchange exchange)
     {
         Upstream? failed = null;
         Fault? answer = null;
@@ -98,17 +143,16 @@ internal sealed partial class GatewayRequests(
             }
             try
             {
-                if (failed is not null) exchange.Again(time);
-                var result = await AskAsync(exchange, call);
-                if (result.Response is { } response)
+                var failure = await AskAsync(exchange, call);
+                if (failure == CallFailure.None)
                 {
-                    using (response) await PassAsync(exchange, response, call.Upstream);
+                    await PassAsync(exchange, call.Upstream);
                     return;
                 }
-                if (!TakeFailure(exchange, result, call.Upstream)) return;
-                answer = ToFault(result);
+                if (!await TakeFailureAsync(exchange, failure, call.Upstream)) return;
+                answer = ToFault(failure);
                 failed = call.Upstream;
-                if (!(result.NothingSent || exchange.IsSafe) || !exchange.BodyUntouched) break;
+                if (!(failure.IsUnsent() || exchange.IsSafe) || !exchange.BodyUntouched) break;
             }
             finally
             {
@@ -116,18 +160,22 @@ internal sealed partial class GatewayRequests(
             }
         }
         // Either choosing or sending has failed, and both leave a fault.
-        await AnswerAsync(exchange.Context, exchange.Route, answer!, exchange.Trusted);
+        await AnswerAsync(exchange, answer!);
     }
 
-    private async Task<UpstreamResult> AskAsync(Exchange exchange, UpstreamCall call)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<CallFailure> AskAsync(Exchange exchange, UpstreamCall call)
     {
         var answered = false;
         call.Asked();
         try
         {
-            var result = await forwarder.SendAsync(exchange, call.Upstream);
-            answered = result.Response is not null;
-            return result;
+            var failure = await exchange.CallAsync(call.Upstream, kept: true);
+            // The instance closed a kept connection as idle: no failure of it, and no attempt.
+            if (failure == CallFailure.KeptClosed && exchange.IsSafe && exchange.BodyUntouched)
+                failure = await exchange.CallAsync(call.Upstream, kept: false);
+            answered = failure == CallFailure.None;
+            return failure;
         }
         finally
         {
@@ -136,80 +184,51 @@ internal sealed partial class GatewayRequests(
     }
 
     /// <summary>Passes the answer on, to its end or as far as it goes.</summary>
-    private async Task PassAsync(Exchange exchange, HttpResponseMessage response, Upstream upstream)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask PassAsync(Exchange exchange, Upstream upstream)
     {
-        var context = exchange.Context;
-        var switched = response.StatusCode == HttpStatusCode.SwitchingProtocols;
-        if (switched && !exchange.Upgrade)
-        {
-            Report(upstream, CallOutcome.NoAnswer, "it switched protocols unasked");
-            await AnswerAsync(context, exchange.Route, BrokenOff(), exchange.Trusted);
-            return;
-        }
-        try
-        {
-            ResponseHeaders.Copy(response, context.Response);
-        }
-        catch (InvalidOperationException fault)
-        {
-            context.Response.Clear();
-            Report(upstream, CallOutcome.NoAnswer, fault.Message);
-            await AnswerAsync(context, exchange.Route, BrokenOff(), exchange.Trusted);
-            return;
-        }
-        StampRevision(context, exchange.Route, exchange.Trusted);
-        counters.Answered(exchange.Route, context.Response.StatusCode);
-        var end = switched
-            ? await Upgrades.RunAsync(exchange, response)
-            : await CopyBodyAsync(exchange, response);
-        if (end == BodyEnd.Complete) ResponseHeaders.CopyTrailers(response, context.Response);
+        var (answer, head) = (exchange.Answer, exchange.Head);
+        head.Status = answer.Status;
+        head.From = answer;
+        head.Body = answer.Body;
+        head.ContentLength = answer.ContentLength;
+        StampRevision(exchange);
+        counters.Answered(exchange.Route, answer.Status);
+        exchange.Client.Begin(head);
+        var end = answer.Status == 101 ? await exchange.PassBothWaysAsync() : await exchange.PassBodyAsync();
+        await exchange.FinishAsync(end == BodyEnd.Complete);
         if (end != BodyEnd.InstanceFailed) Report(upstream, CallOutcome.Answered, null);
         else await BreakOffAsync(exchange, upstream);
     }
 
-    private static async Task<BodyEnd> CopyBodyAsync(Exchange exchange, HttpResponseMessage response)
-    {
-        var to = exchange.Context.Response;
-        // These never have a body, whatever their length says (RFC 9112, 6.3).
-        if (HttpMethods.IsHead(exchange.Context.Request.Method) || to.StatusCode is 204 or 205 or 304)
-            return BodyEnd.Complete;
-        await using var body = await response.Content.ReadAsStreamAsync(exchange.Deadline.Token);
-        return await ResponseBody.CopyAsync(body, to, exchange.Deadline, exchange.Route.IdleTimeout);
-    }
-
     // Half an answer must never look whole: what has begun is cut, and only what has not is answered.
-    private async Task BreakOffAsync(Exchange exchange, Upstream upstream)
+    private async ValueTask BreakOffAsync(Exchange exchange, Upstream upstream)
     {
-        Report(upstream, CallOutcome.NoAnswer,
-            exchange.Deadline.Expired ? "its answer stopped midway" : "it broke off its answer");
-        var context = exchange.Context;
-        if (context.Response.HasStarted)
+        Report(upstream, CallOutcome.NoAnswer, exchange.Cause?.Message ?? "it broke off its answer");
+        if (exchange.Client.HasBegun)
         {
             counters.Refused(exchange.Route, ErrorCodes.UpstreamFailed);
-            context.Abort();
+            exchange.Client.Abort();
             return;
         }
-        context.Response.Clear();
-        await AnswerAsync(context, exchange.Route, BrokenOff(), exchange.Trusted);
+        await AnswerAsync(exchange, ToFault(CallFailure.Broken));
     }
 
-    /// <summary>Takes note of a failed attempt. False when there is nobody to answer.</summary>
-    private bool TakeFailure(Exchange exchange, UpstreamResult result, Upstream upstream)
+    /// <summary>Takes note of a failed attempt. False when it is answered, or there is nobody to answer.</summary>
+    private async ValueTask<bool> TakeFailureAsync(Exchange exchange, CallFailure failure, Upstream upstream)
     {
-        if (result.InstanceFailed)
-            Report(upstream, result.NothingSent ? CallOutcome.ConnectFailed : CallOutcome.NoAnswer, Explain(result));
-        switch (result.Failure)
+        if (failure.BlamesInstance())
+            Report(
+                upstream,
+                failure.IsUnsent() ? CallOutcome.ConnectFailed : CallOutcome.NoAnswer,
+                failure == CallFailure.Timeout ? "no answer in time" : exchange.Cause?.Message);
+        switch (failure)
         {
-            case UpstreamFailure.ClientGone:
+            case CallFailure.ClientGone:
                 counters.ClientGone(exchange.Route);
                 return false;
-            case UpstreamFailure.ClientBody when exchange.Body?.ClientFault is BadHttpRequestException bad:
-                // The listener says what is wrong with it: too large, too slow, malformed.
-                ExceptionDispatchInfo.Throw(bad);
-                return false;
-            case UpstreamFailure.ClientBody:
-                counters.ClientGone(exchange.Route);
-                exchange.Context.Abort();
+            case CallFailure.ClientBody:
+                await RefuseAsync(exchange, exchange.ClientFault?.Status ?? 400);
                 return false;
             default:
                 return true;
@@ -230,44 +249,63 @@ internal sealed partial class GatewayRequests(
         }
     }
 
-    private static string? Explain(UpstreamResult result) => result.Failure switch
+    private static Fault ToFault(CallFailure failure) => failure switch
     {
-        UpstreamFailure.Timeout => "no answer in time",
-        _ => result.Cause?.InnerException?.Message ?? result.Cause?.Message,
-    };
-
-    private static Fault ToFault(UpstreamResult result) => result.Failure switch
-    {
-        UpstreamFailure.Connect =>
+        CallFailure.Connect =>
             new Fault(ErrorCodes.UpstreamConnect, "The service behind this route cannot be connected."),
-        UpstreamFailure.Forbidden =>
+        CallFailure.Forbidden =>
             new Fault(ErrorCodes.UpstreamForbidden, "The service is registered at an address that is never called."),
-        UpstreamFailure.Timeout =>
+        CallFailure.Full =>
+            new Fault(ErrorCodes.UpstreamBusy, "The instance has as many connections as it may.")
+            {
+                RetryAfter = TimeSpan.FromSeconds(1),
+            },
+        CallFailure.Timeout =>
             new Fault(ErrorCodes.UpstreamTimeout, "The service behind this route did not answer in time."),
-        _ => BrokenOff(),
+        _ => new Fault(ErrorCodes.UpstreamFailed, "The service behind this route broke off its answer."),
     };
 
-    private static Fault BrokenOff() =>
-        new(ErrorCodes.UpstreamFailed, "The service behind this route broke off its answer.");
-
-    private Task AnswerAsync(HttpContext context, Route? route, Fault fault, bool trusted = false)
+    private async ValueTask AnswerAsync(Exchange exchange, Fault fault, string? allowed = null)
     {
+        var head = exchange.Head;
+        var route = exchange.Route;
         counters.Refused(route, fault.Error);
-        if (route is not null) StampRevision(context, route, trusted);
-        return Problems.WriteAsync(context, fault);
+        var body = JsonSerializer.SerializeToUtf8Bytes(
+            Problems.ToDocument(fault) with { TraceId = exchange.Trace.TraceId }, WireJson.Strict.ProblemDocument);
+        var closes = head.Closes;
+        head.Clear();
+        head.Closes = closes;
+        head.Status = fault.Error.Status;
+        var bare = exchange.Request.Method == KnownMethod.Head;
+        head.Body = bare ? BodyKind.None : BodyKind.Length;
+        head.ContentLength = body.Length;
+        head.Added.Add(new("Content-Type", Problems.MediaType));
+        head.Added.Add(new("Cache-Control", "no-store"));
+        if (allowed is not null) head.Added.Add(new("Allow", allowed));
+        // Whole seconds, at least one: 0 would invite a busy loop.
+        if (fault.RetryAfter is { } wait)
+            head.Added.Add(new(
+                "Retry-After",
+                Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture)));
+        if (route is not null) StampRevision(exchange);
+        var client = exchange.Client;
+        client.Begin(head);
+        if (!bare) client.Write(body);
+        client.End(null);
+        await client.FlushAsync();
     }
 
-    private void StampRevision(HttpContext context, Route route, bool trusted)
+    private void StampRevision(Exchange exchange)
     {
-        if (route.ExposeRevision || (trusted && context.Request.Headers.ContainsKey(HeaderNames.Revision)))
-            context.Response.Headers[HeaderNames.Revision] =
-                snapshots.Current.Revision.ToString(CultureInfo.InvariantCulture);
+        if (exchange.Route.ExposeRevision
+            || (exchange.Trusted && exchange.Request.Fields.Has(KnownField.GroundworkRevision)))
+            exchange.Head.Added.Add(new(
+                HeaderNames.Revision, snapshots.Current.Revision.ToString(CultureInfo.InvariantCulture)));
     }
 
-    private bool IsTrusted(HttpContext context)
+    private bool IsTrusted(IPAddress? peer)
     {
-        if (context.Connection.RemoteIpAddress is not { } peer || options.TrustedProxies.IsDefaultOrEmpty) return false;
-        if (peer.IsIPv4MappedToIPv6) peer = peer.MapToIPv4();
+        if (peer is null || options.TrustedProxies.IsDefaultOrEmpty) return false;
         foreach (var network in options.TrustedProxies)
             if (network.Contains(peer)) return true;
         return false;
@@ -278,4 +316,7 @@ internal sealed partial class GatewayRequests(
 
     [LoggerMessage(2, LogLevel.Information, "{Instance} answers again")]
     private partial void LogTried(InstanceKey instance);
+
+    [LoggerMessage(3, LogLevel.Error, "{Method} {Path} failed inside the platform")]
+    private partial void LogFailure(Exception fault, string method, string path);
 }

@@ -9,6 +9,12 @@ public enum ListenerProtocol
     /// <summary>HTTP/2 only: in clear on loopback, else TLS.</summary>
     Grpc,
 
+    /// <summary>
+    /// For one owner that passes requests on: connections of HTTP/1 as bytes, requests of HTTP/2 one by one. Over TLS
+    /// the client chooses in the handshake, in clear by how it begins.
+    /// </summary>
+    Proxy,
+
     /// <summary>Bytes over TCP.</summary>
     Tcp,
 }

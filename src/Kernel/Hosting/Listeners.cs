@@ -67,8 +67,16 @@ public sealed partial class Listeners : IAsyncDisposable
     /// </summary>
     public void Map(string listener, Action<IEndpointRouteBuilder> map) => Find(listener).Map(map);
 
-    /// <summary>Gives all requests of a listener that has no routes of its own to one handler: the gateway's.</summary>
-    public void Handle(string listener, RequestDelegate handler) => Find(listener).Handle(handler);
+    /// <summary>
+    /// Gives everything that comes over a listener of <see cref="ListenerProtocol.Proxy"/> to one owner.
+    /// </summary>
+    /// <param name="http1">
+    /// Serves a connection to its end. True when it did; false when the connection turned out to begin as HTTP/2, of
+    /// which nothing may have been consumed.
+    /// </param>
+    /// <param name="http2">Answers one request.</param>
+    public void Serve(string listener, Func<ConnectionContext, Task<bool>> http1, RequestDelegate http2) =>
+        Find(listener).Serve(http1, http2);
 
     /// <summary>Gives all connections of a TCP listener to one handler.</summary>
     public void Accept(string listener, ConnectionDelegate handler) => Find(listener).Accept(handler);

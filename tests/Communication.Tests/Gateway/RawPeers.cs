@@ -151,6 +151,9 @@ internal sealed class RawConnection(Socket socket, CancellationToken ending) : I
         }
     }
 
+    /// <summary>Says that nothing more is sent, and still reads.</summary>
+    public void EndSending() => socket.Shutdown(SocketShutdown.Send);
+
     /// <summary>Closes with a reset instead of an orderly end.</summary>
     public void Reset()
     {

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Resources;
+using Groundwork.Wire.Http1;
 
 namespace Groundwork.Communication.Tests.Gateway;
 
@@ -45,7 +46,7 @@ internal static class Routes
         string? client = null) =>
         new()
         {
-            Host = Encoding.ASCII.GetBytes(HostPattern.Normalize(host) ?? ""),
+            Host = Host(host),
             Path = Encoding.ASCII.GetBytes(path),
             Method = Encoding.ASCII.GetBytes(method),
             Query = Encoding.ASCII.GetBytes(query),
@@ -53,6 +54,13 @@ internal static class Routes
             Client = IPAddress.Parse(client ?? "127.0.0.1"),
             Time = Noon,
         };
+
+    private static byte[] Host(string? host)
+    {
+        var output = new byte[HostForm.MaxLength];
+        var length = HostForm.Normalize(Encoding.Latin1.GetBytes(host ?? ""), output);
+        return length < 0 ? [] : output[..length];
+    }
 }
 
 /// <summary>Header fields that a test sets.</summary>

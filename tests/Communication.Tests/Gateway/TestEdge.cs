@@ -22,7 +22,7 @@ internal sealed class TestEdge : IAsyncDisposable
         module = new GatewayModule(() => Registry, options);
         listeners = new Listeners(
             [new ListenerDefinition(
-                ListenerDefinition.Gateway, ListenerProtocol.Http, "127.0.0.1:0", MayBindPlain: true)],
+                ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:0", MayBindPlain: true)],
             new ListenersOptions
             {
                 ByName = ImmutableDictionary<string, ListenerOptions>.Empty.Add(
@@ -34,9 +34,8 @@ internal sealed class TestEdge : IAsyncDisposable
                         null, _ => { }, () => 0),
             TimeProvider.System,
             NullLoggerFactory.Instance);
-        listeners.Handle(
-            ListenerDefinition.Gateway,
-            module.Build(listeners, Snapshots, time, NullLoggerFactory.Instance).HandleAsync);
+        var server = module.Build(listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance);
+        listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
     }
 
     public HeldSnapshots Snapshots { get; } = new();
@@ -49,7 +48,7 @@ internal sealed class TestEdge : IAsyncDisposable
 
     public HttpClient Client { get; private set; } = new();
 
-    /// <param name="time">The gateway's clock; the server has the real one.</param>
+    /// <param name="time">The clock by which instances are waited for; clients are by the real one.</param>
     public static async Task<TestEdge> StartAsync(
         GatewayOptions? options = null, TlsOptions? tls = null, TimeProvider? time = null)
     {
@@ -154,6 +153,11 @@ internal sealed class HeldServices : IRegistryView
 
     public ServiceView? Find(ServiceKey key) => services.GetValueOrDefault(key);
 
-    public void ReportOutcome(InstanceKey instance, CallOutcome outcome) =>
-        ImmutableInterlocked.Update(ref outcomes, list => list.Add((instance, outcome)));
+    /// <summary>False where memory is measured: what is kept of a call would be counted as the gateway's.</summary>
+    public bool Keeps { get; set; } = true;
+
+    public void ReportOutcome(InstanceKey instance, CallOutcome outcome)
+    {
+        if (Keeps) ImmutableInterlocked.Update(ref outcomes, list => list.Add((instance, outcome)));
+    }
 }

@@ -123,6 +123,7 @@ public sealed class EndpointPermissionsTests
     {
         await using var open = new OpenListeners();
         open.Listeners.Map("api", endpoints => endpoints.MapGet("/a", () => "").AllowsAnyone("a test"));
-        Assert.Throws<InvalidOperationException>(() => open.Listeners.Handle("api", _ => Task.CompletedTask));
+        Assert.Throws<InvalidOperationException>(
+            () => open.Listeners.Serve("api", _ => Task.FromResult(true), _ => Task.CompletedTask));
     }
 }

@@ -18,7 +18,7 @@ namespace Groundwork.Kernel.Tests.Hosting;
 public sealed class ListenersTests
 {
     private static readonly ListenerDefinition Edge = new(
-        ListenerDefinition.Gateway, ListenerProtocol.Http, "127.0.0.1:0", MayBindPlain: true);
+        ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:0", MayBindPlain: true);
 
     [Fact]
     public async Task Each_listener_answers_its_own_paths_and_no_other()
@@ -180,13 +180,38 @@ public sealed class ListenersTests
     }
 
     [Fact]
-    public async Task Listener_with_one_handler_gives_it_every_path_and_host()
+    public async Task Listener_of_one_owner_gives_it_connections_and_every_path_and_host_of_http_2()
     {
         await using var open = new OpenListeners(definitions: [Edge]);
-        open.Listeners.Handle("gateway", context => context.Response.WriteAsync(context.Request.Path));
+        open.Listeners.Serve(
+            "gateway",
+            async connection =>
+            {
+                var read = await connection.Transport.Input.ReadAtLeastAsync(3);
+                var isHttp2 = read.Buffer.FirstSpan.StartsWith("PRI"u8);
+                connection.Transport.Input.AdvanceTo(read.Buffer.Start);
+                if (isHttp2) return false;
+                await connection.Transport.Output.WriteAsync("bytes"u8.ToArray());
+                return true;
+            },
+            context => context.Response.WriteAsync($"{context.Request.Host.Host}{context.Request.Path}"));
         await open.Listeners.StartAsync(CancellationToken.None);
-        using var answer = await open.SendAsync("/any/path", host: "shop.example", listener: "gateway");
-        Assert.Equal("/any/path", await answer.Content.ReadAsStringAsync());
+        var address = open.Listeners.AddressesOf("gateway")[0];
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(address);
+        await socket.SendAsync("GET / HTTP/1.1\r\n"u8.ToArray());
+        var bytes = new byte[16];
+        Assert.Equal("bytes"u8.ToArray(), bytes[..await socket.ReceiveAsync(bytes)]);
+
+        using var client = new HttpClient { DefaultRequestVersion = HttpVersion.Version20 };
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}/any/path")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Headers = { Host = "shop.example" },
+        };
+        using var answer = await client.SendAsync(request);
+        Assert.Equal("shop.example/any/path", await answer.Content.ReadAsStringAsync());
         Assert.False(answer.Headers.Contains(HeaderNames.Revision));
     }
 

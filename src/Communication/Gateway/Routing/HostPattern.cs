@@ -31,34 +31,6 @@ internal static class HostPattern
         return IsName(name) ? null : "must be a host name in lower case, *. before one, an address, or * for any";
     }
 
-    /// <summary>
-    /// The host of a request as patterns are written: lower case, without port and final dot. Null when it is no host.
-    /// </summary>
-    public static string? Normalize(string? header)
-    {
-        // The port has at most 6 characters, a dot one.
-        if (header is null || header.Length > MaxLength + 8) return null;
-        if (header.StartsWith('['))
-        {
-            var end = header.IndexOf(']', StringComparison.Ordinal);
-            return end > 0 && IsPort(header.AsSpan(end + 1)) && TryReadIpv6(header[..(end + 1)], out var canonical)
-                ? canonical
-                : null;
-        }
-        var colon = header.IndexOf(':', StringComparison.Ordinal);
-        var name = colon < 0 ? header : header[..colon];
-        if (colon >= 0 && !IsPort(header.AsSpan(colon))) return null;
-        if (name.EndsWith('.')) name = name[..^1];
-        name = name.ToLowerInvariant(); // The same string when it is lower case already.
-        return IsName(name) ? name : null;
-    }
-
-    private static bool IsPort(ReadOnlySpan<char> rest)
-    {
-        if (rest.IsEmpty) return true;
-        return rest[0] == ':' && rest.Length <= 6 && !rest[1..].ContainsAnyExceptInRange('0', '9');
-    }
-
     private static bool IsName(string name)
     {
         if (name.Length is 0 or > MaxLength) return false;

@@ -80,7 +80,7 @@ internal sealed class PathPattern
         if (path.Contains("//", StringComparison.Ordinal) || (isPrefix && path.EndsWith('/')))
             return "must not have two / in a row";
         if (ExplainParameters(path) is { } wrong) return wrong;
-        var normal = RequestPath.Normalize(path);
+        var normal = Normalize(path);
         if (normal is null) return "is no path: it takes no ?, #, control characters or half escapes";
         return normal == path ? null : $"must be written {normal}{(isPrefix ? Below : "")}";
     }
@@ -191,4 +191,13 @@ internal sealed class PathPattern
     public static Regex Compile(string expression) => new(
         $@"\A(?:{expression})\z",
         RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant);
+
+    // The one form that requests come in.
+    private static string? Normalize(string path)
+    {
+        if (!System.Text.Ascii.IsValid(path)) return null;
+        Span<byte> output = new byte[path.Length];
+        var length = Wire.Http1.PathForm.Normalize(System.Text.Encoding.ASCII.GetBytes(path), output);
+        return length < 0 ? null : System.Text.Encoding.ASCII.GetString(output[..length]);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Groundwork.Wire.Http1;
 
 namespace Groundwork.Communication.Gateway.Routing;
 
@@ -8,10 +9,10 @@ namespace Groundwork.Communication.Gateway.Routing;
 /// </summary>
 internal readonly ref struct RequestView
 {
-    /// <summary>As <see cref="HostPattern.Normalize"/> gives it; empty for what is no host.</summary>
+    /// <summary>As <see cref="HostForm"/> gives it; empty where an old client names none.</summary>
     public required ReadOnlySpan<byte> Host { get; init; }
 
-    /// <summary>As <see cref="RequestPath.Normalize"/> gives it: ASCII, begins with a slash.</summary>
+    /// <summary>As <see cref="Wire.Http1.PathForm"/> gives it: ASCII, begins with a slash.</summary>
     public required ReadOnlySpan<byte> Path { get; init; }
 
     public required ReadOnlySpan<byte> Method { get; init; }

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,7 +34,8 @@ internal sealed partial class Listener : IAsyncDisposable
     private readonly WebApplication app;
     private readonly ILogger logger;
     private readonly List<EndPoint> bound = []; // Filled while the server starts; read after.
-    private RequestDelegate? handler;
+    private RequestDelegate? handler; // Of HTTP/2, beside whoever has HTTP/1.
+    private Func<ConnectionContext, Task<bool>>? http1;
     private ConnectionDelegate? connections;
     private bool mapped;
 
@@ -66,10 +68,12 @@ internal sealed partial class Listener : IAsyncDisposable
         map(app);
     }
 
-    public void Handle(RequestDelegate all)
+    public void Serve(Func<ConnectionContext, Task<bool>> ofHttp1, RequestDelegate ofHttp2)
     {
         if (mapped || handler is not null || connections is not null) throw OneOwner();
-        handler = all;
+        if (definition.Protocol != ListenerProtocol.Proxy)
+            throw new InvalidOperationException($"Listener {Name} has routes of its own; map endpoints onto it.");
+        (http1, handler) = (ofHttp1, ofHttp2);
     }
 
     public void Accept(ConnectionDelegate all)
@@ -128,6 +132,8 @@ internal sealed partial class Listener : IAsyncDisposable
     {
         sockets.Backlog = ListenerLimits.Backlog;
         sockets.UnsafePreferInlineScheduling = shared.InlineScheduling;
+        if (definition.Protocol == ListenerProtocol.Proxy)
+            sockets.MaxReadBufferSize = ListenerLimits.ProxyReadBufferBytes;
         sockets.CreateBoundListenSocket = endPoint =>
         {
             var socket = ListenSocket.Bind(Name, endPoint, shared.NextFreePort);
@@ -167,14 +173,24 @@ internal sealed partial class Listener : IAsyncDisposable
         var isUnixSocket = listen.EndPoint is System.Net.Sockets.UnixDomainSocketEndPoint;
         var binding = new ListenerBinding(Name, isLoopback, isUnixSocket);
         listen.Use(next => connection => TakeAsync(connection, binding, next));
-        if (definition.Protocol == ListenerProtocol.Grpc) listen.Protocols = HttpProtocols.Http2;
+        if (definition.Protocol is ListenerProtocol.Grpc or ListenerProtocol.Proxy)
+            listen.Protocols = HttpProtocols.Http2;
         else listen.Protocols = certificate is null || isUnixSocket ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
         if (certificate is not null && !isUnixSocket)
             listen.UseHttps(new TlsHandshakeCallbackOptions
             {
                 OnConnection = _ => new ValueTask<SslServerAuthenticationOptions>(
-                    new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current() }),
+                    new SslServerAuthenticationOptions
+                    {
+                        ServerCertificateContext = certificate.Current(),
+                        // Null: what the server software speaks, which on such a listener is HTTP/2 alone.
+                        ApplicationProtocols = definition.Protocol == ListenerProtocol.Proxy
+                            ? [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11]
+                            : null,
+                    }),
             });
+        if (definition.Protocol == ListenerProtocol.Proxy)
+            listen.Use(next => connection => TakeHttpAsync(connection, next));
         if (definition.Protocol == ListenerProtocol.Tcp)
             listen.Run(connection => connections is { } accept
                 ? accept(connection)
@@ -197,6 +213,16 @@ internal sealed partial class Listener : IAsyncDisposable
             return Task.CompletedTask;
         }
         return next(connection);
+    }
+
+    // HTTP/2 by the handshake or by how the connection begins; whatever else is left is HTTP/1, or to be refused as it.
+    private async Task TakeHttpAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        var chosen = connection.Features.Get<ITlsApplicationProtocolFeature>();
+        var isHttp2 = chosen is not null
+            && chosen.ApplicationProtocol.Span.SequenceEqual(SslApplicationProtocol.Http2.Protocol.Span);
+        // Set before the listener starts, as is checked there.
+        if (isHttp2 || !await http1!(connection)) await next(connection);
     }
 
     private bool IsTerminator(EndPoint? peer)

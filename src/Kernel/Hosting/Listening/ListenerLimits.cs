@@ -46,6 +46,12 @@ internal static class ListenerLimits
     /// <summary>Streams of one HTTP/2 connection: event streams of a console and its calls.</summary>
     public const int Http2Streams = 128;
 
+    /// <summary>
+    /// Bytes that a client of a proxy may send ahead of what has been passed on: a head of the largest size fits, and a
+    /// pipeline costs no more.
+    /// </summary>
+    public const long ProxyReadBufferBytes = 64 * 1024;
+
     /// <summary>Ports that the search for a free one looks at.</summary>
     public const int NextPortTries = 100;
 

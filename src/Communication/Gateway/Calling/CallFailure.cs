@@ -1,13 +1,24 @@
-namespace Groundwork.Communication.Gateway.Forwarding;
+namespace Groundwork.Communication.Gateway.Calling;
 
 /// <summary>Why an instance gave no answer.</summary>
-internal enum UpstreamFailure
+internal enum CallFailure
 {
+    None,
+
     /// <summary>No connection; not a byte was sent.</summary>
     Connect,
 
     /// <summary>Its address is one that the gateway never calls; not a byte was sent.</summary>
     Forbidden,
+
+    /// <summary>As many connections to it as there may be; not a byte was sent.</summary>
+    Full,
+
+    /// <summary>
+    /// A kept connection ended before the answer began: as a rule the instance closed it as idle just then, but the
+    /// request may have arrived.
+    /// </summary>
+    KeptClosed,
 
     /// <summary>The head of the answer did not come in time, or the request's body was not taken.</summary>
     Timeout,
@@ -22,16 +33,14 @@ internal enum UpstreamFailure
     ClientGone,
 }
 
-/// <summary>The head of an answer, or the failure that took its place.</summary>
-/// <param name="Cause">For the log; the client never sees it.</param>
-internal sealed record UpstreamResult(
-    HttpResponseMessage? Response, UpstreamFailure? Failure = null, Exception? Cause = null)
+internal static class CallFailures
 {
     /// <summary>True when nothing can have reached the instance.</summary>
-    public bool NothingSent => Failure is UpstreamFailure.Connect or UpstreamFailure.Forbidden;
+    public static bool IsUnsent(this CallFailure failure) =>
+        failure is CallFailure.Connect or CallFailure.Forbidden or CallFailure.Full;
 
     /// <summary>True when the instance is to blame, which counts towards its ejection.</summary>
-    public bool InstanceFailed =>
-        Failure is UpstreamFailure.Connect or UpstreamFailure.Forbidden
-            or UpstreamFailure.Timeout or UpstreamFailure.Broken;
+    public static bool BlamesInstance(this CallFailure failure) =>
+        failure is CallFailure.Connect or CallFailure.Forbidden or CallFailure.KeptClosed or CallFailure.Timeout
+            or CallFailure.Broken;
 }

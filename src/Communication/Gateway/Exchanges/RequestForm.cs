@@ -1,0 +1,191 @@
+using System.Text;
+using Groundwork.Wire.Http1;
+
+namespace Groundwork.Communication.Gateway.Exchanges;
+
+/// <summary>
+/// Writes the head that an instance gets. What the client names in <c>Connection</c> is taken out first, so that it
+/// cannot take out what we add.
+/// </summary>
+internal static class RequestForm
+{
+    /// <summary>Our name in <c>Via</c>; the hops of it are counted against loops.</summary>
+    private static ReadOnlySpan<byte> Pseudonym => "groundwork"u8;
+
+    /// <summary>Bytes of what is ours in a head, besides what the client sent: names, addresses, the trace.</summary>
+    private const int OursBytes = 1024;
+
+    /// <summary>Room that suffices for the head.</summary>
+    public static int RoomFor(Exchange exchange, ReadOnlySpan<byte> authority) =>
+        exchange.Request.Fields.Filled + authority.Length + OursBytes + (exchange.Route.StrippedPrefix?.Length ?? 0);
+
+    /// <summary>Writes the head; its bytes.</summary>
+    /// <param name="authority">The instance's own.</param>
+    public static int Write(Exchange exchange, ReadOnlySpan<byte> authority, Span<byte> output)
+    {
+        var head = exchange.Request;
+        var fields = head.Fields;
+        var writer = new HeadWriter(output);
+        writer.Write(head.MethodName);
+        writer.Write((byte)' ');
+        var path = head.Path[(exchange.Route.StrippedPrefix?.Length ?? 0)..];
+        if (path.IsEmpty) writer.Write((byte)'/');
+        else writer.Write(path);
+        writer.Write(head.Query);
+        writer.Write(" HTTP/1.1\r\n"u8);
+        writer.Field("Host"u8, authority);
+        WriteClients(ref writer, exchange, fields);
+        WriteForwarded(ref writer, exchange, fields);
+        writer.Write("Via: "u8);
+        WriteJoined(ref writer, fields, KnownField.Via);
+        writer.Write(exchange.Client.Protocol);
+        writer.Write((byte)' ');
+        writer.Write(Pseudonym);
+        writer.EndLine();
+        writer.Field("traceparent"u8, exchange.Trace.Parent);
+        if (exchange.Trace.IsContinued && fields.Has(KnownField.TraceState))
+        {
+            writer.Write("tracestate: "u8);
+            WriteList(ref writer, fields, KnownField.TraceState, ","u8);
+            writer.EndLine();
+        }
+        WriteConnection(ref writer, exchange);
+        writer.EndLine();
+        return writer.Length;
+    }
+
+    /// <summary>How often the request has passed a gateway of ours.</summary>
+    public static int Hops(FieldTable fields)
+    {
+        if (!fields.Has(KnownField.Via)) return 0;
+        var hops = 0;
+        foreach (ref readonly var field in fields.Fields)
+        {
+            if (field.Known != KnownField.Via) continue;
+            var rest = fields.ValueOf(field);
+            while (FieldTable.TryNextElement(ref rest, out var element))
+                if (element.EndsWith(Pseudonym)) hops++;
+        }
+        return hops;
+    }
+
+    private static void WriteClients(ref HeadWriter writer, Exchange exchange, FieldTable fields)
+    {
+        var (from, to) = (0, 0); // Whole lines that wait to be copied together.
+        var cookies = false;
+        foreach (ref readonly var field in fields.Fields)
+        {
+            if (!IsPassed(exchange, fields, field)) continue;
+            if (field.Known == KnownField.Cookie)
+            {
+                // A client may cut them over several fields; HTTP/1.1 has one.
+                if (cookies) continue;
+                cookies = true;
+                writer.Write("Cookie: "u8);
+                WriteList(ref writer, fields, KnownField.Cookie, "; "u8);
+                writer.EndLine();
+            }
+            else if (!field.IsPlain) writer.Field(fields, field);
+            else if (field.NameAt == to) to = field.LineEnd;
+            else
+            {
+                writer.Write(fields.Slice(from, to - from));
+                (from, to) = (field.NameAt, field.LineEnd);
+            }
+        }
+        writer.Write(fields.Slice(from, to - from));
+    }
+
+    private static bool IsPassed(Exchange exchange, FieldTable fields, in HeadField field)
+    {
+        switch (field.Known)
+        {
+            case KnownField.Other:
+                var name = fields.NameOf(field);
+                // To many servers X_Forwarded_For is X-Forwarded-For.
+                if (name.Contains((byte)'_') || (!exchange.Trusted && IsReserved(name))) return false;
+                break;
+            // Set below, or made from the body and the address.
+            case KnownField.Host or KnownField.ContentLength or KnownField.Expect or KnownField.Via
+                or KnownField.TraceParent or KnownField.TraceState or KnownField.AltUsed:
+            // We speak X-Forwarded-*; two stories about one client are one too many.
+            case KnownField.Forwarded or KnownField.XForwardedFor or KnownField.XForwardedProto
+                or KnownField.XForwardedHost or KnownField.XForwardedPrefix:
+                return false;
+            case KnownField.XRealIp or KnownField.GroundworkRevision:
+                if (!exchange.Trusted) return false;
+                break;
+            default:
+                if (KnownFields.IsHopByHop(field.Known)) return false;
+                break;
+        }
+        return !exchange.Request.IsNamed(field);
+    }
+
+    /// <summary>True for what only we, or a peer that is trusted, may say.</summary>
+    private static bool IsReserved(ReadOnlySpan<byte> name) => (name[0] | 0x20) switch
+    {
+        'x' => name.Length >= 12 && Ascii.EqualsIgnoreCase(name[..12], "x-forwarded-"u8),
+        'g' => name.Length >= 11 && Ascii.EqualsIgnoreCase(name[..11], "groundwork-"u8),
+        _ => false,
+    };
+
+    private static void WriteForwarded(ref HeadWriter writer, Exchange exchange, FieldTable fields)
+    {
+        var client = exchange.Client;
+        var trusted = exchange.Trusted;
+        writer.Write("X-Forwarded-For: "u8);
+        if (trusted) WriteJoined(ref writer, fields, KnownField.XForwardedFor);
+        writer.Write(client.AddressText);
+        writer.Write("\r\nX-Forwarded-Proto: "u8);
+        if (trusted && fields.Has(KnownField.XForwardedProto)) writer.Write(fields.First(KnownField.XForwardedProto));
+        else writer.Write(client.IsSecure ? "https"u8 : "http"u8);
+        writer.EndLine();
+        if (trusted && fields.Has(KnownField.XForwardedHost))
+            writer.Field("X-Forwarded-Host"u8, fields.First(KnownField.XForwardedHost));
+        else if (exchange.Request.Authority is { IsEmpty: false } authority)
+            writer.Field("X-Forwarded-Host"u8, authority);
+        var before = trusted ? fields.First(KnownField.XForwardedPrefix) : default;
+        if (before.IsEmpty && exchange.Route.StrippedPrefix is null) return;
+        writer.Write("X-Forwarded-Prefix: "u8);
+        writer.Write(before);
+        writer.Write(exchange.Route.StrippedPrefix ?? "");
+        writer.EndLine();
+    }
+
+    private static void WriteConnection(ref HeadWriter writer, Exchange exchange)
+    {
+        var head = exchange.Request;
+        if (head.Body == BodyKind.Chunked) writer.Write("Transfer-Encoding: chunked\r\n"u8);
+        else if (head.Body == BodyKind.Length
+            || head.Method is KnownMethod.Post or KnownMethod.Put or KnownMethod.Patch)
+        {
+            writer.Write("Content-Length: "u8);
+            writer.Write(head.ContentLength);
+            writer.EndLine();
+        }
+        if (exchange.Upgrade) writer.Write("Connection: Upgrade\r\nUpgrade: websocket\r\n"u8);
+        else if (exchange.TakesTrailers) writer.Write("TE: trailers\r\nConnection: TE\r\n"u8);
+    }
+
+    // What others have said already, and a comma behind it.
+    private static void WriteJoined(ref HeadWriter writer, FieldTable fields, KnownField known)
+    {
+        if (!fields.Has(known)) return;
+        WriteList(ref writer, fields, known, ", "u8);
+        writer.Write(", "u8);
+    }
+
+    private static void WriteList(
+        ref HeadWriter writer, FieldTable fields, KnownField known, ReadOnlySpan<byte> separator)
+    {
+        var first = true;
+        foreach (ref readonly var field in fields.Fields)
+        {
+            if (field.Known != known) continue;
+            if (!first) writer.Write(separator);
+            first = false;
+            writer.Write(fields.ValueOf(field));
+        }
+    }
+}

@@ -1,0 +1,185 @@
+using System.Buffers;
+using System.Net;
+using System.Text;
+using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Wire.Http1;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+
+namespace Groundwork.Communication.Gateway.Serving;
+
+/// <summary>
+/// One request of HTTP/2, whose frames the server software reads. Its head is written as one of HTTP/1.1 and read by
+/// the one parser there is, so that every rule of it holds here too.
+/// </summary>
+internal sealed class Http2Client : IClient
+{
+    private readonly HttpContext context;
+    private readonly Exchange exchange;
+    private readonly ClientLimits limits;
+    private readonly byte[] addressText;
+    private readonly CancellationTokenSource bodyEnd = new();
+    private AnswerHead? answer; // Begun and not yet written.
+
+    public Http2Client(HttpContext context, Exchange exchange, ClientLimits limits)
+    {
+        this.context = context;
+        this.exchange = exchange;
+        this.limits = limits;
+        Address = context.Connection.RemoteIpAddress is { } address
+            ? address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address
+            : null;
+        addressText = Encoding.ASCII.GetBytes(Address?.ToString() ?? "unknown");
+    }
+
+    public IPAddress? Address { get; }
+
+    public ReadOnlySpan<byte> AddressText => addressText;
+
+    public bool IsSecure => context.Request.IsHttps;
+
+    public ReadOnlySpan<byte> Protocol => "2"u8;
+
+    public bool IsGone => context.RequestAborted.IsCancellationRequested;
+
+    public bool BodyTouched { get; private set; }
+
+    public bool HasBegun { get; private set; }
+
+    public async Task ServeAsync(GatewayRequests requests)
+    {
+        using var ending = bodyEnd;
+        WriteHead(exchange.Request);
+        switch (exchange.Request.Parse())
+        {
+            case HeadProgress.Complete when exchange.Request.ContentLength > limits.BodyBytes:
+                exchange.Begin(this);
+                await requests.RefuseAsync(exchange, 413);
+                break;
+            case HeadProgress.Complete:
+                exchange.Begin(this);
+                await using (context.RequestAborted.UnsafeRegister(
+                    static self => ((Exchange)self!).Interrupt(), exchange))
+                    await requests.HandleAsync(exchange);
+                break;
+            default:
+                exchange.BeginRefused(this);
+                await requests.RefuseAsync(exchange, exchange.Request.Fault);
+                break;
+        }
+    }
+
+    public ValueTask AskForBodyAsync() => ValueTask.CompletedTask; // The first read does.
+
+    public async ValueTask<int> ReadBodyAsync(Memory<byte> into)
+    {
+        BodyTouched = true;
+        try
+        {
+            return await context.Request.Body.ReadAsync(into, bodyEnd.Token);
+        }
+        catch (BadHttpRequestException bad)
+        {
+            throw new ClientBodyException(HeadFault.None, bad.StatusCode);
+        }
+        catch (Exception fault) when (fault is IOException or OperationCanceledException)
+        {
+            throw new ClientBodyException(HeadFault.None, 0);
+        }
+    }
+
+    public void GiveUpBody() => bodyEnd.Cancel();
+
+    public ValueTask InterimAsync(ResponseHead head) => ValueTask.CompletedTask; // The server software sends none.
+
+    public void Begin(AnswerHead head) => answer = head;
+
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        WriteAnswerHead();
+        context.Response.BodyWriter.Write(bytes);
+    }
+
+    public Memory<byte> Room(int bytes) => default; // Frames are the server software's.
+
+    public void Advance(int bytes) => throw new InvalidOperationException("There was no room to fill.");
+
+    public void End(FieldTable? trailers)
+    {
+        WriteAnswerHead();
+        if (trailers is null || !context.Response.SupportsTrailers()) return;
+        foreach (ref readonly var field in trailers.Fields)
+            if (AnswerHead.IsPassedTrailer(field))
+                context.Response.AppendTrailer(Text(trailers.NameOf(field)), Text(trailers.ValueOf(field)));
+    }
+
+    public async ValueTask<bool> FlushAsync()
+    {
+        WriteAnswerHead();
+        try
+        {
+            var flushed = await context.Response.BodyWriter.FlushAsync();
+            return !flushed.IsCompleted && !IsGone;
+        }
+        catch (Exception fault) when (fault is IOException or OperationCanceledException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    public void Abort() => context.Abort();
+
+    private void WriteHead(RequestHead head)
+    {
+        var request = context.Request;
+        Append(head, request.Method);
+        head.Append(" "u8);
+        // Never null: the server sets it for every request.
+        Append(head, context.Features.Get<IHttpRequestFeature>()!.RawTarget);
+        head.Append(" HTTP/1.1\r\nHost: "u8);
+        Append(head, request.Host.Value ?? "");
+        head.Append("\r\n"u8);
+        foreach (var (name, values) in request.Headers)
+        {
+            // Those of one connection do not exist in HTTP/2 (RFC 9113, 8.2.2); the body's framing is its own.
+            if (name[0] == ':' || KnownFields.Find(Encoding.Latin1.GetBytes(name)) is KnownField.Host
+                or KnownField.Connection or KnownField.TransferEncoding or KnownField.KeepAlive or KnownField.Upgrade)
+                continue;
+            foreach (var value in values) AppendField(head, name, value);
+        }
+        if (request.ContentLength is null
+            && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+            AppendField(head, "Transfer-Encoding", "chunked");
+        head.Append("\r\n"u8);
+    }
+
+    private static void AppendField(RequestHead head, string name, string? value)
+    {
+        Append(head, name);
+        head.Append(": "u8);
+        Append(head, value ?? "");
+        head.Append("\r\n"u8);
+    }
+
+    // Latin-1, as the server read it: every byte stays what it was.
+    private static void Append(RequestHead head, string text) => head.Append(Encoding.Latin1.GetBytes(text));
+
+    private void WriteAnswerHead()
+    {
+        if (answer is not { } head) return;
+        answer = null;
+        HasBegun = true;
+        var response = context.Response;
+        response.StatusCode = head.Status;
+        if (head.From is { } from)
+            foreach (ref readonly var field in from.Fields.Fields)
+                if (AnswerHead.IsPassed(from, field))
+                    response.Headers.Append(Text(from.Fields.NameOf(field)), Text(from.Fields.ValueOf(field)));
+        foreach (var (name, value) in head.Added) response.Headers[name] = new StringValues(value);
+        if (head.ContentLength >= 0 && head.Status is not (204 or < 200)
+            && head.Body is BodyKind.None or BodyKind.Length) response.ContentLength = head.ContentLength;
+    }
+
+    private static string Text(ReadOnlySpan<byte> bytes) => Encoding.Latin1.GetString(bytes);
+}
