@@ -15,6 +15,7 @@ Scenario[] scenarios =
     new RenewalsScenario(),
     new CallsScenario(),
     new HungScenario(),
+    new GatewayScenario(),
 ];
 
 if (args is ["serve", var name, .. var rest])

@@ -14,8 +14,11 @@ internal sealed class GroundworkNode : IAsyncDisposable
 
     private readonly DirectoryInfo directory;
 
-    private GroundworkNode(ServerProcess process, int port, string accessKey, DirectoryInfo directory)
+    private GroundworkNode(
+        ServerProcess process, int port, string accessKey, IReadOnlyDictionary<string, string> listeners,
+        DirectoryInfo directory)
     {
+        Listeners = listeners;
         Process = process;
         Port = port;
         AccessKey = accessKey;
@@ -26,6 +29,9 @@ internal sealed class GroundworkNode : IAsyncDisposable
 
     /// <summary>Of the API.</summary>
     public int Port { get; }
+
+    /// <summary>Every listener with its address.</summary>
+    public IReadOnlyDictionary<string, string> Listeners { get; }
 
     /// <summary>Holds the role administrator, so that authorisation is the short way and the same for all.</summary>
     public string AccessKey { get; }
@@ -45,7 +51,7 @@ internal sealed class GroundworkNode : IAsyncDisposable
             quiet: true);
         var node = await ReadNodeFileAsync(data, process);
         return new GroundworkNode(
-            process, new Uri(node.ApiAddress!).Port, await CreateKeyAsync(node.ApiSocket!), owned);
+            process, new Uri(node.ApiAddress!).Port, await CreateKeyAsync(node.ApiSocket!), node.Listeners, owned);
     }
 
     public Task<Http1Connection> ConnectAsync() => Http1Connection.OpenAsync(Port);
@@ -59,7 +65,8 @@ internal sealed class GroundworkNode : IAsyncDisposable
         directory.Delete(recursive: true);
     }
 
-    private static async Task<NodeFile> ReadNodeFileAsync(string data, ServerProcess process)
+    /// <summary>What a node says of itself, once it has started.</summary>
+    internal static async Task<NodeFile> ReadNodeFileAsync(string data, ServerProcess process)
     {
         using var patience = new CancellationTokenSource(StartPatience, TimeProvider.System);
         while (true)

@@ -74,7 +74,9 @@ internal sealed class Http1Connection : IDisposable
         if (headLength < 0) return -1;
         var head = seen[..headLength];
         var body = headLength + 4;
-        if (head.IndexOf("\r\nContent-Length: "u8) is var at and >= 0)
+        var at = head.IndexOf("\r\nContent-Length: "u8);
+        if (at < 0) at = head.IndexOf("\r\ncontent-length: "u8); // As HAProxy writes it.
+        if (at >= 0)
         {
             var length = head[(at + 18)..];
             if (length.IndexOf((byte)'\r') is var stop and >= 0) length = length[..stop];

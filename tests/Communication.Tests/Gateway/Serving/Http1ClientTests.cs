@@ -18,7 +18,7 @@ public sealed class Http1ClientTests
         await using var instance = await WebInstance.StartAsync(async context =>
         {
             // The first takes longest: whoever answers out of order is found out.
-            if (context.Request.Path == "/0") await Task.Delay(TimeSpan.FromMilliseconds(100));
+            if (context.Request.Path == "/0") await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
             var body = await new StreamReader(context.Request.Body).ReadToEndAsync();
             await context.Response.WriteAsync($"{context.Request.Path}{body}");
         });

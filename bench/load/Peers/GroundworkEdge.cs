@@ -1,0 +1,96 @@
+using System.Globalization;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Load.Wire;
+
+namespace Groundwork.Load.Peers;
+
+/// <summary>
+/// Our gateway with one route to one server: in the node itself, or in a process of its own that follows the node (the
+/// edge profile).
+/// </summary>
+internal sealed class GroundworkEdge : IAsyncDisposable
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+
+    private readonly GroundworkNode node;
+    private readonly ServerProcess? edge;
+    private readonly DirectoryInfo directory;
+
+    private GroundworkEdge(GroundworkNode node, ServerProcess? edge, int port, DirectoryInfo directory)
+    {
+        this.node = node;
+        this.edge = edge;
+        Port = port;
+        this.directory = directory;
+    }
+
+    /// <summary>The process that is measured.</summary>
+    public ServerProcess Process => edge ?? node.Process;
+
+    /// <summary>Of the gateway.</summary>
+    public int Port { get; }
+
+    public static async Task<GroundworkEdge> StartAsync(int origin, bool alone)
+    {
+        var core = await GroundworkNode.StartAsync();
+        var owned = Directory.CreateTempSubdirectory("groundwork-load-edge-");
+        await PrepareAsync(core, origin);
+        if (!alone) return new GroundworkEdge(core, null, PortOf(core.Listeners["gateway"]), owned);
+        var key = Path.Combine(owned.FullName, "edge.key");
+        await File.WriteAllTextAsync(key, core.AccessKey);
+        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var data = Path.Combine(owned.FullName, "data");
+        var process = ServerProcess.Start(
+            Path.Combine(AppContext.BaseDirectory, "groundwork"),
+            [
+                "run", "--modules", "gateway", "--data", data,
+                "--follow", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{core.Port}"),
+                "--follow-key-file", key,
+                "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
+            ],
+            quiet: true);
+        var about = await GroundworkNode.ReadNodeFileAsync(data, process);
+        return new GroundworkEdge(core, process, PortOf(about.Listeners["gateway"]), owned);
+    }
+
+    /// <summary>Waits until the route leads to the server.</summary>
+    public async Task ServesAsync(ReadOnlyMemory<byte> request)
+    {
+        using var patience = new CancellationTokenSource(StartPatience, TimeProvider.System);
+        while (true)
+        {
+            try
+            {
+                using var connection = await Http1Connection.OpenAsync(Port);
+                await connection.SendAsync(request);
+                return;
+            }
+            catch (InvalidDataException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (edge is not null) await edge.DisposeAsync();
+        await node.DisposeAsync();
+        directory.Delete(recursive: true);
+    }
+
+    private static async Task PrepareAsync(GroundworkNode core, int origin)
+    {
+        using var connection = await core.ConnectAsync();
+        await connection.SendAsync(core.Request(
+            "PUT", "resources/route/default/all",
+            """{"spec":{"match":{"hosts":["*"],"path":"/**"},"service":"origin"},"version":2}"""));
+        await connection.SendAsync(core.Request(
+            "PUT", "registry/instances",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $$"""{"service":"origin","host":"127.0.0.1","port":{{origin}},"leaseSeconds":3600}""")));
+    }
+
+    private static int PortOf(string address) => new Uri(address).Port;
+}
