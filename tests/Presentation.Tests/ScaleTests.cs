@@ -65,6 +65,13 @@ public sealed class ScaleTests(Chromium chromium) : IClassFixture<Chromium>
         await stop.CancelAsync();
         var written = await writing;
 
+        var interactions = await page.EvaluateAsync<double[]>("interactions");
+        var held = await page.EvaluateAsync<double[]>("longTasks");
+        Tell($"{written} changes; heap kB {string.Join(' ', heaps.Select(heap => heap.Bytes / 1000))}");
+        Tell($"nodes {string.Join(' ', heaps.Select(heap => heap.Nodes))}");
+        Tell($"interactions over 16 ms {interactions.Length}, p98 {At(interactions, 0.98)} ms, "
+            + $"longest {At(interactions, 1)} ms; long tasks {held.Length}, longest {At(held, 1)} ms");
+
         Assert.InRange(await page.Locator("tbody tr").CountAsync(), 1, MostDrawn);
         // The last change of all has arrived, without a list being loaded.
         var last = NameOf(written * 37 % Rows);
@@ -73,12 +80,6 @@ public sealed class ScaleTests(Chromium chromium) : IClassFixture<Chromium>
         await Assertions.Expect(page.Locator("tbody")).ToContainTextAsync(
             there.GetProperty("revision").GetInt64().ToString(CultureInfo.InvariantCulture));
         Assert.True(lists == 0, $"the list was loaded anew {lists} times");
-        var interactions = await page.EvaluateAsync<double[]>("interactions");
-        var held = await page.EvaluateAsync<double[]>("longTasks");
-        Tell($"{written} changes; heap kB {string.Join(' ', heaps.Select(heap => heap.Bytes / 1000))}");
-        Tell($"nodes {string.Join(' ', heaps.Select(heap => heap.Nodes))}");
-        Tell($"interactions over 16 ms {interactions.Length}, p98 {At(interactions, 0.98)} ms, "
-            + $"longest {At(interactions, 1)} ms; long tasks {held.Length}, longest {At(held, 1)} ms");
         // What is kept does not grow with what has come.
         Assert.InRange(heaps[^1].Bytes, 0, (long)(heaps[0].Bytes * 1.25) + 2_000_000);
         Assert.InRange(heaps[^1].Nodes, 0, heaps[0].Nodes + 500);

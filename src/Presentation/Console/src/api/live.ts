@@ -72,7 +72,8 @@ async function forever(signal: AbortSignal): Promise<void> {
 function hear(event: StreamEvent): void {
     connection.value = 'live'
     if (event.type === 'problem') {
-        place = 'now'
+        // A token of the sign-in ends every few minutes: with the next one the stream goes on where it was.
+        if ((JSON.parse(event.data) as { status: number }).status !== 401) place = 'now'
         return
     }
     // Told when the stream stands again, so that nothing falls between what is loaded now and what is heard.
