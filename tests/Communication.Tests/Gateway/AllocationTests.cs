@@ -7,8 +7,13 @@ namespace Groundwork.Communication.Tests.Gateway;
 [Collection(nameof(AllocationTests))]
 public sealed class AllocationTests
 {
-    /// <summary>The bound that the gateway promises; what is measured today is far below.</summary>
+#if DEBUG
+    /// <summary>Without optimisation the compiler makes every asynchronous method's state an object.</summary>
+    private const int MaxBytes = 4096;
+#else
+    /// <summary>The bound that the gateway promises.</summary>
     private const int MaxBytes = 2048;
+#endif
 
     private const int WarmUp = 2_000;
     private const int Measured = 5_000;
