@@ -98,8 +98,8 @@ public sealed class LivePolicyTests : IAsyncLifetime
         first.Instead = second.Instead = Hang;
         await using var host = await ClientHost.StartAsync(platform.Address, before: builder =>
         {
-            builder.Configuration["Groundwork:Calls:catalog:TotalTimeout"] = "300ms";
-            builder.Configuration["Groundwork:Calls:catalog:TryTimeout"] = "200ms";
+            builder.Configuration["Groundwork:Calls:catalog:TotalTimeout"] = "1500ms";
+            builder.Configuration["Groundwork:Calls:catalog:TryTimeout"] = "1s";
             builder.Configuration["Groundwork:Calls:catalog:Retry:Max"] = "9";
         });
         var began = TimeProvider.System.GetTimestamp();
@@ -108,7 +108,7 @@ public sealed class LivePolicyTests : IAsyncLifetime
 
         Assert.Equal("deadline_exceeded", fault.Code);
         Assert.InRange(
-            TimeProvider.System.GetElapsedTime(began), TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(10));
+            TimeProvider.System.GetElapsedTime(began), TimeSpan.FromMilliseconds(1500), TimeSpan.FromSeconds(10));
         Assert.Equal(2, Requests);
     }
 
