@@ -67,7 +67,7 @@ public sealed class RouteTests(Chromium chromium, SharedConsole shared)
         await Assertions.Expect(page.GetByLabel("Path").First).ToHaveValueAsync("/theirs/**");
         await page.GetByLabel("Path").First.FillAsync("/mine/again");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Assertions.Expect(page.Locator("main .notice.good")).ToContainTextAsync("revision");
+        await Assertions.Expect(page.Locator("main .notice.good")).ToContainTextAsync("changeset");
         await Console.GoAsync(page, "routes?state=absent&filter=contended");
         await Assertions.Expect(page.Locator("tbody")).ToContainTextAsync("/mine/again");
         await Assertions.Expect(page.Locator("tbody")).ToContainTextAsync("no such service");

@@ -116,7 +116,7 @@ public sealed class ServiceTests(Chromium chromium, SharedConsole shared)
         await page.GetByRole(AriaRole.Tab, new() { Name = "Policy" }).ClickAsync();
         await page.GetByLabel("Protection threshold").FillAsync("0.25");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Assertions.Expect(page.Locator("main .notice.good")).ToContainTextAsync("revision");
+        await Assertions.Expect(page.Locator("main .notice.good")).ToContainTextAsync("changeset");
         await page.GetByRole(AriaRole.Button, new() { Name = "End maintenance" }).ClickAsync();
         await dialog.GetByRole(AriaRole.Button, new() { Name = "End maintenance" }).ClickAsync();
         await Assertions.Expect(page.Locator("main .notice.warn")).ToHaveCountAsync(0);
