@@ -48,6 +48,7 @@ internal static class NodeComposition
                 {
                     TrustedProxies = configuration.TrustedProxies,
                     LinkLocalUpstreams = configuration.LinkLocalUpstreams,
+                    Zone = configuration.Zone,
                 }),
         ];
     }

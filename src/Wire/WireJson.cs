@@ -47,6 +47,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(DependencyList))]
 [JsonSerializable(typeof(ServiceGraph))]
 [JsonSerializable(typeof(ExplanationDocument))]
+[JsonSerializable(typeof(RouteExplanation))]
 [JsonSerializable(typeof(RegistryEventList))]
 [JsonSerializable(typeof(SettingSpec))]
 [JsonSerializable(typeof(SettingDocument))]

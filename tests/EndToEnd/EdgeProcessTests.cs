@@ -19,7 +19,7 @@ public sealed class EdgeProcessTests : IDisposable
         name: edge
         spec:
           grants:
-            - { verbs: [read], kinds: [route] }
+            - { verbs: [read], kinds: [route, upstream] }
             - { verbs: [discover], kinds: [instance] }
         ---
         kind: route

@@ -44,7 +44,14 @@ public sealed class KindSchemaTests
               "cookies":[{"name":"c","pattern":"[0-9]+"}],"clients":["10.0.0.0/8"],
               "time":{"zone":"Europe/Berlin","days":["mon"],"from":"08:00","to":"18:00","begins":"2026-01-01T00:00",
                "ends":"2027-01-01T00:00"}},
-             "service":"catalog","priority":1,"request":{"path":{"stripPrefix":"/api"}},
+             "split":{"by":"path:id","parts":[{"weight":1,"service":"catalog","version":"1","metadata":{"a":"b"}},
+              {"weight":0,"upstream":"legacy"}]},
+             "canary":[{"service":"catalog","version":"2","headers":[{"name":"X","present":true}],
+              "cookies":[{"name":"c","values":["1"]}],"percent":2.5,"by":"client"}],
+             "priority":1,"request":{"path":{"stripPrefix":"/api","addPrefix":"/v2"},
+              "query":{"set":{"a":"{id}"},"add":{"b":"c"},"remove":["d"]},
+              "headers":{"set":{"X-A":"{rest}"},"add":{"X-B":"b"},"remove":["X-C"],"rename":{"X-D":"X-E"}}},
+             "response":{"headers":{"remove":["Server"]}},
              "timeouts":{"connectMs":100},"exposeRevision":true}
             """,
         ["service-policy"] = """
@@ -54,6 +61,13 @@ public sealed class KindSchemaTests
         ["setting"] = """
             {"format":"json","content":"{}","secret":false,"description":"x","schema":{"type":"object"},
              "promotedFrom":{"namespace":"test","revision":3,"keys":{"a":1}}}
+            """,
+        ["upstream"] = """
+            {"addresses":[{"address":"10.0.0.7:80","weight":1,"zone":"a","tier":1}],"scheme":"http","allowLoopback":false,
+             "choose":{"policy":"hash","by":"cookie:user","zoneFirst":true,"slowStartSeconds":1},
+             "sticky":{"cookie":"gw","maxAgeSeconds":60,"domain":"example.com","path":"/","secure":true,
+              "sameSite":"strict"},
+             "ejection":{"failures":3,"firstSeconds":1,"longestSeconds":2,"maxPercent":50,"panicPercent":30}}
             """,
         ["setting-group"] = """{"includes":["common"],"description":"x"}""",
     };

@@ -1,9 +1,12 @@
+using System.Net;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Timing;
+using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Services.Registry;
 using Microsoft.Extensions.Logging;
@@ -20,6 +23,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
     private RouteTableView? routes;
+    private UpstreamTable? upstreams;
     private InstancePools? pools;
     private Deadlines? ofInstances;
     private Deadlines? ofClients;
@@ -28,12 +32,15 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     public void Declare(ModuleDeclaration declaration) => declaration
         .Add(RouteKind.Kind)
+        .Add(UpstreamKind.Kind)
         .Add(new ListenerDefinition(
             ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
-        var server = Build(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs);
+        var server = Build(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey);
+        // Not null: just built.
+        node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         return Task.CompletedTask;
     }
@@ -49,6 +56,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     public Task StopAsync(CancellationToken cancellationToken)
     {
         routes?.Dispose();
+        upstreams?.Dispose();
         pools?.Dispose();
         ofInstances?.Dispose();
         ofClients?.Dispose();
@@ -61,22 +69,29 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     /// <param name="time">The clock by which instances are waited for.</param>
     /// <param name="clientTime">The clock by which clients are.</param>
+    /// <param name="sessionKey">Signs sticky cookies.</param>
     internal GatewayServer Build(
         Listeners listeners,
         Kernel.Resources.ISnapshotSource snapshots,
         TimeProvider time,
         TimeProvider clientTime,
-        ILoggerFactory logs)
+        ILoggerFactory logs,
+        ReadOnlyMemory<byte> sessionKey = default)
     {
         var view = registry();
-        var chooser = new InstanceChooser(view, options, time, Random.Shared);
         var guard = new AddressGuard(
             () => listeners.Addresses.Values.SelectMany(addresses => addresses), options.LinkLocalUpstreams);
+        upstreams = new UpstreamTable(
+            snapshots,
+            new UpstreamParts(
+                guard.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), sessionKey, time,
+                logs.CreateLogger<UpstreamTable>()));
+        var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared);
         pools = new InstancePools(guard, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
         routes = new RouteTableView(
-            snapshots, table => chooser.Retain(table.Services), logs.CreateLogger<RouteTableView>());
+            snapshots, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
         var requests = new GatewayRequests(
             routes, snapshots, chooser, view, underWay, counters, options, clientTime,
             logs.CreateLogger<GatewayRequests>());

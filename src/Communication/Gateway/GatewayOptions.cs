@@ -16,6 +16,9 @@ public sealed record GatewayOptions
     /// </summary>
     public ImmutableArray<IPNetwork> LinkLocalUpstreams { get; init; } = [];
 
+    /// <summary>The place this gateway runs in; null: upstreams prefer no place.</summary>
+    public string? Zone { get; init; }
+
     /// <summary>
     /// Requests under way at one instance: ten times what a service on a few cores works on at once; more would only
     /// wait there, out of our sight.

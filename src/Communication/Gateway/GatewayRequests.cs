@@ -7,6 +7,7 @@ using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Registry;
@@ -45,6 +46,7 @@ internal sealed partial class GatewayRequests(
         try
         {
             if (FindRoute(exchange, out var allowed) is { } fault) await AnswerAsync(exchange, fault, allowed);
+            else if (exchange.Route.OwnAnswer is { } answer) await AnswerItselfAsync(exchange, answer);
             else await ForwardAsync(exchange);
         }
         catch (Exception fault)
@@ -106,7 +108,7 @@ internal sealed partial class GatewayRequests(
         if (RequestForm.Hops(head.Fields) >= options.MaxHops)
             return new Fault(ErrorCodes.LoopDetected, $"The request has passed {options.MaxHops} gateways.");
         if (head.Path.IsEmpty) return new Fault(ErrorCodes.BadRequest, "A request for no path is for no route.");
-        var match = routes.Current.Match(new RequestView
+        var view = new RequestView
         {
             Host = head.Host,
             Path = head.Path,
@@ -115,10 +117,12 @@ internal sealed partial class GatewayRequests(
             Fields = exchange.Fields,
             Client = exchange.Client.Address,
             Time = time.GetUtcNow(),
-        });
+        };
+        var match = routes.Current.Match(view);
         if (match.Route is { } route)
         {
             exchange.Route = route;
+            Take(exchange, route, view, match);
             return null;
         }
         if (!match.HostKnown) return new Fault(ErrorCodes.HostUnknown, "No route serves the host of this request.");
@@ -128,6 +132,39 @@ internal sealed partial class GatewayRequests(
     }
 
 
+    // What can only be told while the head is looked at.
+    private void Take(Exchange exchange, Route route, in RequestView view, in RouteMatch match)
+    {
+        exchange.Transformed = route.Transform?.Apply(view, match.Parameters);
+        if (route.Deliveries is { } deliveries)
+        {
+            var target = deliveries.Only ?? deliveries.Choose(view, match.Parameters, Random.Shared);
+            exchange.Destination = chooser.Decide(target, view, match);
+        }
+        else if (route.OwnAnswer is { } answer)
+        {
+            foreach (var field in answer.Fields(view, match.Parameters))
+                exchange.Head.Added.Add(
+                    new(Encoding.Latin1.GetString(field.Name), Encoding.Latin1.GetString(field.Value)));
+        }
+    }
+
+    // A redirect, or what stands in the route.
+    private async ValueTask AnswerItselfAsync(Exchange exchange, OwnAnswer answer)
+    {
+        var (head, client) = (exchange.Head, exchange.Client);
+        var bare = exchange.Request.Method == KnownMethod.Head || answer.Status is 204 or 205 or 304;
+        head.Status = answer.Status;
+        head.Body = bare ? BodyKind.None : BodyKind.Length;
+        head.ContentLength = answer.Body.Length;
+        StampRevision(exchange);
+        counters.Answered(exchange.Route, answer.Status);
+        client.Begin(head);
+        if (!bare) client.Write(answer.Body.Span);
+        client.End(null);
+        await client.FlushAsync();
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ForwardAsync(Exchange exchange)
     {
@@ -135,7 +172,7 @@ internal sealed partial class GatewayRequests(
         Fault? answer = null;
         for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
-            if (!chooser.Choose(exchange.Route.Service, exchange.IsSafe
+            if (!chooser.Choose(exchange.Destination, exchange.IsSafe
                 && exchange.BodyUntouched, failed).TryGet(out var call, out var none))
             {
                 answer ??= none; // On the second attempt the first one's failure says more.
@@ -190,9 +227,12 @@ internal sealed partial class GatewayRequests(
         var (answer, head) = (exchange.Answer, exchange.Head);
         head.Status = answer.Status;
         head.From = answer;
+        head.Transformed = exchange.Transformed;
         head.Body = answer.Body;
         head.ContentLength = answer.ContentLength;
         StampRevision(exchange);
+        if (chooser.CookieFor(exchange.Destination, upstream) is { } cookie)
+            head.Added.Add(new("Set-Cookie", cookie));
         counters.Answered(exchange.Route, answer.Status);
         exchange.Client.Begin(head);
         var end = answer.Status == 101 ? await exchange.PassBothWaysAsync() : await exchange.PassBodyAsync();
@@ -237,7 +277,7 @@ internal sealed partial class GatewayRequests(
 
     private void Report(Upstream upstream, CallOutcome outcome, string? reason)
     {
-        registry.ReportOutcome(upstream.Key, outcome);
+        if (upstream.IsRegistered) registry.ReportOutcome(upstream.Key, outcome);
         if (outcome == CallOutcome.Answered)
         {
             if (upstream.Ejection.IsOut) LogTried(upstream.Key);

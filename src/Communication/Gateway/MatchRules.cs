@@ -119,7 +119,7 @@ internal static class MatchRules
         }
     }
 
-    private static void CheckFields(
+    public static void CheckFields(
         string path, FieldPlace place, IReadOnlyList<FieldMatch>? fields, ICollection<FieldFault> faults)
     {
         if (fields is null) return;

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Resources;
-using Groundwork.Services.Registry;
 using Groundwork.Wire;
 
 namespace Groundwork.Communication.Gateway;
@@ -63,15 +62,9 @@ public static class RouteKind
     {
         MatchRules.Check(spec.Match, faults);
         CheckRange("priority", spec.Priority, -MaxPriority, MaxPriority, faults);
-        // The namespace it is read against is not known here and does not matter for its form.
-        if (!ServiceKey.TryParse(spec.Service, Names.DefaultNamespace, out _))
-            faults.Add(new FieldFault(
-                "spec.service", "must be a service, such as catalog, shop/catalog or shop/blue@@catalog"));
-        if (spec.Request?.Path?.StripPrefix is { } prefix && PathPattern.Explain(spec.Match.Path) is null
-            && !PathPattern.Parse(spec.Match.Path).BeginsWith(prefix))
-            faults.Add(new FieldFault(
-                "spec.request.path.stripPrefix",
-                "must be whole leading segments of the path, such as /api of /api/catalog/**"));
+        var path = PathPattern.Explain(spec.Match.Path) is null ? PathPattern.Parse(spec.Match.Path) : null;
+        DeliveryRules.Check(spec, path, faults);
+        TransformRules.Check(spec, path, faults);
         if (spec.Timeouts is not { } timeouts) return;
         CheckRange("timeouts.connectMs", timeouts.ConnectMs, 10, 30_000, faults);
         CheckRange("timeouts.responseHeadMs", timeouts.ResponseHeadMs, 10, 3_600_000, faults);

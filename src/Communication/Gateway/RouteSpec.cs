@@ -9,27 +9,30 @@ public sealed record RouteSpec(
     [Description("Which requests it takes.")]
     MatchSpec Match,
     [Description("[namespace/][group@@]service; of the route's own namespace unless it names another.")]
-    string Service,
+    string? Service = null,
     [Description(
         "Of routes with the same host, path and number of conditions the higher one goes first; -1,000 to 1,000.")]
     [Range(-RouteKind.MaxPriority, RouteKind.MaxPriority)]
     int Priority = 0,
+    [Description("An upstream instead of a service: [namespace/]name.")]
+    string? Upstream = null,
+    [Description("Several targets instead of one.")]
+    SplitSpec? Split = null,
+    [Description("Requests that go elsewhere than the others; the first of at most 16 rules that holds.")]
+    [Length(1, DeliveryRules.MaxCanaries)]
+    IReadOnlyList<CanarySpec>? Canary = null,
+    [Description("Sends the client elsewhere, instead of to a service.")]
+    RedirectSpec? Redirect = null,
+    [Description("Answers without a service.")]
+    AnswerSpec? Respond = null,
     [Description("What becomes of the request on its way.")]
     RequestChange? Request = null,
+    [Description("What becomes of the answer on its way back.")]
+    ResponseChange? Response = null,
     [Description("How long the route waits for its service.")]
     RouteTimeouts? Timeouts = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false);
-
-/// <summary>What becomes of a request on its way.</summary>
-public sealed record RequestChange(
-    [Description("The path that the service gets.")]
-    PathChange? Path = null);
-
-/// <summary>What becomes of a path.</summary>
-public sealed record PathChange(
-    [Description("Start of the path that the service does not get to see, such as /api: whole segments.")]
-    string? StripPrefix = null);
 
 /// <summary>How long a route waits for its service.</summary>
 public sealed record RouteTimeouts(

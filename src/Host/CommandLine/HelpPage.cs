@@ -19,7 +19,7 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         Run        up DIR    build and run the services of DIR/up.yaml with a node
                    run       run a node
         Look       get  list  watch  history  diff  export  compare
-        Change     apply  delete  rollback  revert  approve  refuse  promote
+        Change     apply  delete  rollback  revert  approve  refuse  promote  import
         Services   service  explain  drain  undrain
         Settings   settings  release  receipts  readers  blast-radius
         Access     login  key  operator  audit  seal  sealing-key

@@ -7,7 +7,7 @@ using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Host.Verbs;
 
-/// <summary><c>explain instance</c> and <c>explain kind</c>.</summary>
+/// <summary><c>explain instance</c>, <c>explain route</c> and <c>explain kind</c>.</summary>
 internal static class ExplainVerbs
 {
     public static Command Create() =>
@@ -20,6 +20,7 @@ internal static class ExplainVerbs
             {
                 RegistryName.InstanceArgument,
             },
+            RouteExplaining.Create(),
             KindExplanation.Create(),
         };
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using Groundwork.Host.Doctor;
+using Groundwork.Host.Importing;
 using Groundwork.Host.Processes;
 using Groundwork.Host.Up;
 
@@ -17,6 +18,7 @@ internal static class VerbTable
         .. ReadVerbs.All(),
         WatchVerb.Create(),
         .. ChangeVerbs.All(),
+        ImportVerbs.Create(),
         .. HistoryVerbs.All(),
         .. ApprovalVerbs.All(),
         .. ComparingVerbs.Create(),

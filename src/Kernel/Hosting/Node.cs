@@ -26,6 +26,12 @@ public sealed class Node
     /// <summary>The database, for a module's own tables. Null in a follower, which has none.</summary>
     public required IStorage? Storage { get; init; }
 
+    /// <summary>
+    /// Signs what clients keep for the gateway. The same on all nodes of a store; a follower, which has no root key,
+    /// has one of its own that lasts as long as the process.
+    /// </summary>
+    public required ReadOnlyMemory<byte> SessionKey { get; init; }
+
     /// <summary>Resources to read, local or followed.</summary>
     public required ISnapshotSource Snapshots { get; init; }
 

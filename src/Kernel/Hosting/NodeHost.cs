@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Hosting.Logging;
 using Groundwork.Kernel.Hosting.Running;
@@ -176,6 +177,7 @@ public sealed partial class NodeHost : IAsyncDisposable
             Time = parts.Time,
             Logs = parts.Logs,
             Kinds = kinds,
+            SessionKey = core.Store?.Security.SessionKey ?? RandomNumberGenerator.GetBytes(RootKey.KeyBytes),
             Storage = core.Store?.Storage,
             Snapshots = core.Snapshots,
             Changes = core.Store?.Changes,

@@ -26,6 +26,7 @@ public sealed partial class NodeSecurity : IAsyncDisposable
         Keys = keys;
         Sealing = sealing;
         Secrets = new SecretProtector(parts.Root, keys);
+        SessionKey = parts.Root.SessionKey();
         Authorizer = new Authorizer();
         ChangeChain = parts.Root.ChangeChain();
         Audit = new AuditLog(
@@ -43,6 +44,9 @@ public sealed partial class NodeSecurity : IAsyncDisposable
     }
 
     public WorkingKeys Keys { get; }
+
+    /// <summary>Signs what clients keep for the gateway.</summary>
+    public ReadOnlyMemory<byte> SessionKey { get; }
 
     public SealingKeys Sealing { get; }
 

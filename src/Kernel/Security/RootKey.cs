@@ -51,6 +51,9 @@ public sealed class RootKey
     /// </summary>
     internal byte[] MaskKey() => Derive("digests of masked secrets");
 
+    /// <summary>Signs what the gateway gives clients to keep, such as the cookie of a session.</summary>
+    internal byte[] SessionKey() => Derive("sessions at the gateway");
+
     /// <summary>Marks sign-in tokens as ours, so that a made-up one costs no query.</summary>
     internal byte[] TokenKey() => Derive("tags of sign-in tokens");
 

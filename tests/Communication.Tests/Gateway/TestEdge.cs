@@ -151,6 +151,22 @@ internal sealed class HeldServices : IRegistryView
         services = services.SetItem(key, new ServiceView(key, ++index, all, all, Protection: false));
     }
 
+    /// <summary>Says more of an instance that is there.</summary>
+    public void Describe(
+        string service, string id, string? version = null, params (string Key, string Value)[] metadata)
+    {
+        var key = Key(service);
+        ImmutableArray<Instance> all =
+        [
+            .. services[key].Instances.Select(instance => instance.Key.Id != id ? instance : instance with
+            {
+                Version = version,
+                Metadata = TextMap.Of(metadata.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))),
+            }),
+        ];
+        services = services.SetItem(key, new ServiceView(key, ++index, all, all, Protection: false));
+    }
+
     public ServiceView? Find(ServiceKey key) => services.GetValueOrDefault(key);
 
     /// <summary>False where memory is measured: what is kept of a call would be counted as the gateway's.</summary>

@@ -14,6 +14,9 @@ internal sealed class Ejection(GatewayOptions options, TimeProvider time)
     private long failed; // Timestamp of the last failure. Under the gate, read without it.
     private long returned; // Timestamp of the last answer after an ejection. Under the gate.
 
+    /// <summary>Asked before it is ejected: not so many may be at once. Set by whoever knows the others.</summary>
+    public Func<bool>? MayBegin { get; set; }
+
     /// <summary>True while it is ejected or on trial.</summary>
     public bool IsOut => Volatile.Read(ref until) != 0;
 
@@ -58,7 +61,7 @@ internal sealed class Ejection(GatewayOptions options, TimeProvider time)
             Volatile.Write(ref failed, now);
             var onTrial = until != 0;
             if (onTrial && now < until) return null; // Was under way before the ejection, which stands.
-            if (!onTrial && failures < options.FailuresToEject) return null;
+            if (!onTrial && (failures < options.FailuresToEject || MayBegin?.Invoke() == false)) return null;
             // One that has answered for the longest time there is starts anew.
             if (!onTrial && returned != 0 && time.GetElapsedTime(returned, now) > options.LongestEjection) rounds = 0;
             var ticks = options.FirstEjection.Ticks << Math.Min(rounds, 20);

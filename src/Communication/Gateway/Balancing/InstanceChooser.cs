@@ -1,38 +1,50 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Groundwork.Communication.Gateway.Delivery;
+using Groundwork.Communication.Gateway.Upstreams;
+using Groundwork.Kernel.Resources;
 using Groundwork.Services.Registry;
 using Groundwork.Wire;
 
 namespace Groundwork.Communication.Gateway.Balancing;
 
 /// <summary>
-/// Chooses the instance for a request: of two drawn by weight, the one with less under way. Instances that are doubted
-/// or ejected are left out while there is another; those that drain are not in the registry's callable list to begin
-/// with.
+/// Chooses the instance for a request, as its upstream says. Instances that are doubted or ejected are left out while
+/// there is another; those that drain are not in the registry's callable list to begin with.
 /// </summary>
-internal sealed class InstanceChooser(IRegistryView registry, GatewayOptions options, TimeProvider time, Random random)
+internal sealed class InstanceChooser(
+    IRegistryView registry, UpstreamTable upstreams, GatewayOptions options, TimeProvider time, Random random)
 {
-    private readonly ConcurrentDictionary<ServiceKey, UpstreamSet> sets = new();
+    private readonly ConcurrentDictionary<(ServiceKey? Service, ResourceKey? Upstream), UpstreamSet> sets = new();
+
+    /// <summary>Where the request goes, and what of it counts for the choice.</summary>
+    public Destination Decide(Target target, in Routing.RequestView view, in Routing.RouteMatch match)
+    {
+        if (target.Upstream is not { } name || upstreams.Find(name) is not { } upstream)
+            return new(target, null, null);
+        // A match that led here has its route.
+        return new(target, upstream.Policy.By?.Of(view, match.Parameters, match.Route!.Path),
+            upstream.Sticky?.Read(view.Fields, view.Time));
+    }
 
     /// <summary>A place at an instance, or why there is none.</summary>
     /// <param name="repeatable">True when the request can be sent to another instance if this one fails.</param>
     /// <param name="except">One that has failed this request already. Then being out is a reason even if all
     /// are.</param>
-    public Outcome<UpstreamCall> Choose(ServiceKey service, bool repeatable, Upstream? except = null)
+    public Outcome<UpstreamCall> Choose(in Destination destination, bool repeatable, Upstream? except = null)
     {
-        if (registry.Find(service) is not { Callable.IsEmpty: false } view)
+        if (!SetOf(destination.Target).TryGet(out var set, out var none)) return none;
+        var groups = set.GroupsOf(destination.Target);
+        if (groups.IsEmpty)
             return new Fault(ErrorCodes.NoInstance, "The service behind this route has no instance to call.");
-        var set = SetOf(view);
+        var wish = new Wish(repeatable, except, destination.Key);
+        if (destination.Sticky is { } sticky && Stay(groups, sticky, except) is { } kept) return kept;
         // A place may be taken between the look and the grasp; then the others are looked at again.
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            var index = Pick(set, repeatable, except, anyway: false);
-            var anyway = index < 0;
-            if (anyway) index = Pick(set, repeatable, except, anyway: true);
-            if (index < 0 && except is null && AllOut(set))
-                index = set.Upstreams.Length == 1 ? 0 : LessLoadedOfTwo(set);
-            if (index < 0) break;
-            if (set.Upstreams[index].TryBegin(anyway) is { } call) return call;
+            var (upstream, admission) = Pick(set, groups, wish);
+            if (upstream is null) break;
+            if (upstream.TryBegin(anyway: admission != Admission.Good) is { } call) return call;
         }
         return new Fault(ErrorCodes.UpstreamBusy, "Every instance behind this route has as many requests as it may.")
         {
@@ -40,58 +52,100 @@ internal sealed class InstanceChooser(IRegistryView registry, GatewayOptions opt
         };
     }
 
+    /// <summary>The cookie that keeps the client at this instance; null when it has it, or needs none.</summary>
+    public string? CookieFor(in Destination destination, Upstream chosen) =>
+        destination.Target.Upstream is { } name && upstreams.Find(name)?.Sticky is { } sticky
+            && destination.Sticky != chosen.Identity
+            ? sticky.Write(chosen.Identity, time.GetUtcNow())
+            : null;
+
     /// <summary>Forgets what no route leads to any more.</summary>
-    public void Retain(IEnumerable<ServiceKey> services)
+    public void Retain(IEnumerable<Target> targets)
     {
-        var kept = services.ToImmutableHashSet();
+        var kept = targets.Select(target => (target.Service, target.Upstream)).ToImmutableHashSet();
         foreach (var key in sets.Keys)
             if (!kept.Contains(key)) sets.TryRemove(key, out _);
     }
 
-    private UpstreamSet SetOf(ServiceView view)
+    private (Upstream? Upstream, Admission Admission) Pick(
+        UpstreamSet set, ImmutableArray<Members> groups, in Wish wish)
     {
-        var set = sets.GetValueOrDefault(view.Key);
-        if (set is not null && ReferenceEquals(set.View, view)) return set;
+        // Trying beats refusing; but who has just failed this request has had its try.
+        var panics = wish.Except is null && set.Panics();
+        for (var admission = panics ? Admission.Any : Admission.Good; admission <= Admission.Any; admission++)
+        {
+            if (admission == Admission.Any && !panics) break;
+            foreach (var members in groups)
+                if (Choosing.Pick(set.Policy, members, wish, admission, random, time) is >= 0 and var index)
+                    return (members.Upstreams[index], admission);
+        }
+        return (null, Admission.Any);
+    }
+
+    // Doubts are no reason to lose a session; being left out is.
+    private static UpstreamCall? Stay(ImmutableArray<Members> groups, ulong sticky, Upstream? except)
+    {
+        foreach (var members in groups)
+            foreach (var upstream in members.Upstreams)
+                if (upstream.Identity == sticky && upstream != except && upstream.CanTakeDoubted())
+                    return upstream.TryBegin(anyway: true);
+        return null;
+    }
+
+    private Outcome<UpstreamSet> SetOf(Target target)
+    {
+        Membership? membership = null;
+        var policy = BalancePolicy.Default;
+        var service = target.Service;
+        if (target.Upstream is { } name)
+        {
+            if (upstreams.Find(name) is not { } upstream)
+                return new Fault(ErrorCodes.NoInstance, "The upstream of this route does not exist.");
+            (policy, service) = (upstream.Policy, upstream.Service);
+            if (service is null && upstream.Current() is var (now, forbidden))
+            {
+                if (forbidden)
+                    return new Fault(
+                        ErrorCodes.UpstreamForbidden, "The upstream of this route is where nobody is ever called.");
+                membership = now;
+            }
+        }
+        var key = (target.Service, target.Upstream);
+        var set = sets.GetValueOrDefault(key);
+        if (service is { } registered)
+        {
+            var view = registry.Find(registered);
+            if (set is not null && view is not null && ReferenceEquals(set.Membership.Identity, view)
+                && ReferenceEquals(set.Policy, policy)) return set;
+            membership = view is null ? null : Membership.Of(view);
+        }
+        if (membership is not { Instances.IsEmpty: false })
+            return new Fault(ErrorCodes.NoInstance, "The service behind this route has no instance to call.");
+        return set is not null && IsOf(set, membership, policy) ? set : Derive(key, membership, policy);
+    }
+
+    private UpstreamSet Derive(
+        (ServiceKey? Service, ResourceKey? Upstream) key, Membership membership, BalancePolicy policy)
+    {
         // Two threads may both derive it; one wins, and an older view never replaces a newer one.
-        return sets.AddOrUpdate(
-            view.Key,
-            static (_, state) => UpstreamSet.Of(state.view, null, state.options, state.time),
+        var set = sets.AddOrUpdate(
+            key,
+            static (_, state) => UpstreamSet.Of(state.membership, state.policy, null, state.options, state.time),
             static (_, before, state) =>
-                before.View.Index > state.view.Index || ReferenceEquals(before.View, state.view)
+                IsOf(before, state.membership, state.policy)
+                || (before.Membership.Index > state.membership.Index && ReferenceEquals(before.Policy, state.policy))
                 ? before
-                : UpstreamSet.Of(state.view, before, state.options, state.time),
-            (view, options, time));
+                : UpstreamSet.Of(state.membership, state.policy, before, state.options, state.time),
+            (membership, policy, options, time));
+        foreach (var upstream in set.Upstreams) upstream.Ejection.MayBegin = set.MayEject;
+        return set;
     }
 
-    private int Pick(UpstreamSet set, bool repeatable, Upstream? except, bool anyway)
-    {
-        var upstreams = set.Upstreams;
-        if (upstreams.Length == 1) return CanTake(0) ? 0 : -1;
-        var first = set.Draw(random);
-        var second = set.DrawOther(first, random);
-        var (firstCan, secondCan) = (CanTake(first), CanTake(second));
-        if (firstCan && secondCan) return set.LessLoaded(first, second);
-        if (firstCan || secondCan) return firstCan ? first : second;
-        var start = random.Next(upstreams.Length);
-        for (var step = 0; step < upstreams.Length; step++)
-            if ((start + step) % upstreams.Length is var index && CanTake(index)) return index;
-        return -1;
-
-        bool CanTake(int index) => upstreams[index] is var upstream && upstream != except
-            && (anyway ? upstream.CanTakeDoubted() : upstream.CanTake(repeatable));
-    }
-
-    // All failed is more likely a fault here, or a moment's, than all of them dead: trying beats refusing.
-    private static bool AllOut(UpstreamSet set)
-    {
-        foreach (var upstream in set.Upstreams)
-            if (!upstream.Ejection.IsOut) return false;
-        return true;
-    }
-
-    private int LessLoadedOfTwo(UpstreamSet set)
-    {
-        var first = set.Draw(random);
-        return set.LessLoaded(first, set.DrawOther(first, random));
-    }
+    private static bool IsOf(UpstreamSet set, Membership membership, BalancePolicy policy) =>
+        ReferenceEquals(set.Membership.Identity, membership.Identity) && ReferenceEquals(set.Policy, policy);
 }
+
+/// <summary>Where one request goes.</summary>
+/// <param name="Key">The caller's key; null where the choice asks for none, or the request has none.</param>
+/// <param name="Sticky">The instance that the client had before, by its <see cref="Upstream.Identity"/>.</param>
+internal readonly record struct Destination(Target Target, ulong? Key, ulong? Sticky);

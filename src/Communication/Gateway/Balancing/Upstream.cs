@@ -1,3 +1,4 @@
+using Groundwork.Communication.Gateway.Delivery;
 using Groundwork.Services.Registry;
 
 namespace Groundwork.Communication.Gateway.Balancing;
@@ -7,7 +8,12 @@ namespace Groundwork.Communication.Gateway.Balancing;
 /// </summary>
 internal sealed class Upstream(Instance instance, GatewayOptions options, TimeProvider time)
 {
+    /// <summary>The share that a new instance gets at first: enough to warm up by.</summary>
+    private const double FirstShare = 0.1;
+
     private readonly Silence silence = new(options.SilenceLimit, time);
+    private readonly Latency latency = new(time);
+    private readonly long since = time.GetTimestamp();
     private int underWay;
     private int trials; // 0 or 1.
 
@@ -18,7 +24,22 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
         new UriBuilder(instance.Scheme, instance.Host.Contains(
             ':', StringComparison.Ordinal) ? $"[{instance.Host.Trim('[', ']')}]" : instance.Host, instance.Port).Uri;
 
+    /// <summary>A number for it, the same on every node.</summary>
+    public ulong Identity { get; } = KeyHash.Of(instance.Key.ToString());
+
+    /// <summary>False for an address that the registry knows nothing of.</summary>
+    public bool IsRegistered { get; init; } = true;
+
+    /// <summary>What it is told under <c>Host</c>; null: its own address.</summary>
+    public string? Authority { get; init; }
+
+    /// <summary>True for one that came while the gateway ran.</summary>
+    public bool IsNew { get; init; }
+
     public Ejection Ejection { get; } = new(options, time);
+
+    /// <summary>How long it took of late to begin an answer, in ticks; 0 when nothing is known.</summary>
+    public double Latency => latency.Now;
 
     public int UnderWay => Volatile.Read(ref underWay);
 
@@ -33,9 +54,18 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
         instance.Key == other.Key && instance.Incarnation == other.Incarnation
         && instance.Host == other.Host && instance.Port == other.Port && instance.Scheme == other.Scheme;
 
+    public bool HasRoom => UnderWay < options.MaxRequestsPerInstance;
+
+    /// <summary>How much of its share it can take, from a tenth to all: a new one grows into it.</summary>
+    public double Readiness(TimeSpan slowStart, TimeProvider clock)
+    {
+        if (!IsNew || slowStart == TimeSpan.Zero) return 1;
+        return Math.Clamp(clock.GetElapsedTime(since) / slowStart, FirstShare, 1);
+    }
+
     /// <summary>True when nothing speaks against sending it this request.</summary>
     public bool CanTake(bool repeatable) =>
-        UnderWay < options.MaxRequestsPerInstance
+        HasRoom
         && Ejection.Allows(repeatable)
         && (repeatable || !silence.IsSilent)
         && !(IsDoubted && Volatile.Read(ref trials) != 0);
@@ -43,7 +73,7 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     /// <summary>
     /// True when only a doubt speaks against it, which counts for nothing where there is nobody better.
     /// </summary>
-    public bool CanTakeDoubted() => UnderWay < options.MaxRequestsPerInstance && !Ejection.IsOut;
+    public bool CanTakeDoubted() => HasRoom && !Ejection.IsOut;
 
     /// <summary>
     /// Takes a place; null when another request took the last one, or the trial, meanwhile.
@@ -53,7 +83,8 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     {
         var trial = !anyway && IsDoubted;
         if (trial && Interlocked.CompareExchange(ref trials, 1, 0) != 0) return null;
-        if (Interlocked.Increment(ref underWay) <= options.MaxRequestsPerInstance) return new UpstreamCall(this, trial);
+        if (Interlocked.Increment(ref underWay) <= options.MaxRequestsPerInstance)
+            return new UpstreamCall(this, trial, time);
         Interlocked.Decrement(ref underWay);
         if (trial) EndTrial();
         return null;
@@ -61,7 +92,11 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
 
     internal void Asked() => silence.Asked();
 
-    internal void Heard(bool answered) => silence.Ended(answered);
+    internal void Heard(bool answered, TimeSpan length)
+    {
+        silence.Ended(answered);
+        if (answered) latency.Took(length);
+    }
 
     internal void EndTrial() => Volatile.Write(ref trials, 0);
 
@@ -69,21 +104,26 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
 }
 
 /// <summary>A request's place at an instance; ended once. Belongs to the request.</summary>
-internal sealed class UpstreamCall(Upstream upstream, bool trial)
+internal sealed class UpstreamCall(Upstream upstream, bool trial, TimeProvider time)
 {
     private bool onTrial = trial;
+    private long asked;
 
     public Upstream Upstream => upstream;
 
     /// <summary>The request goes out; <see cref="Heard"/> follows.</summary>
-    public void Asked() => upstream.Asked();
+    public void Asked()
+    {
+        asked = time.GetTimestamp();
+        upstream.Asked();
+    }
 
     /// <summary>
     /// An answer has begun, or will not. A trial is over with that, however long the answer then takes.
     /// </summary>
     public void Heard(bool answered)
     {
-        upstream.Heard(answered);
+        upstream.Heard(answered, time.GetElapsedTime(asked));
         EndTrial();
     }
 

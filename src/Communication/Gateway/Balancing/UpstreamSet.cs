@@ -1,58 +1,97 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Groundwork.Communication.Gateway.Delivery;
 using Groundwork.Services.Registry;
 
 namespace Groundwork.Communication.Gateway.Balancing;
 
-/// <summary>
-/// The callable instances of one view of a service, with the gateway's memory of each and their weights summed up.
-/// </summary>
+/// <summary>The instances of one membership, with the gateway's memory of each.</summary>
 internal sealed class UpstreamSet
 {
-    private readonly ImmutableArray<Upstream> upstreams;
-    private readonly ImmutableArray<int> weights;
-    private readonly long[] sums; // sums[i]: weights of 0..i together.
+    private readonly ConcurrentDictionary<string, ImmutableArray<Members>> groups = new(StringComparer.Ordinal);
+    private readonly string? zone; // The gateway's, where those in it go first.
 
-    private UpstreamSet(ServiceView view, ImmutableArray<Upstream> upstreams)
+    private UpstreamSet(
+        Membership membership, BalancePolicy policy, ImmutableArray<Upstream> upstreams, string? zone)
     {
-        View = view;
-        this.upstreams = upstreams;
-        weights = [.. view.Callable.Select(instance => Math.Max(1, instance.Weight))];
-        sums = new long[upstreams.Length];
-        var sum = 0L;
-        for (var index = 0; index < sums.Length; index++) sums[index] = sum += weights[index];
+        Membership = membership;
+        Policy = policy;
+        Upstreams = upstreams;
+        this.zone = policy.ZoneFirst ? zone : null;
     }
 
-    public ServiceView View { get; }
+    public Membership Membership { get; }
 
-    public ImmutableArray<Upstream> Upstreams => upstreams;
+    public BalancePolicy Policy { get; }
 
-    public static UpstreamSet Of(ServiceView view, UpstreamSet? before, GatewayOptions options, TimeProvider time)
+    public ImmutableArray<Upstream> Upstreams { get; }
+
+    public static UpstreamSet Of(
+        Membership membership, BalancePolicy policy, UpstreamSet? before, GatewayOptions options, TimeProvider time)
     {
-        var known = before?.upstreams.ToDictionary(upstream => upstream.Key);
-        return new UpstreamSet(view, [.. view.Callable.Select(instance =>
-            known?.GetValueOrDefault(instance.Key) is { } same && same.Is(instance)
-                ? same
-                : new Upstream(instance, options, time))]);
+        var known = before?.Upstreams.ToDictionary(upstream => upstream.Key);
+        var own = policy.Over(options);
+        // What changes its limits begins anew.
+        var keeps = before is not null && Equals(before.Policy.Ejection, policy.Ejection);
+        return new UpstreamSet(
+            membership, policy,
+            [
+                .. membership.Instances.Select(instance =>
+                    keeps && known?.GetValueOrDefault(instance.Key) is { } same && same.Is(instance)
+                        ? same
+                        : new Upstream(instance, own, time)
+                        {
+                            // Those that were there when the gateway came are as warm as each other.
+                            IsNew = before is not null,
+                            IsRegistered = membership.IsRegistered,
+                            Authority = membership.Authority,
+                        }),
+            ],
+            options.Zone);
     }
 
-    /// <summary>An index, each as often as its weight says.</summary>
-    public int Draw(Random random)
+    /// <summary>
+    /// Among whom the requests of a target are shared out, in the order in which they are asked: the tiers, of each
+    /// first those in the gateway's zone where that is wanted.
+    /// </summary>
+    public ImmutableArray<Members> GroupsOf(Target target) =>
+        groups.TryGetValue(target.Subset, out var known)
+            ? known
+            : groups.GetOrAdd(target.Subset, static (_, state) => state.set.Group(state.target), (set: this, target));
+
+    /// <summary>True when so many are left out that all are called.</summary>
+    public bool Panics()
     {
-        var at = Array.BinarySearch(sums, random.NextInt64(sums[^1]) + 1);
-        return at < 0 ? ~at : at;
+        var left = 0;
+        foreach (var upstream in Upstreams)
+            if (!upstream.Ejection.IsOut) left++;
+        return left == 0 || left * 100 < Policy.PanicPercent * Upstreams.Length;
     }
 
-    /// <summary>Another index than the first; by weight, unless one outweighs all others.</summary>
-    public int DrawOther(int first, Random random)
+    /// <summary>True when one more may be left out.</summary>
+    public bool MayEject()
     {
-        for (var attempt = 0; attempt < 3; attempt++)
-            if (Draw(random) is var index && index != first) return index;
-        return (first + 1 + random.Next(upstreams.Length - 1)) % upstreams.Length;
+        if (Policy.MaxOutPercent >= 100) return true;
+        var gone = 1;
+        foreach (var upstream in Upstreams)
+            if (upstream.Ejection.IsOut) gone++;
+        return gone * 100 <= Policy.MaxOutPercent * Upstreams.Length;
     }
 
-    /// <summary>The one with less under way for its weight; the first when they are even.</summary>
-    public int LessLoaded(int first, int second) =>
-        (long)upstreams[second].UnderWay * weights[first] < (long)upstreams[first].UnderWay * weights[second]
-            ? second
-            : first;
+    private ImmutableArray<Members> Group(Target target)
+    {
+        var made = ImmutableArray.CreateBuilder<Members>();
+        var all = Membership.Instances.Zip(Upstreams).Where(pair => target.Takes(pair.First));
+        foreach (var tier in all.GroupBy(pair => Membership.Tiers.GetValueOrDefault(pair.First.Key.Id))
+            .OrderBy(tier => tier.Key))
+        {
+            if (zone is not null && tier.Where(pair => pair.First.Zone == zone).ToList() is { Count: > 0 } near
+                && near.Count < tier.Count()) made.Add(Of(near));
+            made.Add(Of(tier));
+        }
+        return made.ToImmutable();
+    }
+
+    private static Members Of(IEnumerable<(Instance First, Upstream Second)> pairs) => new(
+        [.. pairs.Select(pair => pair.Second)], [.. pairs.Select(pair => Math.Max(1, pair.First.Weight))]);
 }

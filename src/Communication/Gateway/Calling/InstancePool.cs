@@ -27,7 +27,7 @@ internal sealed class InstancePool : IDisposable
         this.connector = connector;
         this.options = options;
         this.time = time;
-        Authority = System.Text.Encoding.ASCII.GetBytes(address.Authority);
+        Authority = System.Text.Encoding.ASCII.GetBytes(upstream.Authority ?? address.Authority);
         shards = new Shard[Environment.ProcessorCount];
         for (var index = 0; index < shards.Length; index++) shards[index] = new Shard();
     }

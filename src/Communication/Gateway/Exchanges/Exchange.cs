@@ -6,6 +6,7 @@ using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Timing;
+using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Wire.Http1;
 
 namespace Groundwork.Communication.Gateway.Exchanges;
@@ -63,6 +64,12 @@ internal sealed partial class Exchange : IExpiring
     /// <summary>Set before anything is sent.</summary>
     public Route Route { get; set; } = null!;
 
+    /// <summary>Where the request goes; set with a route that leads somewhere.</summary>
+    public Destination Destination { get; set; }
+
+    /// <summary>What the route makes of the request and its answer; null where it leaves them alone.</summary>
+    public Transformed? Transformed { get; set; }
+
     /// <summary>Set before anything else is asked of the exchange.</summary>
     public IClient Client { get; private set; } = null!;
 
@@ -117,6 +124,8 @@ internal sealed partial class Exchange : IExpiring
     {
         Client = null!;
         Route = null!;
+        Destination = default;
+        Transformed = null;
         Cause = null;
         clientFault = null;
         Request.Clear();

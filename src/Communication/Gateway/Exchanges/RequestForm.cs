@@ -17,7 +17,8 @@ internal static class RequestForm
 
     /// <summary>Room that suffices for the head.</summary>
     public static int RoomFor(Exchange exchange, ReadOnlySpan<byte> authority) =>
-        exchange.Request.Fields.Filled + authority.Length + OursBytes + (exchange.Route.StrippedPrefix?.Length ?? 0);
+        exchange.Request.Fields.Filled + authority.Length + OursBytes + (exchange.Route.StrippedPrefix?.Length ?? 0)
+        + (exchange.Transformed?.RequestBytes ?? 0);
 
     /// <summary>Writes the head; its bytes.</summary>
     /// <param name="authority">The instance's own.</param>
@@ -28,13 +29,12 @@ internal static class RequestForm
         var writer = new HeadWriter(output);
         writer.Write(head.MethodName);
         writer.Write((byte)' ');
-        var path = head.Path[(exchange.Route.StrippedPrefix?.Length ?? 0)..];
-        if (path.IsEmpty) writer.Write((byte)'/');
-        else writer.Write(path);
-        writer.Write(head.Query);
+        WriteTarget(ref writer, exchange);
         writer.Write(" HTTP/1.1\r\n"u8);
         writer.Field("Host"u8, authority);
         WriteClients(ref writer, exchange, fields);
+        if (exchange.Transformed is { } transformed)
+            foreach (var field in transformed.RequestFields) writer.Field(field.Name, field.Value);
         WriteForwarded(ref writer, exchange, fields);
         writer.Write("Via: "u8);
         WriteJoined(ref writer, fields, KnownField.Via);
@@ -52,6 +52,23 @@ internal static class RequestForm
         WriteConnection(ref writer, exchange);
         writer.EndLine();
         return writer.Length;
+    }
+
+    private static void WriteTarget(ref HeadWriter writer, Exchange exchange)
+    {
+        var head = exchange.Request;
+        var transformed = exchange.Transformed;
+        var path = transformed?.Path is { } changed
+            ? changed
+            : head.Path[(exchange.Route.StrippedPrefix?.Length ?? 0)..];
+        if (path.IsEmpty) writer.Write((byte)'/');
+        else writer.Write(path);
+        if (transformed?.Query is not { } query) writer.Write(head.Query);
+        else if (query.Length > 0)
+        {
+            writer.Write((byte)'?');
+            writer.Write(query);
+        }
     }
 
     /// <summary>How often the request has passed a gateway of ours.</summary>
@@ -119,7 +136,8 @@ internal static class RequestForm
                 if (KnownFields.IsHopByHop(field.Known)) return false;
                 break;
         }
-        return !exchange.Request.IsNamed(field);
+        return exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
+            && !exchange.Request.IsNamed(field);
     }
 
     /// <summary>True for what only we, or a peer that is trusted, may say.</summary>

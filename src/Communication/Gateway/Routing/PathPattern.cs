@@ -193,7 +193,7 @@ internal sealed class PathPattern
         RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant);
 
     // The one form that requests come in.
-    private static string? Normalize(string path)
+    public static string? Normalize(string path)
     {
         if (!System.Text.Ascii.IsValid(path)) return null;
         Span<byte> output = new byte[path.Length];

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Groundwork.Communication.Gateway.Delivery;
+using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Kernel.Resources;
-using Groundwork.Services.Registry;
+using Groundwork.Wire;
 
 namespace Groundwork.Communication.Gateway.Routing;
 
@@ -11,11 +13,10 @@ internal sealed class Route
 {
     private readonly ImmutableArray<byte[]> methods;
 
-    private Route(ResourceKey key, RouteSpec spec, ServiceKey service, RouteConditions conditions)
+    private Route(ResourceKey key, RouteSpec spec, RouteConditions conditions, Deliveries? deliveries)
     {
         Key = key;
         Name = $"{key.Namespace}/{key.Name}";
-        Service = service;
         Hosts = [.. spec.Match.Hosts];
         Path = PathPattern.Parse(spec.Match.Path);
         Methods = spec.Match.Methods is { } listed ? [.. listed] : [];
@@ -24,7 +25,9 @@ internal sealed class Route
         Specificity = conditions.Count + (Methods.IsEmpty ? 0 : 1);
         Priority = spec.Priority;
         StrippedPrefix = spec.Request?.Path?.StripPrefix;
-        StripLength = StrippedPrefix?.Length ?? 0;
+        Deliveries = deliveries;
+        Transform = RouteTransform.Compile(spec, Path);
+        OwnAnswer = OwnAnswer.Compile(spec, Path);
         ExposeRevision = spec.ExposeRevision;
         var timeouts = spec.Timeouts ?? new RouteTimeouts();
         ConnectTimeout = TimeSpan.FromMilliseconds(timeouts.ConnectMs);
@@ -49,7 +52,14 @@ internal sealed class Route
     /// <summary><c>namespace/name</c>.</summary>
     public string Name { get; }
 
-    public ServiceKey Service { get; }
+    /// <summary>Where its requests go; null where the gateway answers itself.</summary>
+    public Deliveries? Deliveries { get; }
+
+    /// <summary>What it does to requests and answers; null: nothing.</summary>
+    public RouteTransform? Transform { get; }
+
+    /// <summary>What the gateway answers itself; null where requests go somewhere.</summary>
+    public OwnAnswer? OwnAnswer { get; }
 
     public ImmutableArray<string> Hosts { get; }
 
@@ -65,6 +75,7 @@ internal sealed class Route
 
     public int Priority { get; }
 
+    /// <summary>What is taken off the path, which services are told; null: nothing.</summary>
     public string? StrippedPrefix { get; }
 
     public bool ExposeRevision { get; }
@@ -74,8 +85,6 @@ internal sealed class Route
     public TimeSpan ResponseHeadTimeout { get; }
 
     public TimeSpan IdleTimeout { get; }
-
-    private int StripLength { get; }
 
     /// <summary>
     /// Compiles a route. False with the reason for one that this version does not understand, which a newer node may
@@ -87,13 +96,17 @@ internal sealed class Route
         route = null;
         reason = null;
         var spec = resource.As<RouteSpec>();
-        if (!ServiceKey.TryParse(spec.Service, resource.Key.Namespace, out var service))
-            reason = "its service is not understood";
-        else if (PathPattern.Explain(spec.Match.Path) is { } path) reason = "its path " + path;
+        Deliveries? deliveries = null;
+        if (PathPattern.Explain(spec.Match.Path) is { } path) reason = "its path " + path;
         else if (spec.Match.Hosts.Any(host => HostPattern.Explain(host) is not null))
             reason = "a host is not understood";
         else if (!RouteConditions.TryCompile(spec.Match, out var conditions)) reason = "a condition is not understood";
-        else route = new Route(resource.Key, spec, service.Value, conditions);
+        else if (PathPattern.Parse(spec.Match.Path) is var pattern && spec is { Redirect: null, Respond: null }
+            && !Deliveries.TryCompile(resource.Key, spec, pattern, out deliveries))
+            reason = "its target is not understood";
+        else if (new List<FieldFault>() is var faults && !IsChangeable(spec, pattern, faults))
+            reason = $"its {faults[0].Path["spec.".Length..]} {faults[0].Message}";
+        else route = new Route(resource.Key, spec, conditions, deliveries);
         return route is not null;
     }
 
@@ -105,10 +118,10 @@ internal sealed class Route
         return false;
     }
 
-    /// <summary>The path that the service gets.</summary>
-    public string Rewrite(string path)
+    // A text with a name that the path does not capture could not be written.
+    private static bool IsChangeable(RouteSpec spec, PathPattern pattern, List<FieldFault> faults)
     {
-        if (StripLength == 0) return path;
-        return path.Length == StripLength ? "/" : path[StripLength..];
+        TransformRules.Check(spec, pattern, faults);
+        return faults.Count == 0;
     }
 }

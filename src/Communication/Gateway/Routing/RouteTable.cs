@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using Groundwork.Communication.Gateway.Delivery;
 using Groundwork.Kernel.Resources;
-using Groundwork.Services.Registry;
 
 namespace Groundwork.Communication.Gateway.Routing;
 
@@ -14,17 +14,25 @@ internal sealed class RouteTable
     private readonly HostTree hosts;
     private readonly ImmutableDictionary<ResourceKey, Route> routes;
 
-    private RouteTable(HostTree hosts, ImmutableDictionary<ResourceKey, Route> routes)
+    private readonly ImmutableDictionary<Target, int> targets; // How many times routes lead to it.
+
+    private RouteTable(
+        HostTree hosts, ImmutableDictionary<ResourceKey, Route> routes, ImmutableDictionary<Target, int> targets)
     {
         this.hosts = hosts;
         this.routes = routes;
+        this.targets = targets;
     }
 
-    public static RouteTable Empty { get; } = new(HostTree.Empty, ImmutableDictionary<ResourceKey, Route>.Empty);
+    public static RouteTable Empty { get; } = new(
+        HostTree.Empty, ImmutableDictionary<ResourceKey, Route>.Empty, ImmutableDictionary<Target, int>.Empty);
 
     public int Count => routes.Count;
 
-    public IEnumerable<ServiceKey> Services => routes.Values.Select(route => route.Service).Distinct();
+    /// <summary>Where routes lead.</summary>
+    public IEnumerable<Target> Targets => targets.Keys;
+
+    public IEnumerable<Route> Routes => routes.Values;
 
     public Route? Find(ResourceKey key) => routes.GetValueOrDefault(key);
 
@@ -35,18 +43,24 @@ internal sealed class RouteTable
     {
         var next = hosts;
         var byKey = routes.ToBuilder();
+        var counts = targets.ToBuilder();
         foreach (var key in gone.Concat(added.Select(route => route.Key)))
         {
             if (!byKey.Remove(key, out var before)) continue;
+            Tally(counts, before, -1);
             foreach (var host in before.Hosts) next = next.Edit(host, routes => HostRoutes.Without(routes, before));
         }
         foreach (var route in added)
         {
             byKey.Add(route.Key, route);
+            Tally(counts, route, 1);
             foreach (var host in route.Hosts) next = next.Edit(host, routes => HostRoutes.With(routes, route));
         }
-        return new RouteTable(next, byKey.ToImmutable());
+        return new RouteTable(next, byKey.ToImmutable(), counts.ToImmutable());
     }
+
+    /// <summary>True when no route leads any more where one of the earlier table did.</summary>
+    public bool HasLeft(RouteTable before) => before.targets.Keys.Any(target => !targets.ContainsKey(target));
 
     /// <summary>The route of a request. Allocates nothing unless an expression captures, or only the method is
     /// wrong.</summary>
@@ -59,6 +73,16 @@ internal sealed class RouteTable
         var again = new RouteSearch(view, collectMethods: true);
         hosts.Search(ref again, out known);
         return new RouteMatch(null, known, again.Methods, default, search.Visited + again.Visited);
+    }
+
+    private static void Tally(ImmutableDictionary<Target, int>.Builder counts, Route route, int by)
+    {
+        foreach (var target in route.Deliveries?.Targets ?? [])
+        {
+            var count = counts.GetValueOrDefault(target) + by;
+            if (count == 0) counts.Remove(target);
+            else counts[target] = count;
+        }
     }
 }
 

@@ -7,15 +7,16 @@ namespace Groundwork.Communication.Gateway.Routing;
 internal sealed partial class RouteTableView : IDisposable
 {
     private readonly ILogger<RouteTableView> logger;
-    private readonly Action<RouteTable> swapped;
+    private readonly Action<RouteTable> left;
     private readonly IDisposable subscription;
     private RouteTable current = RouteTable.Empty; // Written on the publisher's thread alone.
 
-    /// <param name="swapped">Told of every new table, on the publisher's thread.</param>
-    public RouteTableView(ISnapshotSource snapshots, Action<RouteTable> swapped, ILogger<RouteTableView> logger)
+    /// <param name="left">Told of a table that does not lead everywhere any more where the last one did, on the
+    /// publisher's thread.</param>
+    public RouteTableView(ISnapshotSource snapshots, Action<RouteTable> left, ILogger<RouteTableView> logger)
     {
         this.logger = logger;
-        this.swapped = swapped;
+        this.left = left;
         subscription = snapshots.Subscribe(Apply); // Calls back at once with the current snapshot.
     }
 
@@ -29,8 +30,9 @@ internal sealed partial class RouteTableView : IDisposable
         var next = change.Before is null
             ? RouteTable.Empty.With([], Compile(change.After.Of(RouteKind.Name).Values))
             : Derive(change.Changes);
+        var before = current;
         Volatile.Write(ref current, next);
-        swapped(next);
+        if (next.HasLeft(before)) left(next);
     }
 
     private RouteTable Derive(IReadOnlyList<AppliedChange> changes)

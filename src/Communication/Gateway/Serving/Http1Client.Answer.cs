@@ -122,9 +122,14 @@ internal sealed partial class Http1Client
         if (head.Closes || closing || serving.Requests.IsDraining || !MayDrain) persistent = false;
         var room = OursBytes + (head.From?.Fields.Filled ?? 0);
         foreach (var (name, value) in head.Added) room += name.Length + value.Length + 4;
+        room += head.Transformed?.AnswerBytes ?? 0;
         var writer = new HeadWriter(output.GetSpan(room));
         WriteLine(ref writer, head);
-        if (head.From is { } from) WriteFields(ref writer, from);
+        if (head.From is { } from)
+        {
+            if (head.Transformed is { } transformed) WriteFields(ref writer, from, head, transformed);
+            else WriteFields(ref writer, from);
+        }
         foreach (var (name, value) in head.Added)
         {
             writer.Write(name);
@@ -171,6 +176,14 @@ internal sealed partial class Http1Client
             }
         }
         writer.Write(fields.Slice(start, end - start));
+    }
+
+    private static void WriteFields(
+        ref HeadWriter writer, ResponseHead from, AnswerHead head, Transforms.Transformed transformed)
+    {
+        foreach (ref readonly var field in from.Fields.Fields)
+            if (head.NameOf(from, field) is { IsEmpty: false } name) writer.Field(name, from.Fields.ValueOf(field));
+        foreach (var field in transformed.AnswerFields) writer.Field(field.Name, field.Value);
     }
 
     private void WriteFraming(ref HeadWriter writer, AnswerHead head, int minor)

@@ -174,9 +174,12 @@ internal sealed class Http2Client : IClient
         response.StatusCode = head.Status;
         if (head.From is { } from)
             foreach (ref readonly var field in from.Fields.Fields)
-                if (AnswerHead.IsPassed(from, field))
-                    response.Headers.Append(Text(from.Fields.NameOf(field)), Text(from.Fields.ValueOf(field)));
-        foreach (var (name, value) in head.Added) response.Headers[name] = new StringValues(value);
+                if (head.NameOf(from, field) is { IsEmpty: false } name)
+                    response.Headers.Append(Text(name), Text(from.Fields.ValueOf(field)));
+        if (head.Transformed is { } transformed)
+            foreach (var field in transformed.AnswerFields)
+                response.Headers.Append(Text(field.Name), Text(field.Value));
+        foreach (var (name, value) in head.Added) response.Headers.Append(name, value);
         if (head.ContentLength >= 0 && head.Status is not (204 or < 200)
             && head.Body is BodyKind.None or BodyKind.Length) response.ContentLength = head.ContentLength;
     }

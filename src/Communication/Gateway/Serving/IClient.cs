@@ -1,3 +1,4 @@
+using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Wire.Http1;
 
 namespace Groundwork.Communication.Gateway.Serving;
@@ -77,6 +78,9 @@ internal sealed class AnswerHead
     /// <summary>Fields of ours.</summary>
     public List<KeyValuePair<string, string>> Added { get; } = [];
 
+    /// <summary>What the route makes of the instance's fields; null where it leaves them alone.</summary>
+    public Transformed? Transformed { get; set; }
+
     public BodyKind Body { get; set; }
 
     /// <summary>What the length field says, be there a body or not; -1: there is none.</summary>
@@ -89,6 +93,7 @@ internal sealed class AnswerHead
     {
         Status = 0;
         From = null;
+        Transformed = null;
         Added.Clear();
         Body = BodyKind.None;
         ContentLength = -1;
@@ -96,12 +101,20 @@ internal sealed class AnswerHead
     }
 
     /// <summary>True for a field of the instance's answer that the client gets.</summary>
-    public static bool IsPassed(ResponseHead from, in HeadField field) =>
+    public static bool IsPassed(ResponseHead from, scoped in HeadField field) =>
         !KnownFields.IsHopByHop(field.Known)
         && field.Known is not (KnownField.ContentLength // Ours to say, with the framing.
             or KnownField.AltSvc // Would lead the client past the gateway.
             or KnownField.GroundworkRevision) // Ours to say.
         && !from.IsNamed(field);
+
+    /// <summary>The name under which a field is passed on; empty for one that is not.</summary>
+    public ReadOnlySpan<byte> NameOf(ResponseHead from, scoped in HeadField field)
+    {
+        if (!IsPassed(from, field)) return default;
+        var name = from.Fields.NameOf(field);
+        return Transformed?.RemovesFromAnswer(name) == true ? Transformed.NewNameInAnswer(name) : name;
+    }
 
     /// <summary>True for a trailer that a client may get: none that says how to read or whom to believe.</summary>
     public static bool IsPassedTrailer(in HeadField field) =>

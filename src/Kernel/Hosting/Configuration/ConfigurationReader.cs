@@ -46,6 +46,7 @@ internal sealed class ConfigurationReader
             Follow = follow,
             TrustedProxies = Networks("trustedProxies"),
             LinkLocalUpstreams = Networks("linkLocalUpstreams"),
+            Zone = ReadZone(),
             Listeners = ReadListeners(),
             Drain = TimeSpan.FromSeconds(
                 ReadNumber("drainSeconds", ProcessConfiguration.DefaultDrainSeconds, MaxDrainSeconds)),
@@ -82,6 +83,14 @@ internal sealed class ConfigurationReader
             var name = string.Concat(sources.HostName.Select(c => Names.IsSegment([c]) || c == '.' ? c : '-'));
             return Names.IsSegment(name) ? name : "node";
         }
+        if (!Names.IsSegment(given.Text))
+            faults.Add(given.Wrong($"must be 1 to {Names.MaxSegmentLength} of A-Z a-z 0-9 . _ : @ -"));
+        return given.Text;
+    }
+
+    private string? ReadZone()
+    {
+        if (One("zone") is not { } given) return null;
         if (!Names.IsSegment(given.Text))
             faults.Add(given.Wrong($"must be 1 to {Names.MaxSegmentLength} of A-Z a-z 0-9 . _ : @ -"));
         return given.Text;

@@ -1,5 +1,7 @@
 using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.Balancing;
+using Groundwork.Communication.Gateway.Delivery;
+using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Tests.Support;
 
 namespace Groundwork.Communication.Tests.Gateway.Balancing;
@@ -12,14 +14,16 @@ public sealed class InstanceChooserTests
 
     public InstanceChooserTests() =>
         chooser = new InstanceChooser(
-            registry, new GatewayOptions { MaxRequestsPerInstance = 100 }, time, new Random(5));
+            registry, NoUpstreams, new GatewayOptions { MaxRequestsPerInstance = 100 }, time, new Random(5));
+
+    private UpstreamTable NoUpstreams => new(new HeldSnapshots(), TestUpstreams.Parts(time));
 
     [Fact]
     public void A_service_that_nobody_knows_or_that_is_empty_has_no_instance()
     {
-        Assert.Equal("no_instance", chooser.Choose(HeldServices.Key("service"), true).Fault!.Error.Code);
+        Assert.Equal("no_instance", chooser.Choose(To("service"), true).Fault!.Error.Code);
         registry.Set("service");
-        Assert.Equal("no_instance", chooser.Choose(HeldServices.Key("service"), true).Fault!.Error.Code);
+        Assert.Equal("no_instance", chooser.Choose(To("service"), true).Fault!.Error.Code);
     }
 
     [Fact]
@@ -133,11 +137,11 @@ public sealed class InstanceChooserTests
     {
         registry.Set("service", ("a", 1, 100), ("b", 1, 100));
         var first = Choose();
-        Assert.NotEqual(first.Upstream.Key, chooser.Choose(HeldServices.Key("service"), true, first.Upstream)
+        Assert.NotEqual(first.Upstream.Key, chooser.Choose(To("service"), true, first.Upstream)
             .Value.Upstream.Key);
         registry.Set("service", ("a", 1, 100));
         var only = Choose();
-        Assert.False(chooser.Choose(HeldServices.Key("service"), true, only.Upstream).Succeeded);
+        Assert.False(chooser.Choose(To("service"), true, only.Upstream).Succeeded);
     }
 
     [Fact]
@@ -145,7 +149,7 @@ public sealed class InstanceChooserTests
     {
         registry.Set("service", ("a", 1, 100), ("b", 1, 1));
         for (var request = 0; request < 200; request++) Choose();
-        var fault = chooser.Choose(HeldServices.Key("service"), true).Fault!;
+        var fault = chooser.Choose(To("service"), true).Fault!;
         Assert.Equal("upstream_busy", fault.Error.Code);
         Assert.NotNull(fault.RetryAfter);
     }
@@ -165,22 +169,25 @@ public sealed class InstanceChooserTests
         registry.Set("service", ("a", 1, 100), ("b", 1, 100));
         var most = 0;
         var shared = new InstanceChooser(
-            registry, new GatewayOptions { MaxRequestsPerInstance = 3 }, time, Random.Shared);
+            registry, NoUpstreams, new GatewayOptions { MaxRequestsPerInstance = 3 }, time, Random.Shared);
         Parallel.For(0, 20_000, _ =>
         {
-            if (!shared.Choose(HeldServices.Key("service"), true).TryGet(out var call, out var _)) return;
+            if (!shared.Choose(To("service"), true).TryGet(out var call, out var _)) return;
             var now = call.Upstream.UnderWay;
             for (var seen = most; now > seen && Interlocked.CompareExchange(ref most, now, seen) != seen; seen = most)
                 { }
             call.End();
         });
-        var left = new[] { shared.Choose(HeldServices.Key("service"), true)
-            .Value, shared.Choose(HeldServices.Key("service"), true).Value };
+        var left = new[] { shared.Choose(To("service"), true)
+            .Value, shared.Choose(To("service"), true).Value };
         Assert.All(left, call => Assert.Equal(1, call.Upstream.UnderWay));
     }
 
+    private static Destination To(string service) =>
+        new(Target.TryMake(service, null, "default")!, null, null); // Well formed.
+
     private UpstreamCall Choose(bool repeatable = true) =>
-        chooser.Choose(HeldServices.Key("service"), repeatable).Value;
+        chooser.Choose(To("service"), repeatable).Value;
 
     private Dictionary<string, int> Count(int requests, bool repeatable = true)
     {
