@@ -20,8 +20,9 @@ internal sealed class Imported
     /// <summary>A name that resources may have and none has yet.</summary>
     public string NameOf(string kind, string wish)
     {
-        var plain = string.Concat(wish.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' ? c : '-'))
-            .Trim('-', '.');
+        var words = string.Concat(wish.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' ? c : ' '))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var plain = string.Join('-', words).Trim('-', '.');
         if (plain.Length is 0 or > 100) plain = plain.Length == 0 ? kind : plain[..100];
         var name = plain;
         for (var number = 2; !names.Add($"{kind} {name}"); number++) name = $"{plain}-{number}";
