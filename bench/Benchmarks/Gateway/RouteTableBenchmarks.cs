@@ -4,6 +4,7 @@ using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Kernel.Resources;
 
 namespace Groundwork.Benchmarks.Gateway;
@@ -58,7 +59,7 @@ public class RouteTableBenchmarks
             ChangedAt = DateTimeOffset.UnixEpoch,
             Kind = RouteKind.Kind,
         };
-        return Route.TryCompile(resource, out var route, out var reason)
+        return Route.TryCompile(resource, StepCompiler.Empty, out var route, out var reason)
             ? route
             : throw new InvalidOperationException(reason);
     }

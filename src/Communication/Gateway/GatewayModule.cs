@@ -3,8 +3,10 @@ using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Explaining;
+using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Timing;
 using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Kernel.Hosting;
@@ -90,12 +92,15 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         pools = new InstancePools(guard, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
+        var steps = new StepCompiler([]);
         routes = new RouteTableView(
-            snapshots, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
+            snapshots, steps, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
+        var answers = new OwnAnswers(snapshots, counters);
+        var forwarder = new Forwarder(chooser, view, answers, counters, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
-            routes, snapshots, chooser, view, underWay, counters, options, clientTime,
+            routes, chooser, forwarder, answers, underWay, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
-        var exchanges = new ExchangePool(pools, ofInstances, options.Client, options);
+        var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);
     }
 }

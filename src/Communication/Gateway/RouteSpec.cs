@@ -32,7 +32,7 @@ public sealed record RouteSpec(
     [Description("How long the route waits for its service.")]
     RouteTimeouts? Timeouts = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
-    bool ExposeRevision = false);
+    bool ExposeRevision = false) : Steps.IPolicies;
 
 /// <summary>How long a route waits for its service.</summary>
 public sealed record RouteTimeouts(

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
 
@@ -216,7 +217,7 @@ public sealed class RouteKindTests
         var faults = new List<FieldFault>();
         RouteKind.Kind.Validate!(spec, faults);
         Assert.Empty(faults);
-        Assert.True(Route.TryCompile(resource, out _, out var reason), reason);
+        Assert.True(Route.TryCompile(resource, StepCompiler.Empty, out _, out var reason), reason);
 
         static string? Text(JsonElement of, string name) =>
             of.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : null;

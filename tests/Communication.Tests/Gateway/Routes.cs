@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire.Http1;
 
@@ -36,7 +37,7 @@ internal static class Routes
 
     public static Route Make(string name, RouteSpec spec)
     {
-        Assert.True(Route.TryCompile(Resource(name, spec), out var route, out var reason), reason);
+        Assert.True(Route.TryCompile(Resource(name, spec), StepCompiler.Empty, out var route, out var reason), reason);
         return route;
     }
 

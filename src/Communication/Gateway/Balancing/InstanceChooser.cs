@@ -18,12 +18,12 @@ internal sealed class InstanceChooser(
     private readonly ConcurrentDictionary<(ServiceKey? Service, ResourceKey? Upstream), UpstreamSet> sets = new();
 
     /// <summary>Where the request goes, and what of it counts for the choice.</summary>
-    public Destination Decide(Target target, in Routing.RequestView view, in Routing.RouteMatch match)
+    public Destination Decide(
+        Target target, in Routing.RequestView view, Routing.PathParameters parameters, Routing.PathPattern path)
     {
         if (target.Upstream is not { } name || upstreams.Find(name) is not { } upstream)
             return new(target, null, null);
-        // A match that led here has its route.
-        return new(target, upstream.Policy.By?.Of(view, match.Parameters, match.Route!.Path),
+        return new(target, upstream.Policy.By?.Of(view, parameters, path),
             upstream.Sticky?.Read(view.Fields, view.Time));
     }
 

@@ -5,6 +5,7 @@ using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Timing;
 using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Wire.Http1;
@@ -28,6 +29,7 @@ internal sealed partial class Exchange : IExpiring
     private const int UsualOutgoingBytes = 4 * 1024;
 
     private readonly InstancePools pools;
+    private readonly TimeProvider time;
     private readonly Deadline receiving; // The wait for the answer to a request without body, or for a piece of one.
     private readonly Deadline sending; // The wait for a piece of a body to be taken, and after the last for the answer.
     private byte[] outgoing = []; // The head and pieces of the body on their way to the instance; pooled.
@@ -40,9 +42,11 @@ internal sealed partial class Exchange : IExpiring
     private volatile bool answering; // The head of the answer has come.
     private volatile bool timedOut; // A deadline of this call has expired.
 
-    public Exchange(InstancePools pools, Deadlines deadlines, HeadLimits requests, HeadLimits answers)
+    public Exchange(
+        InstancePools pools, Deadlines deadlines, HeadLimits requests, HeadLimits answers, TimeProvider time)
     {
         this.pools = pools;
+        this.time = time;
         Request = new RequestHead(requests);
         Fields = new ExchangeFields(Request.Fields);
         Answer = new ResponseHead(answers);
@@ -96,8 +100,7 @@ internal sealed partial class Exchange : IExpiring
     /// <summary>Begins with a request whose head is complete.</summary>
     public void Begin(IClient client)
     {
-        Client = client;
-        Head.Clear();
+        Start(client);
         Trusted = false;
         var fields = Request.Fields;
         TakesTrailers = fields.Has(KnownField.Te) && fields.HasToken(KnownField.Te, "trailers"u8);
@@ -113,8 +116,7 @@ internal sealed partial class Exchange : IExpiring
     /// <summary>Begins with one whose head could not be read: it is answered, and nothing is known of it.</summary>
     public void BeginRefused(IClient client)
     {
-        Client = client;
-        Head.Clear();
+        Start(client);
         Trusted = Upgrade = TakesTrailers = false;
         Trace.Begin();
     }
@@ -128,6 +130,7 @@ internal sealed partial class Exchange : IExpiring
         Transformed = null;
         Cause = null;
         clientFault = null;
+        ClearPassage();
         Request.Clear();
         Answer.Clear();
         Head.Clear();

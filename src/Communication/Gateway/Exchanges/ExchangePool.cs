@@ -7,7 +7,7 @@ namespace Groundwork.Communication.Gateway.Exchanges;
 
 /// <summary>Exchanges that rest, with their buffers: as many as are under way at once on a busy machine.</summary>
 internal sealed class ExchangePool(
-    InstancePools pools, Deadlines deadlines, ClientLimits limits, GatewayOptions options)
+    InstancePools pools, Deadlines deadlines, ClientLimits limits, GatewayOptions options, TimeProvider time)
 {
     /// <summary>Exchanges kept; each holds about 8 KiB.</summary>
     private const int MaxKept = 512;
@@ -22,7 +22,7 @@ internal sealed class ExchangePool(
     {
         lock (gate)
             if (kept.TryPop(out var exchange)) return exchange;
-        return new Exchange(pools, deadlines, limits.Head, answers);
+        return new Exchange(pools, deadlines, limits.Head, answers, time);
     }
 
     public void Return(Exchange exchange)

@@ -18,7 +18,14 @@ internal static class RequestForm
     /// <summary>Room that suffices for the head.</summary>
     public static int RoomFor(Exchange exchange, ReadOnlySpan<byte> authority) =>
         exchange.Request.Fields.Filled + authority.Length + OursBytes + (exchange.Route.StrippedPrefix?.Length ?? 0)
-        + (exchange.Transformed?.RequestBytes ?? 0);
+        + (exchange.Transformed?.RequestBytes ?? 0) + RoomFor(exchange.RequestFields);
+
+    private static int RoomFor(List<Transforms.WrittenField> fields)
+    {
+        var room = 0;
+        foreach (var field in fields) room += field.Name.Length + field.Value.Length + 4;
+        return room;
+    }
 
     /// <summary>Writes the head; its bytes.</summary>
     /// <param name="authority">The instance's own.</param>
@@ -35,6 +42,7 @@ internal static class RequestForm
         WriteClients(ref writer, exchange, fields);
         if (exchange.Transformed is { } transformed)
             foreach (var field in transformed.RequestFields) writer.Field(field.Name, field.Value);
+        foreach (var field in exchange.RequestFields) writer.Field(field.Name, field.Value);
         WriteForwarded(ref writer, exchange, fields);
         writer.Write("Via: "u8);
         WriteJoined(ref writer, fields, KnownField.Via);

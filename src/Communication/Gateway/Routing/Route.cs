@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Groundwork.Communication.Gateway.Delivery;
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
@@ -13,7 +14,8 @@ internal sealed class Route
 {
     private readonly ImmutableArray<byte[]> methods;
 
-    private Route(ResourceKey key, RouteSpec spec, RouteConditions conditions, Deliveries? deliveries)
+    private Route(ResourceKey key, RouteSpec spec, RouteConditions conditions, Deliveries? deliveries,
+        StepCompiler steps)
     {
         Key = key;
         Name = $"{key.Namespace}/{key.Name}";
@@ -26,6 +28,7 @@ internal sealed class Route
         Priority = spec.Priority;
         StrippedPrefix = spec.Request?.Path?.StripPrefix;
         Deliveries = deliveries;
+        Steps = steps.Compile(new StepContext(key, spec, Path));
         Transform = RouteTransform.Compile(spec, Path);
         OwnAnswer = OwnAnswer.Compile(spec, Path);
         ExposeRevision = spec.ExposeRevision;
@@ -54,6 +57,9 @@ internal sealed class Route
 
     /// <summary>Where its requests go; null where the gateway answers itself.</summary>
     public Deliveries? Deliveries { get; }
+
+    /// <summary>What its requests pass before they go anywhere.</summary>
+    public ImmutableArray<IRequestStep> Steps { get; }
 
     /// <summary>What it does to requests and answers; null: nothing.</summary>
     public RouteTransform? Transform { get; }
@@ -91,7 +97,8 @@ internal sealed class Route
     /// have written.
     /// </summary>
     public static bool TryCompile(
-        Resource resource, [NotNullWhen(true)] out Route? route, [NotNullWhen(false)] out string? reason)
+        Resource resource, StepCompiler steps, [NotNullWhen(true)] out Route? route,
+        [NotNullWhen(false)] out string? reason)
     {
         route = null;
         reason = null;
@@ -106,7 +113,7 @@ internal sealed class Route
             reason = "its target is not understood";
         else if (new List<FieldFault>() is var faults && !IsChangeable(spec, pattern, faults))
             reason = $"its {faults[0].Path["spec.".Length..]} {faults[0].Message}";
-        else route = new Route(resource.Key, spec, conditions, deliveries);
+        else route = new Route(resource.Key, spec, conditions, deliveries, steps);
         return route is not null;
     }
 

@@ -1,3 +1,4 @@
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Kernel.Resources;
 using Microsoft.Extensions.Logging;
 
@@ -7,15 +8,18 @@ namespace Groundwork.Communication.Gateway.Routing;
 internal sealed partial class RouteTableView : IDisposable
 {
     private readonly ILogger<RouteTableView> logger;
+    private readonly StepCompiler steps;
     private readonly Action<RouteTable> left;
     private readonly IDisposable subscription;
     private RouteTable current = RouteTable.Empty; // Written on the publisher's thread alone.
 
     /// <param name="left">Told of a table that does not lead everywhere any more where the last one did, on the
     /// publisher's thread.</param>
-    public RouteTableView(ISnapshotSource snapshots, Action<RouteTable> left, ILogger<RouteTableView> logger)
+    public RouteTableView(
+        ISnapshotSource snapshots, StepCompiler steps, Action<RouteTable> left, ILogger<RouteTableView> logger)
     {
         this.logger = logger;
+        this.steps = steps;
         this.left = left;
         subscription = snapshots.Subscribe(Apply); // Calls back at once with the current snapshot.
     }
@@ -49,7 +53,7 @@ internal sealed partial class RouteTableView : IDisposable
         var routes = new List<Route>();
         foreach (var resource in resources)
         {
-            if (Route.TryCompile(resource, out var route, out var reason)) routes.Add(route);
+            if (Route.TryCompile(resource, steps, out var route, out var reason)) routes.Add(route);
             else LogSkipped(resource.Key, reason);
         }
         return routes;

@@ -240,7 +240,7 @@ public sealed class ChoosingTests : IDisposable
         var route = Routes.Make("r", "/orders/{id}", ["*"]);
         if (user is not null) fields = new HeldFields().With("X-User", user);
         var view = Routes.Request("GET", "localhost", path, fields: fields, client: client);
-        return chooser.Decide(target, view, RouteTable.Empty.With([], [route]).Match(view));
+        return chooser.Decide(target, view, RouteTable.Empty.With([], [route]).Match(view).Parameters, route.Path);
     }
 
     private string Home(string? user = null, string client = "127.0.0.1", string path = "/orders/1") =>

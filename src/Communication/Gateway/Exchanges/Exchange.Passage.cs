@@ -1,0 +1,83 @@
+using System.Net;
+using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.Steps;
+using Groundwork.Communication.Gateway.Transforms;
+
+namespace Groundwork.Communication.Gateway.Exchanges;
+
+// What steps need of a request, and leave with it.
+internal sealed partial class Exchange
+{
+    /// <summary>Decisions that are kept of one request: attempts are few, and so are steps.</summary>
+    private const int MaxDecisions = 64;
+
+    private readonly List<IHeld> held = [];
+    private readonly List<Decision> decisions = [];
+
+    /// <summary>When its head was complete, by the clock's timestamp.</summary>
+    public long Began { get; private set; }
+
+    /// <summary>What the route's path captures; set with the route.</summary>
+    public PathParameters Parameters { get; set; }
+
+    /// <summary>Who sent it, as far as proxies before us are believed; null when unknown.</summary>
+    public IPAddress? CallerAddress { get; set; }
+
+    /// <summary>Fields that the instance gets from steps, besides those of the client and of the route.</summary>
+    public List<WrittenField> RequestFields { get; } = [];
+
+    /// <summary>Fields that the client gets with whatever answer, be it the instance's or one of ours.</summary>
+    public List<KeyValuePair<string, string>> AnswerFields { get; } = [];
+
+    public IReadOnlyList<Decision> Decisions => decisions;
+
+    /// <summary>The request as routes look at it, with the time at which it came.</summary>
+    public RequestView View(DateTimeOffset now) => new()
+    {
+        Host = Request.Host,
+        Path = Request.Path,
+        Method = Request.MethodName,
+        Query = Request.Query.IsEmpty ? Request.Query : Request.Query[1..],
+        Fields = Fields,
+        Client = CallerAddress,
+        Time = now,
+    };
+
+    /// <summary>Puts a client before the one there is, which it passes on to: it sees the answer first.</summary>
+    public void Wrap(IClient client) => Client = client;
+
+    /// <summary>Has something told when the request is over.</summary>
+    public void Hold(IHeld one) => held.Add(one);
+
+    /// <summary>Takes note of a decision. Allocates nothing once the exchange has served a few.</summary>
+    public void Note(Stage stage, string what, object? about = null)
+    {
+        if (decisions.Count < MaxDecisions)
+            decisions.Add(new Decision(stage, what, about, time.GetTimestamp() - Began));
+    }
+
+    /// <summary>The request is over: what it held is let go, the last first.</summary>
+    public void Release()
+    {
+        for (var index = held.Count - 1; index >= 0; index--) held[index].End(this);
+        held.Clear();
+    }
+
+    private void Start(IClient client)
+    {
+        Client = client;
+        CallerAddress = client.Address;
+        Began = time.GetTimestamp();
+        Head.Clear();
+    }
+
+    private void ClearPassage()
+    {
+        Parameters = default;
+        CallerAddress = null;
+        RequestFields.Clear();
+        AnswerFields.Clear();
+        decisions.Clear();
+    }
+}
