@@ -31,6 +31,9 @@ internal sealed partial class Exchange
     /// <summary>Fields that the instance gets from steps, besides those of the client and of the route.</summary>
     public List<WrittenField> RequestFields { get; } = [];
 
+    /// <summary>Fields of the client that the instance does not get; in lower case.</summary>
+    public List<byte[]> WithheldFields { get; } = [];
+
     /// <summary>Fields that the client gets with whatever answer, be it the instance's or one of ours.</summary>
     public List<KeyValuePair<string, string>> AnswerFields { get; } = [];
 
@@ -82,6 +85,7 @@ internal sealed partial class Exchange
         CallerAddress = null;
         Caller = null;
         RequestFields.Clear();
+        WithheldFields.Clear();
         AnswerFields.Clear();
         decisions.Clear();
     }
