@@ -45,10 +45,13 @@ public sealed class TokenCostTests
         Assert.Equal(0, bytes);
         Assert.InRange(each, 0, MaxMicroseconds);
         // And none that is like one of them.
-        tokens[0][^1] ^= 1;
-        Assert.Null(cache.Find(tokens[0], 1));
-        tokens[1][0] ^= 1;
-        Assert.Null(cache.Find(tokens[1], 1));
+        foreach (var at in (int[])[0, 100, 410, 500, tokens[1].Length - 1])
+        {
+            var other = tokens[1].ToArray();
+            other[at] ^= 1;
+            Assert.Null(cache.Find(other, 1));
+        }
+        Assert.NotNull(cache.Find(tokens[1].ToArray(), 1));
         Assert.NotNull(cache.Find(tokens[2], 999));
         Assert.Null(cache.Find(tokens[2], 1_000));
         key.Retire();
