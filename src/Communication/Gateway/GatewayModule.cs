@@ -1,4 +1,5 @@
 using System.Net;
+using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
@@ -26,6 +27,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     private readonly GatewayCounters counters = new();
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
+    private AccessSteps? access;
     private InstancePools? pools;
     private Deadlines? ofInstances;
     private Deadlines? ofClients;
@@ -35,14 +37,18 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     public void Declare(ModuleDeclaration declaration) => declaration
         .Add(RouteKind.Kind)
         .Add(UpstreamKind.Kind)
+        .Add(AccessListKind.Kind)
+        .Add(TokenIssuerKind.Kind)
         .Add(new ListenerDefinition(
             ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
-        var server = Build(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey);
+        var server = Build(
+            node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey, node.OpenSecrets);
         // Not null: just built.
         node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
+        node.Listeners.Map(ListenerDefinition.Api, new IdentityKeysApi(access!.Signer).Map);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         return Task.CompletedTask;
     }
@@ -58,6 +64,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     public Task StopAsync(CancellationToken cancellationToken)
     {
         routes?.Dispose();
+        access?.Dispose();
         upstreams?.Dispose();
         pools?.Dispose();
         ofInstances?.Dispose();
@@ -66,19 +73,24 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         return Task.CompletedTask;
     }
 
+    /// <summary>The public keys of <c>Groundwork-Identity</c>; for tests.</summary>
+    internal string IdentityKeySet => access?.Signer.KeySet ?? "";
+
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => ofInstances?.Armed ?? 0;
 
     /// <param name="time">The clock by which instances are waited for.</param>
     /// <param name="clientTime">The clock by which clients are.</param>
-    /// <param name="sessionKey">Signs sticky cookies.</param>
+    /// <param name="sessionKey">Signs sticky cookies, and what services are told about callers.</param>
+    /// <param name="openSecrets">See <see cref="Node.OpenSecrets"/>.</param>
     internal GatewayServer Build(
         Listeners listeners,
         Kernel.Resources.ISnapshotSource snapshots,
         TimeProvider time,
         TimeProvider clientTime,
         ILoggerFactory logs,
-        ReadOnlyMemory<byte> sessionKey = default)
+        ReadOnlyMemory<byte> sessionKey = default,
+        Func<Kernel.Resources.Resource, ReadOnlyMemory<byte>>? openSecrets = null)
     {
         var view = registry();
         var guard = new AddressGuard(
@@ -92,7 +104,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         pools = new InstancePools(guard, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
-        var steps = new StepCompiler([]);
+        access = new AccessSteps(new AccessParts(
+            snapshots, guard, sessionKey, openSecrets, time, logs.CreateLogger<AccessSteps>()));
+        var steps = new StepCompiler([access]);
         routes = new RouteTableView(
             snapshots, steps, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
         var answers = new OwnAnswers(snapshots, counters);

@@ -51,12 +51,12 @@ public sealed class AllocationTests
         Assert.InRange(bytes, 0, MaxBytes);
     }
 
-    private static void Ask(Socket client, int count)
+    internal static void Ask(Socket client, int count, byte[]? request = null)
     {
         var buffer = new byte[4096];
-        for (var request = 0; request < count; request++)
+        for (var asked = 0; asked < count; asked++)
         {
-            client.Send(Request);
+            client.Send(request ?? Request);
             var filled = 0;
             while (!buffer.AsSpan(0, filled).EndsWith("}"u8))
             {
@@ -68,7 +68,7 @@ public sealed class AllocationTests
         }
     }
 
-    private static void Serve(Socket listener)
+    internal static void Serve(Socket listener)
     {
         try
         {

@@ -128,7 +128,8 @@ internal static class RequestForm
             case KnownField.Other:
                 var name = fields.NameOf(field);
                 // To many servers X_Forwarded_For is X-Forwarded-For.
-                if (name.Contains((byte)'_') || (!exchange.Trusted && IsReserved(name))) return false;
+                if (name.Contains((byte)'_') || (!exchange.Trusted && IsReserved(name)) || IsClaimed(name))
+                    return false;
                 break;
             // Set below, or made from the body and the address.
             case KnownField.Host or KnownField.ContentLength or KnownField.Expect or KnownField.Via
@@ -144,7 +145,8 @@ internal static class RequestForm
                 if (KnownFields.IsHopByHop(field.Known)) return false;
                 break;
         }
-        return exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
+        return !IsWithheld(exchange.WithheldFields, fields.NameOf(field))
+            && exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
             && !exchange.Request.IsNamed(field);
     }
 
@@ -155,6 +157,22 @@ internal static class RequestForm
         'g' => name.Length >= 11 && Ascii.EqualsIgnoreCase(name[..11], "groundwork-"u8),
         _ => false,
     };
+
+    /// <summary>
+    /// True for what only we say of a caller, whoever else says it: a proxy that is believed about addresses passes on
+    /// what its clients send. <c>Groundwork-Identity</c> of such a one is left: it is signed.
+    /// </summary>
+    private static bool IsClaimed(ReadOnlySpan<byte> name) =>
+        name.Length is 14 or 15 or 17 && (name[0] | 0x20) == 'g'
+        && (Ascii.EqualsIgnoreCase(name, "groundwork-user"u8) || Ascii.EqualsIgnoreCase(name, "groundwork-key"u8)
+            || Ascii.EqualsIgnoreCase(name, "groundwork-tenant"u8));
+
+    private static bool IsWithheld(List<byte[]> withheld, ReadOnlySpan<byte> name)
+    {
+        foreach (var one in withheld)
+            if (Ascii.EqualsIgnoreCase(name, one)) return true;
+        return false;
+    }
 
     private static void WriteForwarded(ref HeadWriter writer, Exchange exchange, FieldTable fields)
     {
