@@ -4,6 +4,7 @@ using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
+using Groundwork.Communication.Gateway.Limits;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -24,6 +25,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
+    private LimitMaker? limits;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
     private InstancePools? pools;
@@ -40,7 +42,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
-        var server = Build(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey);
+        var server = Build(
+            node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey, node.Cluster?.Counters);
         // Not null: just built.
         node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
@@ -59,6 +62,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     {
         routes?.Dispose();
         upstreams?.Dispose();
+        limits?.Dispose();
         pools?.Dispose();
         ofInstances?.Dispose();
         ofClients?.Dispose();
@@ -66,19 +70,24 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         return Task.CompletedTask;
     }
 
+    /// <summary>Callers that limits remember; for tests.</summary>
+    internal int LimitedCallers => limits?.Callers ?? 0;
+
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => ofInstances?.Armed ?? 0;
 
     /// <param name="time">The clock by which instances are waited for.</param>
     /// <param name="clientTime">The clock by which clients are.</param>
     /// <param name="sessionKey">Signs sticky cookies.</param>
+    /// <param name="shared">What nodes of one store count together; null: each by itself.</param>
     internal GatewayServer Build(
         Listeners listeners,
         Kernel.Resources.ISnapshotSource snapshots,
         TimeProvider time,
         TimeProvider clientTime,
         ILoggerFactory logs,
-        ReadOnlyMemory<byte> sessionKey = default)
+        ReadOnlyMemory<byte> sessionKey = default,
+        Kernel.Cluster.SharedCounters? shared = null)
     {
         var view = registry();
         var guard = new AddressGuard(
@@ -92,7 +101,10 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         pools = new InstancePools(guard, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
-        var steps = new StepCompiler([]);
+        limits = new LimitMaker(shared, time);
+        var steps = new StepCompiler([
+            limits,
+        ]);
         routes = new RouteTableView(
             snapshots, steps, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
         var answers = new OwnAnswers(snapshots, counters);

@@ -31,6 +31,9 @@ public sealed record RouteSpec(
     ResponseChange? Response = null,
     [Description("How long the route waits for its service.")]
     RouteTimeouts? Timeouts = null,
+    [Description("How many requests may pass, all together or of each caller; at most 8.")]
+    [Length(1, Limits.LimitRules.MaxLimits)]
+    IReadOnlyList<LimitSpec>? Limits = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false) : Steps.IPolicies;
 

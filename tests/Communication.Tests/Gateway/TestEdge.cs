@@ -17,7 +17,8 @@ internal sealed class TestEdge : IAsyncDisposable
     private readonly GatewayModule module;
     private readonly Listeners listeners;
 
-    private TestEdge(GatewayOptions options, TlsOptions? tls, TimeProvider time)
+    private TestEdge(
+        GatewayOptions options, TlsOptions? tls, TimeProvider time, Kernel.Cluster.SharedCounters? shared)
     {
         module = new GatewayModule(() => Registry, options);
         listeners = new Listeners(
@@ -34,7 +35,8 @@ internal sealed class TestEdge : IAsyncDisposable
                         null, _ => { }, () => 0),
             TimeProvider.System,
             NullLoggerFactory.Instance);
-        var server = module.Build(listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance);
+        var server = module.Build(
+            listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance, shared: shared);
         listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
     }
 
@@ -50,9 +52,10 @@ internal sealed class TestEdge : IAsyncDisposable
 
     /// <param name="time">The clock by which instances are waited for; clients are by the real one.</param>
     public static async Task<TestEdge> StartAsync(
-        GatewayOptions? options = null, TlsOptions? tls = null, TimeProvider? time = null)
+        GatewayOptions? options = null, TlsOptions? tls = null, TimeProvider? time = null,
+        Kernel.Cluster.SharedCounters? shared = null)
     {
-        var edge = new TestEdge(options ?? new GatewayOptions(), tls, time ?? TimeProvider.System);
+        var edge = new TestEdge(options ?? new GatewayOptions(), tls, time ?? TimeProvider.System, shared);
         await edge.listeners.StartAsync(CancellationToken.None);
         edge.Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -23,6 +24,9 @@ internal sealed partial class Exchange
 
     /// <summary>Who sent it, as far as proxies before us are believed; null when unknown.</summary>
     public IPAddress? CallerAddress { get; set; }
+
+    /// <summary>Who that is, once it is made sure of; null: nobody says, or nobody asked.</summary>
+    public Caller? Caller { get; set; }
 
     /// <summary>Fields that the instance gets from steps, besides those of the client and of the route.</summary>
     public List<WrittenField> RequestFields { get; } = [];
@@ -76,6 +80,7 @@ internal sealed partial class Exchange
     {
         Parameters = default;
         CallerAddress = null;
+        Caller = null;
         RequestFields.Clear();
         AnswerFields.Clear();
         decisions.Clear();
