@@ -5,6 +5,7 @@ using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
+using Groundwork.Communication.Gateway.Limits;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -25,6 +26,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
+    private LimitMaker? limits;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
     private AccessSteps? access;
@@ -45,7 +47,12 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
         var server = Build(
-            node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey, node.OpenSecrets);
+            new GatewayGround(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs)
+            {
+                SessionKey = node.SessionKey,
+                OpenSecrets = node.OpenSecrets,
+                Counters = node.Cluster?.Counters,
+            });
         // Not null: just built.
         node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
         node.Listeners.Map(ListenerDefinition.Api, new IdentityKeysApi(access!.Signer).Map);
@@ -66,6 +73,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         routes?.Dispose();
         access?.Dispose();
         upstreams?.Dispose();
+        limits?.Dispose();
         pools?.Dispose();
         ofInstances?.Dispose();
         ofClients?.Dispose();
@@ -76,37 +84,34 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     /// <summary>The public keys of <c>Groundwork-Identity</c>; for tests.</summary>
     internal string IdentityKeySet => access?.Signer.KeySet ?? "";
 
+    /// <summary>Callers that limits remember; for tests.</summary>
+    internal int LimitedCallers => limits?.Callers ?? 0;
+
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => ofInstances?.Armed ?? 0;
 
-    /// <param name="time">The clock by which instances are waited for.</param>
-    /// <param name="clientTime">The clock by which clients are.</param>
-    /// <param name="sessionKey">Signs sticky cookies, and what services are told about callers.</param>
-    /// <param name="openSecrets">See <see cref="Node.OpenSecrets"/>.</param>
-    internal GatewayServer Build(
-        Listeners listeners,
-        Kernel.Resources.ISnapshotSource snapshots,
-        TimeProvider time,
-        TimeProvider clientTime,
-        ILoggerFactory logs,
-        ReadOnlyMemory<byte> sessionKey = default,
-        Func<Kernel.Resources.Resource, ReadOnlyMemory<byte>>? openSecrets = null)
+    internal GatewayServer Build(GatewayGround ground)
     {
+        var (listeners, snapshots, time, clientTime, logs) = ground;
         var view = registry();
         var guard = new AddressGuard(
             () => listeners.Addresses.Values.SelectMany(addresses => addresses), options.LinkLocalUpstreams);
         upstreams = new UpstreamTable(
             snapshots,
             new UpstreamParts(
-                guard.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), sessionKey, time,
-                logs.CreateLogger<UpstreamTable>()));
+                guard.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), ground.SessionKey,
+                time, logs.CreateLogger<UpstreamTable>()));
         var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared);
         pools = new InstancePools(guard, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
         access = new AccessSteps(new AccessParts(
-            snapshots, guard, sessionKey, openSecrets, time, logs.CreateLogger<AccessSteps>()));
-        var steps = new StepCompiler([access]);
+            snapshots, guard, ground.SessionKey, ground.OpenSecrets, time, logs.CreateLogger<AccessSteps>()));
+        limits = new LimitMaker(ground.Counters, time);
+        var steps = new StepCompiler([
+            access,
+            limits,
+        ]);
         routes = new RouteTableView(
             snapshots, steps, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
         var answers = new OwnAnswers(snapshots, counters);

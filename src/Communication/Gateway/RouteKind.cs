@@ -66,6 +66,7 @@ public static class RouteKind
         DeliveryRules.Check(spec, path, faults);
         TransformRules.Check(spec, path, faults);
         AccessRules.Check(spec.Access, faults);
+        Limits.LimitRules.Check(spec.Limits, path, faults);
         if (spec.Timeouts is not { } timeouts) return;
         CheckRange("timeouts.connectMs", timeouts.ConnectMs, 10, 30_000, faults);
         CheckRange("timeouts.responseHeadMs", timeouts.ResponseHeadMs, 10, 3_600_000, faults);

@@ -33,6 +33,9 @@ public sealed record RouteSpec(
     RouteTimeouts? Timeouts = null,
     [Description("Who may pass; anybody when not given.")]
     AccessSpec? Access = null,
+    [Description("How many requests may pass, all together or of each caller; at most 8.")]
+    [Length(1, Limits.LimitRules.MaxLimits)]
+    IReadOnlyList<LimitSpec>? Limits = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false) : Steps.IPolicies;
 

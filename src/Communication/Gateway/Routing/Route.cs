@@ -129,6 +129,8 @@ internal sealed class Route
     private static bool IsChangeable(RouteSpec spec, PathPattern pattern, List<FieldFault> faults)
     {
         TransformRules.Check(spec, pattern, faults);
+        // A limit that is not understood must not be none.
+        Limits.LimitRules.Check(spec.Limits, pattern, faults);
         return faults.Count == 0;
     }
 }
