@@ -5,6 +5,7 @@ using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Limits;
+using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -26,6 +27,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
     private LimitMaker? limits;
+    private ProcessGuard? guard;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
     private InstancePools? pools;
@@ -63,12 +65,16 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         routes?.Dispose();
         upstreams?.Dispose();
         limits?.Dispose();
+        guard?.Dispose();
         pools?.Dispose();
         ofInstances?.Dispose();
         ofClients?.Dispose();
         counters.Dispose();
         return Task.CompletedTask;
     }
+
+    /// <summary>Requests under way; for tests.</summary>
+    internal int UnderWay => underWay.Count;
 
     /// <summary>Callers that limits remember; for tests.</summary>
     internal int LimitedCallers => limits?.Callers ?? 0;
@@ -90,15 +96,17 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         Kernel.Cluster.SharedCounters? shared = null)
     {
         var view = registry();
-        var guard = new AddressGuard(
-            () => listeners.Addresses.Values.SelectMany(addresses => addresses), options.LinkLocalUpstreams);
+        var addresses = new AddressGuard(
+            () => listeners.Addresses.Values.SelectMany(all => all), options.LinkLocalUpstreams);
         upstreams = new UpstreamTable(
             snapshots,
             new UpstreamParts(
-                guard.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), sessionKey, time,
+                addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), sessionKey, time,
                 logs.CreateLogger<UpstreamTable>()));
         var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared);
-        pools = new InstancePools(guard, options, time);
+        var guards = new UpstreamGuards(upstreams, time, logs.CreateLogger<UpstreamGuards>());
+        guard = new ProcessGuard(underWay, options, time);
+        pools = new InstancePools(addresses, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
         limits = new LimitMaker(shared, time);
@@ -106,11 +114,18 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             limits,
         ]);
         routes = new RouteTableView(
-            snapshots, steps, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
+            snapshots, steps,
+            table =>
+            {
+                chooser.Retain(table.Targets);
+                guards.Retain(table.Targets);
+            },
+            logs.CreateLogger<RouteTableView>());
         var answers = new OwnAnswers(snapshots, counters);
-        var forwarder = new Forwarder(chooser, view, answers, counters, logs.CreateLogger<Forwarder>());
+        var forwarder = new Forwarder(
+            chooser, guards, view, answers, counters, time, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
-            routes, chooser, forwarder, answers, underWay, options, clientTime,
+            routes, chooser, forwarder, answers, underWay, guard, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);

@@ -57,6 +57,7 @@ internal static class RequestForm
             WriteList(ref writer, fields, KnownField.TraceState, ","u8);
             writer.EndLine();
         }
+        WriteTry(ref writer, exchange);
         WriteConnection(ref writer, exchange);
         writer.EndLine();
         return writer.Length;
@@ -128,7 +129,7 @@ internal static class RequestForm
             case KnownField.Other:
                 var name = fields.NameOf(field);
                 // To many servers X_Forwarded_For is X-Forwarded-For.
-                if (name.Contains((byte)'_') || (!exchange.Trusted && IsReserved(name))) return false;
+                if (name.Contains((byte)'_') || (IsReserved(name) && (!exchange.Trusted || IsOurs(name)))) return false;
                 break;
             // Set below, or made from the body and the address.
             case KnownField.Host or KnownField.ContentLength or KnownField.Expect or KnownField.Via
@@ -155,6 +156,26 @@ internal static class RequestForm
         'g' => name.Length >= 11 && Ascii.EqualsIgnoreCase(name[..11], "groundwork-"u8),
         _ => false,
     };
+
+    /// <summary>True for what is written anew, whoever says it.</summary>
+    private static bool IsOurs(ReadOnlySpan<byte> name) =>
+        Ascii.EqualsIgnoreCase(name, "groundwork-deadline-ms"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-attempt"u8);
+
+    // How long somebody still waits, and which try it is; the first says nothing.
+    private static void WriteTry(ref HeadWriter writer, Exchange exchange)
+    {
+        if (exchange.LeftMs is { } left)
+        {
+            writer.Write("Groundwork-Deadline-Ms: "u8);
+            writer.Write(left);
+            writer.EndLine();
+        }
+        if (exchange.Attempt == 1) return;
+        writer.Write("Groundwork-Attempt: "u8);
+        writer.Write(exchange.Attempt);
+        writer.EndLine();
+    }
 
     private static void WriteForwarded(ref HeadWriter writer, Exchange exchange, FieldTable fields)
     {
