@@ -6,6 +6,7 @@ using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Limits;
+using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -27,6 +28,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
     private LimitMaker? limits;
+    private ProcessGuard? guard;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
     private AccessSteps? access;
@@ -74,6 +76,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         access?.Dispose();
         upstreams?.Dispose();
         limits?.Dispose();
+        guard?.Dispose();
         pools?.Dispose();
         ofInstances?.Dispose();
         ofClients?.Dispose();
@@ -83,6 +86,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     /// <summary>The public keys of <c>Groundwork-Identity</c>; for tests.</summary>
     internal string IdentityKeySet => access?.Signer.KeySet ?? "";
+
+    /// <summary>Requests under way; for tests.</summary>
+    internal int UnderWay => underWay.Count;
 
     /// <summary>Callers that limits remember; for tests.</summary>
     internal int LimitedCallers => limits?.Callers ?? 0;
@@ -94,30 +100,39 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     {
         var (listeners, snapshots, time, clientTime, logs) = ground;
         var view = registry();
-        var guard = new AddressGuard(
-            () => listeners.Addresses.Values.SelectMany(addresses => addresses), options.LinkLocalUpstreams);
+        var addresses = new AddressGuard(
+            () => listeners.Addresses.Values.SelectMany(all => all), options.LinkLocalUpstreams);
         upstreams = new UpstreamTable(
             snapshots,
             new UpstreamParts(
-                guard.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), ground.SessionKey,
+                addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), ground.SessionKey,
                 time, logs.CreateLogger<UpstreamTable>()));
         var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared);
-        pools = new InstancePools(guard, options, time);
+        var guards = new UpstreamGuards(upstreams, time, logs.CreateLogger<UpstreamGuards>());
+        guard = new ProcessGuard(underWay, options, time);
+        pools = new InstancePools(addresses, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
         access = new AccessSteps(new AccessParts(
-            snapshots, guard, ground.SessionKey, ground.OpenSecrets, time, logs.CreateLogger<AccessSteps>()));
+            snapshots, addresses, ground.SessionKey, ground.OpenSecrets, time, logs.CreateLogger<AccessSteps>()));
         limits = new LimitMaker(ground.Counters, time);
         var steps = new StepCompiler([
             access,
             limits,
         ]);
         routes = new RouteTableView(
-            snapshots, steps, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
+            snapshots, steps,
+            table =>
+            {
+                chooser.Retain(table.Targets);
+                guards.Retain(table.Targets);
+            },
+            logs.CreateLogger<RouteTableView>());
         var answers = new OwnAnswers(snapshots, counters);
-        var forwarder = new Forwarder(chooser, view, answers, counters, logs.CreateLogger<Forwarder>());
+        var forwarder = new Forwarder(
+            chooser, guards, view, answers, counters, time, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
-            routes, chooser, forwarder, answers, underWay, options, clientTime,
+            routes, chooser, forwarder, answers, underWay, guard, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);

@@ -4,7 +4,9 @@ using System.Text;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Forwarding;
+using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Wire;
 using Groundwork.Wire.Http1;
 using Microsoft.Extensions.Logging;
@@ -20,6 +22,7 @@ internal sealed partial class GatewayRequests(
     Forwarder forwarder,
     OwnAnswers answers,
     RequestsUnderWay underWay,
+    ProcessGuard guard,
     GatewayOptions options,
     TimeProvider time,
     ILogger<GatewayRequests> logger)
@@ -38,6 +41,16 @@ internal sealed partial class GatewayRequests(
             if (FindRoute(exchange, out var allowed) is { } none)
             {
                 await answers.RefuseAsync(exchange, none, allowed);
+                return;
+            }
+            if (guard.Refuses(exchange.Route.Policy.Importance))
+            {
+                exchange.Note(Stage.Listener, "overloaded");
+                await answers.RefuseAsync(exchange, new Fault(
+                    ErrorCodes.Overloaded, "The gateway has more requests than it can serve.")
+                {
+                    RetryAfter = TimeSpan.FromSeconds(1),
+                });
                 return;
             }
             foreach (var step in exchange.Route.Steps)

@@ -1,8 +1,8 @@
 namespace Groundwork.Kernel.Cluster;
 
 /// <summary>
-/// The uses of one key by all nodes, for who limits it by rules of its own: it counts what it allows, and hears what the
-/// others have, up to <see cref="SharedCounters.ExchangeEvery"/> late. Not thread-safe.
+/// The uses of one key by all nodes, for who limits it by rules of its own: it counts what it allows, and hears what
+/// the others have, up to <see cref="SharedCounters.ExchangeEvery"/> late. Not thread-safe.
 /// </summary>
 public sealed class SharedUse
 {

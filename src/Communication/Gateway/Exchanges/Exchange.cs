@@ -52,6 +52,7 @@ internal sealed partial class Exchange : IExpiring
         Answer = new ResponseHead(answers);
         receiving = deadlines.Add(this);
         sending = deadlines.Add(this);
+        ending = deadlines.Add(this);
     }
 
     public RequestHead Request { get; }
@@ -131,6 +132,7 @@ internal sealed partial class Exchange : IExpiring
         Cause = null;
         clientFault = null;
         ClearPassage();
+        ClearDeadline();
         Request.Clear();
         Answer.Clear();
         Head.Clear();
@@ -144,6 +146,7 @@ internal sealed partial class Exchange : IExpiring
     {
         deadlines.Remove(receiving);
         deadlines.Remove(sending);
+        deadlines.Remove(ending);
         Request.Release();
         Answer.Release();
         if (outgoing.Length > 0) ArrayPool<byte>.Shared.Return(outgoing);
@@ -162,11 +165,13 @@ internal sealed partial class Exchange : IExpiring
         clientFault = null;
         received = answering = timedOut = false;
         pool = pools.Of(upstream);
+        var began = time.GetTimestamp();
         var taken = kept ? pool.TryTake() : null;
         if (taken is null)
         {
-            (taken, var failure, Cause) = await pool.OpenAsync(Route.ConnectTimeout);
-            if (taken is null) return Client.IsGone ? CallFailure.ClientGone : failure;
+            (taken, var failure, Cause) = await pool.OpenAsync(ConnectLimit());
+            if (taken is null)
+                return Client.IsGone ? CallFailure.ClientGone : IsOverdue ? CallFailure.Deadline : failure;
         }
         connection = taken;
         Volatile.Write(ref exposed, taken);
@@ -174,6 +179,7 @@ internal sealed partial class Exchange : IExpiring
         if (Client.IsGone) Interrupt();
         try
         {
+            LimitTry(taken, began);
             await SendAsync(taken);
             await ReceiveHeadAsync(taken);
             return CallFailure.None;
@@ -213,6 +219,7 @@ internal sealed partial class Exchange : IExpiring
         connection = null;
         Lift(receiving);
         Lift(sending);
+        LiftEnding();
         // Whoever took it has ended it.
         if (Interlocked.CompareExchange(ref exposed, null, mine) == mine && !timedOut) pool!.Keep(mine);
         else pool!.Close(mine);
@@ -226,7 +233,7 @@ internal sealed partial class Exchange : IExpiring
     {
         if (clientFault is { Status: > 0 }) return CallFailure.ClientBody;
         if (Client.IsGone || clientFault is not null) return CallFailure.ClientGone;
-        if (timedOut) return CallFailure.Timeout;
+        if (timedOut) return outOfTime ? CallFailure.Deadline : CallFailure.Timeout;
         return wasReused && !received ? CallFailure.KeptClosed : CallFailure.Broken;
     }
 
@@ -246,6 +253,7 @@ internal sealed partial class Exchange : IExpiring
         // After the last who may arm one.
         Lift(receiving);
         Lift(sending);
+        LiftEnding();
         if (mine is not null) pool!.Close(mine);
     }
 
@@ -316,7 +324,9 @@ internal sealed partial class Exchange : IExpiring
                 answering = true;
                 Lift(receiving);
                 Lift(sending);
+                LiftEnding();
                 if (timedOut) throw new IOException("the time is over");
+                LimitRest(from);
                 return;
             }
             // 100 is between us and the instance, and we did not ask; 102 says nothing that a client needs.

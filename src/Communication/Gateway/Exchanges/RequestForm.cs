@@ -57,6 +57,7 @@ internal static class RequestForm
             WriteList(ref writer, fields, KnownField.TraceState, ","u8);
             writer.EndLine();
         }
+        WriteTry(ref writer, exchange);
         WriteConnection(ref writer, exchange);
         writer.EndLine();
         return writer.Length;
@@ -128,8 +129,7 @@ internal static class RequestForm
             case KnownField.Other:
                 var name = fields.NameOf(field);
                 // To many servers X_Forwarded_For is X-Forwarded-For.
-                if (name.Contains((byte)'_') || (!exchange.Trusted && IsReserved(name)) || IsClaimed(name))
-                    return false;
+                if (name.Contains((byte)'_') || (IsReserved(name) && (!exchange.Trusted || IsOurs(name)))) return false;
                 break;
             // Set below, or made from the body and the address.
             case KnownField.Host or KnownField.ContentLength or KnownField.Expect or KnownField.Via
@@ -159,19 +159,36 @@ internal static class RequestForm
     };
 
     /// <summary>
-    /// True for what only we say of a caller, whoever else says it: a proxy that is believed about addresses passes on
-    /// what its clients send. <c>Groundwork-Identity</c> of such a one is left: it is signed.
+    /// True for what only we say, whoever else says it: a proxy that is believed about addresses passes on what its
+    /// clients send. <c>Groundwork-Identity</c> of such a one is left: it is signed.
     /// </summary>
-    private static bool IsClaimed(ReadOnlySpan<byte> name) =>
-        name.Length is 14 or 15 or 17 && (name[0] | 0x20) == 'g'
-        && (Ascii.EqualsIgnoreCase(name, "groundwork-user"u8) || Ascii.EqualsIgnoreCase(name, "groundwork-key"u8)
-            || Ascii.EqualsIgnoreCase(name, "groundwork-tenant"u8));
+    private static bool IsOurs(ReadOnlySpan<byte> name) =>
+        Ascii.EqualsIgnoreCase(name, "groundwork-deadline-ms"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-attempt"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-user"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-key"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-tenant"u8);
 
     private static bool IsWithheld(List<byte[]> withheld, ReadOnlySpan<byte> name)
     {
         foreach (var one in withheld)
             if (Ascii.EqualsIgnoreCase(name, one)) return true;
         return false;
+    }
+
+    // How long somebody still waits, and which try it is; the first says nothing.
+    private static void WriteTry(ref HeadWriter writer, Exchange exchange)
+    {
+        if (exchange.LeftMs is { } left)
+        {
+            writer.Write("Groundwork-Deadline-Ms: "u8);
+            writer.Write(left);
+            writer.EndLine();
+        }
+        if (exchange.Attempt == 1) return;
+        writer.Write("Groundwork-Attempt: "u8);
+        writer.Write(exchange.Attempt);
+        writer.EndLine();
     }
 
     private static void WriteForwarded(ref HeadWriter writer, Exchange exchange, FieldTable fields)

@@ -1,8 +1,8 @@
 namespace Groundwork.Communication.Gateway.Limits;
 
 /// <summary>
-/// Counts in tenths of the window, and the tenth that is half over counts whole: no span of the window's length ever has
-/// more than the limit, and one who has used it up waits up to a tenth longer than needed.
+/// Counts in tenths of the window, and the tenth that is half over counts whole: no span of the window's length ever
+/// has more than the limit, and one who has used it up waits up to a tenth longer than needed.
 /// </summary>
 internal sealed class SlidingWindow : ILimiter
 {
@@ -16,7 +16,8 @@ internal sealed class SlidingWindow : ILimiter
     {
         Turn(shape, now);
         var needed = Math.Min(cost, shape.Requests); // Where the part of a node is less than one, it is one.
-        if (sum + needed > shape.Requests) return new Verdict(false, 0, UntilRoom(shape, now, needed), Reset(shape, now));
+        if (sum + needed > shape.Requests)
+            return new Verdict(false, 0, UntilRoom(shape, now, needed), Reset(shape, now));
         Add(needed);
         return new Verdict(true, shape.Requests - sum, 0, Reset(shape, now));
     }

@@ -1,8 +1,8 @@
 namespace Groundwork.Communication.Gateway.Limits;
 
 /// <summary>
-/// Fills evenly up to the burst; each request takes one out. What other nodes let pass is taken out too, be it more than
-/// there is: that is paid back before anybody passes.
+/// Fills evenly up to the burst; each request takes one out. What other nodes let pass is taken out too, be it more
+/// than there is: that is paid back before anybody passes.
 /// </summary>
 internal sealed class TokenBucket : ILimiter
 {

@@ -115,7 +115,7 @@ public sealed class LimitTests
         await using var edge = await TestEdge.StartAsync(time: time);
         edge.RouteAll(spec => spec with
         {
-            Match = spec.Match with { Path = by.StartsWith("path", StringComparison.Ordinal) ? "/items/{item}" : "/**" },
+            Match = spec.Match with { Path = by == "path:item" ? "/items/{item}" : "/**" },
             Limits = [new LimitSpec("one", [by], new BucketSpec(1, 60))],
         }).Instances(instance.Address);
         Assert.Equal(HttpStatusCode.OK, (await edge.Client.GetAsync(first)).StatusCode);
