@@ -4,6 +4,7 @@ using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
+using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -24,6 +25,11 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
+    private readonly TrafficCounters traffic = new();
+    private GatewayFigures? figures;
+    private ExchangeRecorder? recorder;
+    private TrafficWindow? window;
+    private AccessLog? accessLog;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
     private InstancePools? pools;
@@ -43,6 +49,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         var server = Build(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey);
         // Not null: just built.
         node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
+        node.Listeners.Map(
+            ListenerDefinition.Api, new TrafficApi(recorder!, window!, underWay, node.Authorizer, node.Name).Map);
+        node.Metrics.Add(figures!);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         return Task.CompletedTask;
     }
@@ -63,8 +72,13 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         ofInstances?.Dispose();
         ofClients?.Dispose();
         counters.Dispose();
+        accessLog?.Dispose();
+        window?.Dispose();
         return Task.CompletedTask;
     }
+
+    /// <summary>What <c>/metrics</c> says of it, and what is kept of its requests; for tests.</summary>
+    internal (GatewayFigures Figures, ExchangeRecorder Recorder) Seen => (figures!, recorder!); // Once built.
 
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => ofInstances?.Armed ?? 0;
@@ -88,7 +102,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             new UpstreamParts(
                 guard.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), sessionKey, time,
                 logs.CreateLogger<UpstreamTable>()));
-        var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared);
+        var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared, traffic);
         pools = new InstancePools(guard, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
@@ -97,8 +111,13 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             snapshots, steps, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
         var answers = new OwnAnswers(snapshots, counters);
         var forwarder = new Forwarder(chooser, view, answers, counters, logs.CreateLogger<Forwarder>());
+        if (options.AccessLog is { } written)
+            accessLog = new AccessLog(written, clientTime, logs.CreateLogger<AccessLog>());
+        recorder = new ExchangeRecorder(traffic, new RequestRing(clientTime), accessLog, snapshots, clientTime);
+        window = new TrafficWindow(traffic, clientTime);
+        figures = new GatewayFigures(traffic, routes, chooser, pools, underWay, recorder);
         var requests = new GatewayRequests(
-            routes, chooser, forwarder, answers, underWay, options, clientTime,
+            routes, chooser, forwarder, answers, underWay, recorder, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);

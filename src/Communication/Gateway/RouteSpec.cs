@@ -31,6 +31,8 @@ public sealed record RouteSpec(
     ResponseChange? Response = null,
     [Description("How long the route waits for its service.")]
     RouteTimeouts? Timeouts = null,
+    [Description("What is written down of its requests.")]
+    ObserveSpec? Observe = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false) : Steps.IPolicies;
 

@@ -67,6 +67,7 @@ internal sealed partial class Exchange
     private void Start(IClient client)
     {
         Client = client;
+        traffic = client as ITraffic;
         CallerAddress = client.Address;
         Began = time.GetTimestamp();
         Head.Clear();
@@ -79,5 +80,6 @@ internal sealed partial class Exchange
         RequestFields.Clear();
         AnswerFields.Clear();
         decisions.Clear();
+        ClearRecord();
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Services.Registry;
 using Groundwork.Wire;
 using Microsoft.Extensions.Logging;
@@ -34,6 +35,7 @@ internal sealed partial class Forwarder(
                 answer ??= none; // On the second attempt the first one's failure says more.
                 break;
             }
+            exchange.Note(Stage.Choice, "chosen", call);
             try
             {
                 var failure = await AskAsync(exchange, call);

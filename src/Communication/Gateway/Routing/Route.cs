@@ -32,6 +32,7 @@ internal sealed class Route
         Transform = RouteTransform.Compile(spec, Path);
         OwnAnswer = OwnAnswer.Compile(spec, Path);
         ExposeRevision = spec.ExposeRevision;
+        LogsAccess = spec.Observe?.AccessLog ?? true;
         var timeouts = spec.Timeouts ?? new RouteTimeouts();
         ConnectTimeout = TimeSpan.FromMilliseconds(timeouts.ConnectMs);
         ResponseHeadTimeout = TimeSpan.FromMilliseconds(timeouts.ResponseHeadMs);
@@ -85,6 +86,12 @@ internal sealed class Route
     public string? StrippedPrefix { get; }
 
     public bool ExposeRevision { get; }
+
+    /// <summary>Whether its requests have lines in the access log.</summary>
+    public bool LogsAccess { get; }
+
+    /// <summary>Its figures, once somebody has looked them up; the same whoever does.</summary>
+    public Recording.RouteSeries? Series { get; set; }
 
     public TimeSpan ConnectTimeout { get; }
 
