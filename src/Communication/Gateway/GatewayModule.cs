@@ -7,6 +7,7 @@ using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Limits;
 using Groundwork.Communication.Gateway.Resilience;
+using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -29,6 +30,11 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     private readonly GatewayCounters counters = new();
     private LimitMaker? limits;
     private ProcessGuard? guard;
+    private readonly TrafficCounters traffic = new();
+    private GatewayFigures? figures;
+    private ExchangeRecorder? recorder;
+    private TrafficWindow? window;
+    private AccessLog? accessLog;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
     private AccessSteps? access;
@@ -58,6 +64,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         // Not null: just built.
         node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
         node.Listeners.Map(ListenerDefinition.Api, new IdentityKeysApi(access!.Signer).Map);
+        node.Listeners.Map(
+            ListenerDefinition.Api, new TrafficApi(recorder!, window!, underWay, node.Authorizer, node.Name).Map);
+        node.Metrics.Add(figures!);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         return Task.CompletedTask;
     }
@@ -81,6 +90,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         ofInstances?.Dispose();
         ofClients?.Dispose();
         counters.Dispose();
+        accessLog?.Dispose();
+        window?.Dispose();
         return Task.CompletedTask;
     }
 
@@ -92,6 +103,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     /// <summary>Callers that limits remember; for tests.</summary>
     internal int LimitedCallers => limits?.Callers ?? 0;
+    /// <summary>What <c>/metrics</c> says of it, and what is kept of its requests; for tests.</summary>
+    internal (GatewayFigures Figures, ExchangeRecorder Recorder) Seen => (figures!, recorder!); // Once built.
 
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => ofInstances?.Armed ?? 0;
@@ -107,7 +120,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             new UpstreamParts(
                 addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), ground.SessionKey,
                 time, logs.CreateLogger<UpstreamTable>()));
-        var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared);
+        var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared, traffic);
         var guards = new UpstreamGuards(upstreams, time, logs.CreateLogger<UpstreamGuards>());
         guard = new ProcessGuard(underWay, options, time);
         pools = new InstancePools(addresses, options, time);
@@ -131,8 +144,13 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         var answers = new OwnAnswers(snapshots, counters);
         var forwarder = new Forwarder(
             chooser, guards, view, answers, counters, time, logs.CreateLogger<Forwarder>());
+        if (options.AccessLog is { } written)
+            accessLog = new AccessLog(written, clientTime, logs.CreateLogger<AccessLog>());
+        recorder = new ExchangeRecorder(traffic, new RequestRing(clientTime), accessLog, snapshots, clientTime);
+        window = new TrafficWindow(traffic, clientTime);
+        figures = new GatewayFigures(traffic, routes, chooser, pools, underWay, recorder);
         var requests = new GatewayRequests(
-            routes, chooser, forwarder, answers, underWay, guard, options, clientTime,
+            routes, chooser, forwarder, answers, underWay, guard, recorder, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);

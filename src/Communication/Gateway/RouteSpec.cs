@@ -38,6 +38,8 @@ public sealed record RouteSpec(
     IReadOnlyList<LimitSpec>? Limits = null,
     [Description("What happens when the service fails, and how much the requests matter.")]
     RouteResilience? Resilience = null,
+    [Description("What is written down of its requests.")]
+    ObserveSpec? Observe = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false) : Steps.IPolicies;
 

@@ -74,6 +74,7 @@ internal sealed partial class Exchange
     private void Start(IClient client)
     {
         Client = client;
+        traffic = client as ITraffic;
         CallerAddress = client.Address;
         Began = time.GetTimestamp();
         Head.Clear();
@@ -88,5 +89,6 @@ internal sealed partial class Exchange
         WithheldFields.Clear();
         AnswerFields.Clear();
         decisions.Clear();
+        ClearRecord();
     }
 }

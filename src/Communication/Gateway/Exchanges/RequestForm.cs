@@ -50,7 +50,7 @@ internal static class RequestForm
         writer.Write((byte)' ');
         writer.Write(Pseudonym);
         writer.EndLine();
-        writer.Field("traceparent"u8, exchange.Trace.Parent);
+        exchange.Trace.Write(ref writer);
         if (exchange.Trace.IsContinued && fields.Has(KnownField.TraceState))
         {
             writer.Write("tracestate: "u8);
@@ -129,7 +129,8 @@ internal static class RequestForm
             case KnownField.Other:
                 var name = fields.NameOf(field);
                 // To many servers X_Forwarded_For is X-Forwarded-For.
-                if (name.Contains((byte)'_') || (IsReserved(name) && (!exchange.Trusted || IsOurs(name)))) return false;
+                if (name.Contains((byte)'_') || (IsReserved(name) && (!exchange.Trusted || IsOurs(name)))
+                    || exchange.Trace.Replaces(name)) return false;
                 break;
             // Set below, or made from the body and the address.
             case KnownField.Host or KnownField.ContentLength or KnownField.Expect or KnownField.Via
@@ -138,7 +139,7 @@ internal static class RequestForm
             case KnownField.Forwarded or KnownField.XForwardedFor or KnownField.XForwardedProto
                 or KnownField.XForwardedHost or KnownField.XForwardedPrefix:
                 return false;
-            case KnownField.XRealIp or KnownField.GroundworkRevision:
+            case KnownField.XRealIp or KnownField.GroundworkRevision or KnownField.GroundworkRequestId:
                 if (!exchange.Trusted) return false;
                 break;
             default:
