@@ -325,8 +325,8 @@ internal sealed partial class Exchange : IExpiring
                 }
                 if (await from.FillAsync() == 0) throw new IOException("the connection ended before an answer began");
             }
-            if (Answer.Status == 101 && !Upgrade)
-                throw new InvalidDataException("it switched protocols unasked");
+            if (Answer.Status == 101 && !(Upgrade && Answer.Fields.HasToken(KnownField.Upgrade, "websocket"u8)))
+                throw new InvalidDataException("it switched to a protocol that was not asked for");
             if (!Answer.IsInterim || Answer.Status == 101)
             {
                 answering = true;

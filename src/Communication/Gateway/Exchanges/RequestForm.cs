@@ -1,4 +1,5 @@
 using System.Text;
+using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Wire.Http1;
 
 namespace Groundwork.Communication.Gateway.Exchanges;
@@ -62,6 +63,28 @@ internal static class RequestForm
         writer.EndLine();
         return writer.Length;
     }
+
+    /// <summary>Room that suffices for the last chunk with these trailers.</summary>
+    public static int RoomFor(FieldTable trailers) => trailers.Filled + Chunks.Last.Length;
+
+    /// <summary>Writes the last chunk, with the trailers that the instance may get; its bytes.</summary>
+    public static int WriteEnd(Exchange exchange, FieldTable? trailers, Span<byte> output)
+    {
+        var writer = new HeadWriter(output);
+        writer.Write("0\r\n"u8);
+        if (trailers is not null)
+            foreach (ref readonly var field in trailers.Fields)
+                if (IsPassedTrailer(exchange, trailers, field)) writer.Field(trailers, field);
+        writer.EndLine();
+        return writer.Length;
+    }
+
+    // None that says how to read, who asks, or what only we may say; and none that a field may not be.
+    private static bool IsPassedTrailer(Exchange exchange, FieldTable trailers, in HeadField field) =>
+        field.Known is not (KnownField.Cookie or KnownField.XRealIp)
+        && AnswerHead.IsPassedTrailer(field)
+        && !(field.Known == KnownField.Other && IsReserved(trailers.NameOf(field)))
+        && IsPassed(exchange, trailers, field);
 
     private static void WriteTarget(ref HeadWriter writer, Exchange exchange)
     {
@@ -148,7 +171,7 @@ internal static class RequestForm
         }
         return !IsWithheld(exchange.WithheldFields, fields.NameOf(field))
             && exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
-            && !exchange.Request.IsNamed(field);
+            && !exchange.Request.Names(fields.NameOf(field));
     }
 
     /// <summary>True for what only we, or a peer that is trusted, may say.</summary>
