@@ -55,7 +55,8 @@ public sealed class RequestExplainerTests
             told.Request.Route, told.Request.Status, told.Request.Attempts, told.Revision));
         Assert.Equal(
             [
-                ("taken", "taken"), ("below", "after"), ("beta", "condition"), ("posts", "method"), ("elsewhere", "path"),
+                ("taken", "taken"), ("below", "after"), ("beta", "condition"), ("posts", "method"),
+                ("elsewhere", "path"),
             ],
             told.Routes.Select(route => (route.Name, route.Verdict)));
         Assert.Contains("header x-beta = yes", told.Routes[2].Text, StringComparison.Ordinal);
@@ -83,7 +84,8 @@ public sealed class RequestExplainerTests
 
         Assert.Equal(("upstream_connect", 2), (told.Request.Code, told.Request.Attempts));
         Assert.Equal(
-            ["chosen", "asked", "connect", "chosen", "asked", "connect"], told.Decisions.Skip(1).Select(one => one.What));
+            ["chosen", "asked", "connect", "chosen", "asked", "connect"],
+            told.Decisions.Skip(1).Select(one => one.What));
         Assert.Contains("in 2 attempts", told.Summary, StringComparison.Ordinal);
     }
 
