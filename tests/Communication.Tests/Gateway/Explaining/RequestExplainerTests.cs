@@ -90,6 +90,20 @@ public sealed class RequestExplainerTests
     }
 
     [Fact]
+    public async Task A_request_that_no_route_takes_tells_what_was_in_the_way()
+    {
+        await using var edge = await TestEdge.StartAsync();
+        edge.RouteAll(spec => spec with { Match = spec.Match with { Path = "/a", Methods = ["POST"] } });
+        using var answer = await edge.Client.GetAsync("/a");
+        var told = await ExplainAsync(edge, answer.Headers.GetValues("Groundwork-Request-Id").Single());
+
+        Assert.Null(told.Request.Route);
+        Assert.Equal(("match", "refused", "method_not_allowed"), (
+            told.Decisions.Single().Stage, told.Decisions.Single().What, told.Decisions.Single().About));
+        Assert.Equal("method", Assert.Single(told.Routes).Verdict);
+    }
+
+    [Fact]
     public async Task Routes_that_the_asker_may_not_read_are_not_told()
     {
         await using var edge = await TestEdge.StartAsync();

@@ -110,6 +110,30 @@ public sealed class FiguresTests
     }
 
     [Fact]
+    public async Task A_request_of_HTTP2_is_counted_and_named_like_any_other()
+    {
+        await using var instance = await WebInstance.StartAsync(async context =>
+        {
+            await context.Request.Body.CopyToAsync(Stream.Null);
+            await context.Response.WriteAsync("12345");
+        });
+        await using var edge = await TestEdge.StartAsync();
+        edge.RouteAll().Instances(instance.Address);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/")
+        {
+            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new StringContent("abc"),
+        };
+        using var answer = await edge.Client.SendAsync(request);
+
+        Assert.Equal(HttpVersion.Version20, answer.Version);
+        Assert.Matches("^[0-9a-f]{16}$", Assert.Single(answer.Headers.GetValues("Groundwork-Request-Id")));
+        var text = await ScrapeAsync(edge, "class=\"2xx\"} 1");
+        Assert.Contains("groundwork_gateway_request_bytes_total{route=\"default/all\"} 3\n", text);
+        Assert.Contains("groundwork_gateway_response_bytes_total{route=\"default/all\"} 5\n", text);
+    }
+
+    [Fact]
     public async Task A_head_that_is_none_is_counted_too()
     {
         await using var edge = await TestEdge.StartAsync();
