@@ -7,8 +7,8 @@ namespace Groundwork.Communication.Gateway;
 
 /// <summary>
 /// What the gateway counts instead of a log line per request. Tags are routes, status classes and error codes: as many
-/// as are configured, never what a client sends. For listeners inside the process; <c>/metrics</c> shows the same, and more,
-/// from <see cref="Recording.TrafficCounters"/>, which cost less.
+/// as are configured, never what a client sends. For listeners inside the process; <c>/metrics</c> shows the same, and
+/// more, from <see cref="Recording.TrafficCounters"/>, which cost less.
 /// </summary>
 internal sealed class GatewayCounters : IDisposable
 {

@@ -45,6 +45,7 @@ internal sealed partial class GatewayRequests(
         {
             if (FindRoute(exchange, out var allowed) is { } none)
             {
+                exchange.Note(Stage.Match, "refused", none.Error);
                 await answers.RefuseAsync(exchange, none, allowed);
                 return;
             }
@@ -61,7 +62,11 @@ internal sealed partial class GatewayRequests(
             foreach (var step in exchange.Route.Steps)
             {
                 var result = await step.RunAsync(exchange);
-                if (result.Fault is { } refused) await answers.RefuseAsync(exchange, refused);
+                if (result.Fault is { } refused)
+                {
+                    exchange.Note(step.Stage, "refused", refused.Error);
+                    await answers.RefuseAsync(exchange, refused);
+                }
                 if (result.IsAnswered || result.Fault is not null) return;
             }
             Take(exchange);

@@ -17,9 +17,16 @@ internal static class RequestExplaining
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private static readonly Option<string?> Route = new("--route") { Description = "Only of this route: namespace/name" };
+    private static readonly Option<string?> Route = new("--route")
+    {
+        Description = "Only of this route: namespace/name",
+    };
+
     private static readonly Option<bool> Failed = new("--failed") { Description = "Only those that failed" };
-    private static readonly Option<bool> Slow = new("--slow") { Description = "Only those that took a second or more" };
+    private static readonly Option<bool> Slow = new("--slow")
+    {
+        Description = "Only those that took a second or more",
+    };
 
     public static Command Create() =>
         new Verb("request", "Say why a request of the gateway went where it went, or list the last ones.",
@@ -80,8 +87,9 @@ internal static class RequestExplaining
     private static IEnumerable<string> Lines(Terminal terminal, GatewayRequestExplanation explanation)
     {
         yield return terminal.Bold(explanation.Summary);
-        yield return $"  - trace {explanation.Request.TraceId}, at {ReadVerbs.Text(explanation.Request.At)} on the node "
-            + $"{explanation.Node}, revision {explanation.Revision}";
+        var request = explanation.Request;
+        yield return $"  - trace {request.TraceId}, at {ReadVerbs.Text(request.At)} on the node {explanation.Node}, "
+            + $"revision {explanation.Revision}";
         if (explanation.Client is { } client)
             yield return $"  - from {client}, {explanation.BytesIn} bytes in and {explanation.BytesOut} out";
         foreach (var change in explanation.Changes) yield return $"  - {change}";

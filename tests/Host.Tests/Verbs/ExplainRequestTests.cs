@@ -9,7 +9,7 @@ public sealed class ExplainRequestTests : IDisposable
     private static readonly DateTimeOffset At = new(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     private static readonly GatewayRequestSummary Request = new(
-        "00f067aa0ba902b7", "4bf92f3577b34da6a3ce929d0e0e4736", At, "GET", "shop.example", "/orders/7", 503, 12.5, 2,
+        "00f067aa0ba902b7", "4bf92f3577b34da6a3ce929d0e0e4736", At, "GET", "shop", "/orders/7", 503, 12.5, 2,
         "upstream_connect", "default/orders", "10.0.0.7:8080");
 
     private readonly CommandRun run = new();
@@ -65,7 +65,7 @@ public sealed class ExplainRequestTests : IDisposable
         Assert.Equal(
             """
             ID                AT                    STATUS  CODE              MS      ROUTE           REQUEST
-            00f067aa0ba902b7  2030-01-02 03:04:05Z  503     upstream_connect  12.500  default/orders  GET shop.example/orders/7
+            00f067aa0ba902b7  2030-01-02 03:04:05Z  503     upstream_connect  12.500  default/orders  GET shop/orders/7
 
             """, run.Output);
     }

@@ -205,6 +205,37 @@ public sealed class ProcessConfigurationTests : IDisposable
             field => field.Message.Contains(message, StringComparison.Ordinal));
 
     [Fact]
+    public void Access_log_and_trace_headers_are_read_and_off_unless_asked_for()
+    {
+        var nothing = Good(Sources());
+        Assert.Null(nothing.AccessLog);
+        Assert.Equal(["w3c"], nothing.TraceHeaders);
+
+        var file = directory.Write("groundwork.yaml", """
+            accessLog: access.log
+            accessLogFormat: combined
+            accessLogMegabytes: 7
+            accessLogFiles: 0
+            traceHeaders: [b3, w3c]
+            """);
+        var some = Good(Sources(file));
+        Assert.Equal(new AccessLogFile(directory.Combine("access.log"), IsCombined: true, 7, 0), some.AccessLog);
+        Assert.Equal(["b3", "w3c"], some.TraceHeaders);
+        Assert.Equal(
+            new AccessLogFile(null, IsCombined: false, 100, 5),
+            Good(Sources(flags: ("--access-log", "accessLog", "stdout"))).AccessLog);
+    }
+
+    [Theory]
+    [InlineData("accessLog", "/nowhere/at/all/access.log", "is in a directory that does not exist")]
+    [InlineData("accessLogFormat", "xml", "must be json or combined")]
+    [InlineData("accessLogMegabytes", "0", "must be at least 1")]
+    [InlineData("accessLogFiles", "101", "must be a whole number from 0 to 100")]
+    [InlineData("traceHeaders", "w3c,jaeger", "must be some of w3c, b3 and b3-multi")]
+    public void What_is_no_access_log_or_trace_header_is_told(string key, string value, string message) =>
+        Assert.Contains(message, Assert.Single(Bad(Sources(flags: ($"--{key}", key, value))).Fields).Message);
+
+    [Fact]
     public void Each_option_has_a_variable_and_a_flag_of_its_own()
     {
         Assert.Equal("GROUNDWORK_ROOT_KEY_FILE", Option("rootKeyFile").EnvironmentName);

@@ -85,7 +85,8 @@ internal sealed class InstanceChooser(
         {
             if (admission == Admission.Any && !panics) break;
             foreach (var members in groups)
-                if (Choosing.Pick(set.Policy, members, wish, admission, random, time, out var rival) is >= 0 and var index)
+                if (Choosing.Pick(set.Policy, members, wish, admission, random, time, out var rival)
+                    is >= 0 and var index)
                     return (members.Upstreams[index], rival < 0 ? null : members.Upstreams[rival], admission);
         }
         return (null, null, Admission.Any);

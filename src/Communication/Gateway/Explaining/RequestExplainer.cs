@@ -52,7 +52,9 @@ internal static class RequestExplainer
     {
         var way = request.Route is { } route ? $"went by the route {route.Name}" : "found no route";
         if (request.Instance is { } instance)
-            way += request.Attempts > 1 ? $", in {request.Attempts} attempts and last to {instance}," : $" to {instance}";
+            way += request.Attempts > 1
+                ? $", in {request.Attempts} attempts and last to {instance},"
+                : $" to {instance}";
         var millis = (request.Micros / 1000.0).ToString("0.###", CultureInfo.InvariantCulture);
         var end = request.Status == Exchange.ClientGoneStatus
             ? $"its client had gone after {millis} ms"

@@ -8,7 +8,9 @@ using PathForm = Groundwork.Communication.Gateway.Routing.PathForm;
 
 namespace Groundwork.Communication.Gateway.Explaining;
 
-/// <summary>Says of each route of a request's host whether it took the request, and if not, what was in the way.</summary>
+/// <summary>
+/// Says of each route of a request's host whether it took the request, and if not, what was in the way.
+/// </summary>
 internal static class RouteVerdicts
 {
     public static IReadOnlyList<GatewayRouteVerdict> Of(

@@ -32,12 +32,13 @@ internal sealed class TrafficApi(
         api.MapGet("/traffic", Traffic)
             .Requires(Verb.Read, _ => Figures)
             .Describe<GatewayTraffic>(
-                "getTraffic", "What went through the gateway of this node in the last 10 seconds, by route and upstream.");
+                "getTraffic",
+                "What went through the gateway of this node in the last 10 seconds, by route and upstream.");
         api.MapGet("/requests", List)
             .RequiresPrincipal(Seen)
             .Describe<GatewayRequestList>(
-                "listRequests", "The last requests that this node remembers: all that failed or took a second, and some "
-                + "of the others.");
+                "listRequests",
+                "The last requests that this node remembers: those that failed or took a second, and some others.");
         api.MapGet("/requests/{id}", Explain)
             .RequiresPrincipal(Seen)
             .Describe<GatewayRequestExplanation>(

@@ -12,14 +12,15 @@ internal sealed class AccessLogFile(AccessLogOptions options, TimeProvider time)
     private long size; // Of the file, as far as we have written it.
     private long looked; // Timestamp.
 
-    /// <exception cref="IOException">The disk is full, or the file cannot be opened; the next call tries again.</exception>
+    /// <exception cref="IOException">The disk is full, or the file cannot be opened; the next call tries again.
+    /// </exception>
     public void Write(ReadOnlySpan<byte> lines)
     {
         try
         {
             LeaveMoved();
-            if (options.File is not null && stream is { CanSeek: true } && size > 0 && size + lines.Length > options.MaxFileBytes)
-                PutAside(options.File);
+            if (options.File is { } path && stream is { CanSeek: true } && size > 0
+                && size + lines.Length > options.MaxFileBytes) PutAside(path);
             stream ??= Open();
             stream.Write(lines);
             stream.Flush();
@@ -55,7 +56,8 @@ internal sealed class AccessLogFile(AccessLogOptions options, TimeProvider time)
     // Gone, or another file that has not what we have written.
     private void LeaveMoved()
     {
-        if (options.File is not { } path || stream is not { CanSeek: true } || time.GetElapsedTime(looked) < LookEvery) return;
+        if (options.File is not { } path || stream is not { CanSeek: true }
+            || time.GetElapsedTime(looked) < LookEvery) return;
         looked = time.GetTimestamp();
         var there = new FileInfo(path);
         if (!there.Exists || there.Length != size) Close();

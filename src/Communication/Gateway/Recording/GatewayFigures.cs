@@ -5,7 +5,9 @@ using Groundwork.Kernel.Hosting.Metering;
 
 namespace Groundwork.Communication.Gateway.Recording;
 
-/// <summary>What <c>/metrics</c> says of the gateway. Names and buckets are a promise: dashboards are built on them.</summary>
+/// <summary>
+/// What <c>/metrics</c> says of the gateway. Names and buckets are a promise: dashboards are built on them.
+/// </summary>
 internal sealed class GatewayFigures(
     TrafficCounters traffic, RouteTableView routes, InstanceChooser chooser, InstancePools pools,
     RequestsUnderWay underWay, ExchangeRecorder recorder) : IMetricsSource

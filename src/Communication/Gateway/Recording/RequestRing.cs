@@ -28,7 +28,8 @@ internal sealed class RequestRing(TimeProvider time)
     public IReadOnlyList<RecordedRequest> Read() =>
         [.. usual.Read().Concat(notable.Read()).OrderByDescending(one => one.At)];
 
-    /// <param name="MaxPerSecond">What is taken of a second's requests: copying one costs more than counting it.</param>
+    /// <param name="MaxPerSecond">What is taken of a second's requests: copying one costs more than counting it.
+    /// </param>
     private sealed class Ring(int MaxPerSecond, TimeProvider time)
     {
         /// <summary>Enough for a day of a quiet edge, and for the last seconds of a busy one.</summary>
@@ -42,9 +43,9 @@ internal sealed class RequestRing(TimeProvider time)
         private long bytes; // Under the gate.
         private long second; // Of the clock's timestamp. Interlocked.
         private int taken; // In that second. Interlocked.
-        private long passed; // Interlocked.
+        private readonly ShardedCells passed = new(1);
 
-        public long Passed => Interlocked.Read(ref passed);
+        public long Passed => passed[0];
 
         public int Count
         {
@@ -73,7 +74,7 @@ internal sealed class RequestRing(TimeProvider time)
             }
             if (Volatile.Read(ref taken) < MaxPerSecond && Interlocked.Increment(ref taken) <= MaxPerSecond)
                 return true;
-            Interlocked.Increment(ref passed);
+            ShardedCells.Add(passed.Mine, 0, 1);
             return false;
         }
 

@@ -79,7 +79,9 @@ internal sealed class TrafficWindow : IDisposable
     }
 
     private sealed record Sample(
-        long At, IReadOnlyDictionary<string, RouteReading> Routes, IReadOnlyDictionary<string, UpstreamReading> Upstreams);
+        long At,
+        IReadOnlyDictionary<string, RouteReading> Routes,
+        IReadOnlyDictionary<string, UpstreamReading> Upstreams);
 
     private sealed class Sums
     {

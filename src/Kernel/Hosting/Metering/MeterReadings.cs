@@ -6,8 +6,8 @@ namespace Groundwork.Kernel.Hosting.Metering;
 
 /// <summary>
 /// Shows what the meters of this process count (<c>System.Diagnostics.Metrics</c>, those named <c>Groundwork.*</c>):
-/// a module that has such a meter needs nothing else to be at <c>/metrics</c>. Instruments that their owner shows itself
-/// by an <see cref="IMetricsSource"/> are left out, so that nothing is counted twice and nothing is paid for unasked.
+/// a module that has such a meter needs nothing else to be at <c>/metrics</c>. Instruments that their owner shows by an
+/// <see cref="IMetricsSource"/> are left out, so that nothing is counted twice and nothing is paid for unasked.
 /// </summary>
 internal sealed class MeterReadings : IMetricsSource, IDisposable
 {

@@ -55,7 +55,8 @@ public sealed class RequestExplainerTests
             told.Request.Route, told.Request.Status, told.Request.Attempts, told.Revision));
         Assert.Equal(
             [
-                ("taken", "taken"), ("below", "after"), ("beta", "condition"), ("posts", "method"), ("elsewhere", "path"),
+                ("taken", "taken"), ("below", "after"), ("beta", "condition"), ("posts", "method"),
+                ("elsewhere", "path"),
             ],
             told.Routes.Select(route => (route.Name, route.Verdict)));
         Assert.Contains("header x-beta = yes", told.Routes[2].Text, StringComparison.Ordinal);
@@ -83,8 +84,23 @@ public sealed class RequestExplainerTests
 
         Assert.Equal(("upstream_connect", 2), (told.Request.Code, told.Request.Attempts));
         Assert.Equal(
-            ["chosen", "asked", "connect", "chosen", "asked", "connect"], told.Decisions.Skip(1).Select(one => one.What));
+            ["chosen", "asked", "connect", "chosen", "asked", "connect"],
+            told.Decisions.Skip(1).Select(one => one.What));
         Assert.Contains("in 2 attempts", told.Summary, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_request_that_no_route_takes_tells_what_was_in_the_way()
+    {
+        await using var edge = await TestEdge.StartAsync();
+        edge.RouteAll(spec => spec with { Match = spec.Match with { Path = "/a", Methods = ["POST"] } });
+        using var answer = await edge.Client.GetAsync("/a");
+        var told = await ExplainAsync(edge, answer.Headers.GetValues("Groundwork-Request-Id").Single());
+
+        Assert.Null(told.Request.Route);
+        Assert.Equal(("match", "refused", "method_not_allowed"), (
+            told.Decisions.Single().Stage, told.Decisions.Single().What, told.Decisions.Single().About));
+        Assert.Equal("method", Assert.Single(told.Routes).Verdict);
     }
 
     [Fact]

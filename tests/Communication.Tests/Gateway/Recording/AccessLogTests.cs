@@ -72,9 +72,9 @@ public sealed class AccessLogTests : IDisposable
         var line = Assert.Single(await LinesAsync(1));
         TestContext.Current.TestOutputHelper?.WriteLine(line);
         Assert.Matches(
-            "^127\\.0\\.0\\.1 - - \\[\\d\\d/[A-Z][a-z][a-z]/\\d{4}:\\d\\d:\\d\\d:\\d\\d \\+0000\\] \"GET /nothing HTTP/1\\.1\" "
-            + "404 \\d+ \"-\" \"[^\"]*\" trace=[0-9a-f]{32} request=[0-9a-f]{16} host=127\\.0\\.0\\.1 route=- instance=- "
-            + "code=host_unknown ms=\\d+\\.\\d{3}$", line);
+            "^127\\.0\\.0\\.1 - - \\[\\d\\d/[A-Z][a-z][a-z]/\\d{4}:\\d\\d:\\d\\d:\\d\\d \\+0000\\] "
+            + "\"GET /nothing HTTP/1\\.1\" 404 \\d+ \"-\" \"[^\"]*\" trace=[0-9a-f]{32} request=[0-9a-f]{16} "
+            + "host=127\\.0\\.0\\.1 route=- instance=- code=host_unknown ms=\\d+\\.\\d{3}$", line);
         Assert.Contains("\\x22x\\x22", line, StringComparison.Ordinal);
     }
 
@@ -99,7 +99,8 @@ public sealed class AccessLogTests : IDisposable
     {
         byte[][] texts =
         [
-            "a\nb"u8.ToArray(), "a\r\n127.0.0.1 - - \"GET / HTTP/1.1\" 200"u8.ToArray(), "\",\"status\":200,\""u8.ToArray(),
+            "a\nb"u8.ToArray(),
+            "a\r\n127.0.0.1 - - \"GET / HTTP/1.1\" 200"u8.ToArray(), "\",\"status\":200,\""u8.ToArray(),
             "\\"u8.ToArray(), "\\\""u8.ToArray(), [0, 1, 2, 0x1b, (byte)'[', (byte)'2', (byte)'J', 0x7f],
             [0xff, 0xfe, 0xc0, 0x80, 0xed, 0xa0, 0x80], [0xe2, 0x80, 0xa8, 0xe2, 0x80, 0xa9, 0xc2, 0x85, 0xc2, 0x9b],
             [.. Enumerable.Range(0, 256).Select(value => (byte)value)], Encoding.UTF8.GetBytes("café 網"),
@@ -116,11 +117,12 @@ public sealed class AccessLogTests : IDisposable
                 Assert.Equal((byte)'\n', line[^1]);
                 Assert.DoesNotContain(line[..^1], value => value is < 0x20 or 0x7f);
                 // Nor what a reader of Unicode takes for an end of a line.
-                Assert.DoesNotContain(Encoding.UTF8.GetString(line), value => value is '\u2028' or '\u2029' or '\u0085');
+                var read = Encoding.UTF8.GetString(line);
+                Assert.DoesNotContain(read, value => value is '\u2028' or '\u2029' or '\u0085');
             }
-            var read = JsonDocument.Parse(json.WrittenMemory).RootElement;
-            Assert.Equal(200, read.GetProperty("status").GetInt32());
-            Assert.Equal(Encoding.UTF8.GetString(text), read.GetProperty("agent").GetString());
+            var parsed = JsonDocument.Parse(json.WrittenMemory).RootElement;
+            Assert.Equal(200, parsed.GetProperty("status").GetInt32());
+            Assert.Equal(Encoding.UTF8.GetString(text), parsed.GetProperty("agent").GetString());
             // A text in quotes ends at the first quote: six of them, and those are ours.
             Assert.Equal(6, combined.WrittenSpan.Count((byte)'"'));
         }
@@ -158,7 +160,8 @@ public sealed class AccessLogTests : IDisposable
         await Eventually.TrueAsync(async () =>
         {
             await edge.Client.GetAsync("/after");
-            return File.Exists(Path) && (await File.ReadAllTextAsync(Path)).Contains("/after", StringComparison.Ordinal);
+            return File.Exists(Path)
+                && (await File.ReadAllTextAsync(Path)).Contains("/after", StringComparison.Ordinal);
         }, "the file is there again");
         Assert.Contains("/before", await File.ReadAllTextAsync(Path + ".moved"), StringComparison.Ordinal);
     }
@@ -213,13 +216,16 @@ public sealed class AccessLogTests : IDisposable
     // As the log makes one, with the text wherever a client can write.
     private static byte[] Entry(byte[] text)
     {
-        var head = new AccessEntry { Status = 200, Protocol = 1, Path = (ushort)text.Length, Agent = (ushort)text.Length };
-        byte[] all = [.. MemoryMarshal.AsBytes([head]), .. Encoding.ASCII.GetBytes(new string('0', 48)), .. text, .. text];
+        var length = (ushort)text.Length;
+        var head = new AccessEntry { Status = 200, Protocol = 1, Path = length, Agent = length };
+        byte[] ids = [.. Enumerable.Repeat((byte)'0', AccessEntry.IdBytes)];
+        byte[] all = [.. MemoryMarshal.AsBytes([head]), .. ids, .. text, .. text];
         MemoryMarshal.Write(all, all.Length);
         return all;
     }
 
-    [DllImport("libc", EntryPoint = "mkfifo", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DllImport("libc", EntryPoint = "mkfifo", CharSet = CharSet.Ansi, BestFitMapping = false,
+        ThrowOnUnmappableChar = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int MakePipe(string path, uint mode);
 }
