@@ -5,6 +5,8 @@ using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Limits;
+using Groundwork.Communication.Gateway.Injection;
+using Groundwork.Communication.Gateway.Mirroring;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
@@ -27,7 +29,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
     private LimitMaker? limits;
+    private MirrorSender? mirrors;
     private ProcessGuard? guard;
+    private UpstreamGuards? guards;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
     private InstancePools? pools;
@@ -60,21 +64,25 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         await Task.WhenAny(drained, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken));
     }
 
-    public Task StopAsync(CancellationToken cancellationToken)
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (mirrors is not null) await mirrors.DisposeAsync();
         routes?.Dispose();
         upstreams?.Dispose();
         limits?.Dispose();
         guard?.Dispose();
+        guards?.Dispose();
         pools?.Dispose();
         ofInstances?.Dispose();
         ofClients?.Dispose();
         counters.Dispose();
-        return Task.CompletedTask;
     }
 
     /// <summary>Requests under way; for tests.</summary>
     internal int UnderWay => underWay.Count;
+
+    /// <summary>What has become of copies of requests; for tests, of a gateway that is built.</summary>
+    internal MirrorSender Mirrored => mirrors!;
 
     /// <summary>Callers that limits remember; for tests.</summary>
     internal int LimitedCallers => limits?.Callers ?? 0;
@@ -104,26 +112,29 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
                 addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), sessionKey, time,
                 logs.CreateLogger<UpstreamTable>()));
         var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared);
-        var guards = new UpstreamGuards(upstreams, time, logs.CreateLogger<UpstreamGuards>());
+        var guarding = guards = new UpstreamGuards(upstreams, time, logs.CreateLogger<UpstreamGuards>());
         guard = new ProcessGuard(underWay, options, time);
         pools = new InstancePools(addresses, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
+        var answers = new OwnAnswers(snapshots, counters);
+        mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
         limits = new LimitMaker(shared, time);
         var steps = new StepCompiler([
             limits,
+            new MirrorMaker(mirrors),
+            new InjectionMaker(answers, time),
         ]);
         routes = new RouteTableView(
             snapshots, steps,
             table =>
             {
                 chooser.Retain(table.Targets);
-                guards.Retain(table.Targets);
+                guarding.Retain(table.Targets);
             },
             logs.CreateLogger<RouteTableView>());
-        var answers = new OwnAnswers(snapshots, counters);
         var forwarder = new Forwarder(
-            chooser, guards, view, answers, counters, time, logs.CreateLogger<Forwarder>());
+            chooser, guarding, view, answers, counters, time, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
             routes, chooser, forwarder, answers, underWay, guard, options, clientTime,
             logs.CreateLogger<GatewayRequests>());

@@ -36,6 +36,10 @@ public sealed record RouteSpec(
     IReadOnlyList<LimitSpec>? Limits = null,
     [Description("What happens when the service fails, and how much the requests matter.")]
     RouteResilience? Resilience = null,
+    [Description("Copies of requests that go elsewhere, too.")]
+    MirrorSpec? Mirror = null,
+    [Description("Faults that are put in on purpose.")]
+    InjectSpec? Inject = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false) : Steps.IPolicies;
 
