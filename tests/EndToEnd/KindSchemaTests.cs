@@ -52,7 +52,17 @@ public sealed class KindSchemaTests
               "query":{"set":{"a":"{id}"},"add":{"b":"c"},"remove":["d"]},
               "headers":{"set":{"X-A":"{rest}"},"add":{"X-B":"b"},"remove":["X-C"],"rename":{"X-D":"X-E"}}},
              "response":{"headers":{"remove":["Server"]}},
-             "timeouts":{"connectMs":100},"exposeRevision":true}
+             "limits":[{"name":"a","by":["client","path:id"],"bucket":{"requests":1,"seconds":2,"burst":3},
+               "warmUpSeconds":1,"maxKeys":5,"shared":false,"tell":true},
+              {"name":"b","by":["query:q"],"window":{"requests":1,"seconds":60},
+               "exceptions":[{"value":"x","requests":0}]},
+              {"name":"c","pace":{"requests":1,"seconds":1,"maxWaitMs":10}},{"name":"d","concurrent":5}],
+             "resilience":{"retry":{"tries":3,"statuses":[503],"backoffMs":1,"maxBackoffMs":2},
+              "fallback":{"respond":{"status":200,"body":"x"}},"importance":"low"},
+             "mirror":{"service":"shadow","percent":2.5,"maxBodyKilobytes":1},
+             "inject":{"delay":{"ms":1,"percent":0.5},"abort":{"status":500,"percent":1},
+              "headers":[{"name":"X","present":true}]},
+             "timeouts":{"connectMs":100,"tryMs":100,"totalMs":1000},"exposeRevision":true}
             """,
         ["service-policy"] = """
             {"maintenance":true,"reason":"x","protectionThreshold":0.5,"probe":{"type":"http","path":"/","port":"admin",
@@ -68,7 +78,12 @@ public sealed class KindSchemaTests
              "choose":{"policy":"hash","by":"cookie:user","zoneFirst":true,"slowStartSeconds":1},
              "sticky":{"cookie":"gw","maxAgeSeconds":60,"domain":"example.com","path":"/","secure":true,
               "sameSite":"strict"},
-             "ejection":{"failures":3,"firstSeconds":1,"longestSeconds":2,"maxPercent":50,"panicPercent":30}}
+             "ejection":{"failures":3,"firstSeconds":1,"longestSeconds":2,"maxPercent":50,"panicPercent":30},
+             "resilience":{"retry":{"tries":1},"budget":{"percent":10,"minPerSecond":1},
+              "breaker":{"errorPercent":10,"slowMs":5,"slowPercent":50,"minimumCalls":1,"windowSeconds":5,
+               "openSeconds":5,"probes":1},
+              "bulkhead":{"maxUnderWay":5,"maxWaiting":1,"maxWaitMs":5},
+              "adaptive":{"initial":5,"least":1,"most":10}}}
             """,
         ["setting-group"] = """{"includes":["common"],"description":"x"}""",
     };

@@ -6,6 +6,8 @@ using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Limits;
+using Groundwork.Communication.Gateway.Injection;
+using Groundwork.Communication.Gateway.Mirroring;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Routing;
@@ -29,12 +31,14 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
     private LimitMaker? limits;
+    private MirrorSender? mirrors;
     private ProcessGuard? guard;
     private readonly TrafficCounters traffic = new();
     private GatewayFigures? figures;
     private ExchangeRecorder? recorder;
     private TrafficWindow? window;
     private AccessLog? accessLog;
+    private UpstreamGuards? guards;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
     private AccessSteps? access;
@@ -79,20 +83,21 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         await Task.WhenAny(drained, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken));
     }
 
-    public Task StopAsync(CancellationToken cancellationToken)
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (mirrors is not null) await mirrors.DisposeAsync();
         routes?.Dispose();
         access?.Dispose();
         upstreams?.Dispose();
         limits?.Dispose();
         guard?.Dispose();
+        guards?.Dispose();
         pools?.Dispose();
         ofInstances?.Dispose();
         ofClients?.Dispose();
         counters.Dispose();
         accessLog?.Dispose();
         window?.Dispose();
-        return Task.CompletedTask;
     }
 
     /// <summary>The public keys of <c>Groundwork-Identity</c>; for tests.</summary>
@@ -100,6 +105,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     /// <summary>Requests under way; for tests.</summary>
     internal int UnderWay => underWay.Count;
+
+    /// <summary>What has become of copies of requests; for tests, of a gateway that is built.</summary>
+    internal MirrorSender Mirrored => mirrors!;
 
     /// <summary>Callers that limits remember; for tests.</summary>
     internal int LimitedCallers => limits?.Callers ?? 0;
@@ -121,29 +129,32 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
                 addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), ground.SessionKey,
                 time, logs.CreateLogger<UpstreamTable>()));
         var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared, traffic);
-        var guards = new UpstreamGuards(upstreams, time, logs.CreateLogger<UpstreamGuards>());
+        var guarding = guards = new UpstreamGuards(upstreams, time, logs.CreateLogger<UpstreamGuards>());
         guard = new ProcessGuard(underWay, options, time);
         pools = new InstancePools(addresses, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
+        var answers = new OwnAnswers(snapshots, counters);
         access = new AccessSteps(new AccessParts(
             snapshots, addresses, ground.SessionKey, ground.OpenSecrets, time, logs.CreateLogger<AccessSteps>()));
+        mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
         limits = new LimitMaker(ground.Counters, time);
         var steps = new StepCompiler([
             access,
             limits,
+            new MirrorMaker(mirrors),
+            new InjectionMaker(answers, time),
         ]);
         routes = new RouteTableView(
             snapshots, steps,
             table =>
             {
                 chooser.Retain(table.Targets);
-                guards.Retain(table.Targets);
+                guarding.Retain(table.Targets);
             },
             logs.CreateLogger<RouteTableView>());
-        var answers = new OwnAnswers(snapshots, counters);
         var forwarder = new Forwarder(
-            chooser, guards, view, answers, counters, time, logs.CreateLogger<Forwarder>());
+            chooser, guarding, view, answers, counters, time, logs.CreateLogger<Forwarder>());
         if (options.AccessLog is { } written)
             accessLog = new AccessLog(written, clientTime, logs.CreateLogger<AccessLog>());
         recorder = new ExchangeRecorder(traffic, new RequestRing(clientTime), accessLog, snapshots, clientTime);

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Groundwork.Communication.Gateway.Injection;
+using Groundwork.Communication.Gateway.Mirroring;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Resources;
@@ -69,6 +71,8 @@ public static class RouteKind
         AccessRules.Check(spec.Access, faults);
         Limits.LimitRules.Check(spec.Limits, path, faults);
         ResilienceRules.Check(spec.Resilience, spec is { Redirect: null, Respond: null }, faults);
+        MirrorRules.Check(spec.Mirror, spec is { Redirect: null, Respond: null }, faults);
+        InjectRules.Check(spec.Inject, faults);
         if (spec.Timeouts is not { } timeouts) return;
         ResilienceRules.Check(timeouts, faults);
         CheckRange("timeouts.connectMs", timeouts.ConnectMs, 10, 30_000, faults);

@@ -40,6 +40,10 @@ public sealed record RouteSpec(
     RouteResilience? Resilience = null,
     [Description("What is written down of its requests.")]
     ObserveSpec? Observe = null,
+    [Description("Copies of requests that go elsewhere, too.")]
+    MirrorSpec? Mirror = null,
+    [Description("Faults that are put in on purpose.")]
+    InjectSpec? Inject = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false) : Steps.IPolicies;
 

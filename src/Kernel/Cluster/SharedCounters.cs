@@ -133,6 +133,12 @@ public sealed partial class SharedCounters : IAsyncDisposable
 
     private async Task ExchangeAsync()
     {
+        // A node that is alone leaves the database, and its own keys, in peace.
+        if (nodes.Live.Count <= 1)
+        {
+            HearNothing();
+            return;
+        }
         var hottest = own
             .Where(entry => entry.Value.Value > 0)
             .OrderByDescending(entry => entry.Value.Value)
@@ -140,11 +146,10 @@ public sealed partial class SharedCounters : IAsyncDisposable
             .Select(entry => new CounterUse(
                 entry.Key.Key, entry.Key.WindowMilliseconds, entry.Key.Window, entry.Value.Value))
             .ToList();
-        // A node that is alone, or has used nothing and knows of nothing, leaves the database in peace.
-        if (nodes.Live.Count <= 1 || (hottest.Count == 0 && others.Count == 0 && own.IsEmpty))
+        // So does one that has used nothing and knows of nothing.
+        if (hottest.Count == 0 && others.Count == 0 && own.IsEmpty)
         {
-            Volatile.Write(ref others, FrozenDictionary<CounterKey, long>.Empty);
-            Volatile.Write(ref exchangedAt, time.GetTimestamp());
+            HearNothing();
             return;
         }
         var text = JsonSerializer.Serialize(hottest, CountersJson.Default.ListCounterUse);
@@ -160,6 +165,12 @@ public sealed partial class SharedCounters : IAsyncDisposable
             }
         }
         Volatile.Write(ref others, sums.ToFrozenDictionary());
+        Volatile.Write(ref exchangedAt, time.GetTimestamp());
+    }
+
+    private void HearNothing()
+    {
+        Volatile.Write(ref others, FrozenDictionary<CounterKey, long>.Empty);
         Volatile.Write(ref exchangedAt, time.GetTimestamp());
     }
 

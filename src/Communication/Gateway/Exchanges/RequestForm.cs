@@ -30,7 +30,9 @@ internal static class RequestForm
 
     /// <summary>Writes the head; its bytes.</summary>
     /// <param name="authority">The instance's own.</param>
-    public static int Write(Exchange exchange, ReadOnlySpan<byte> authority, Span<byte> output)
+    /// <param name="copied">Of a copy: the bytes of its body, which is not the client's any more.</param>
+    public static int Write(
+        Exchange exchange, ReadOnlySpan<byte> authority, Span<byte> output, int? copied = null)
     {
         var head = exchange.Request;
         var fields = head.Fields;
@@ -58,8 +60,8 @@ internal static class RequestForm
             WriteList(ref writer, fields, KnownField.TraceState, ","u8);
             writer.EndLine();
         }
-        WriteTry(ref writer, exchange);
-        WriteConnection(ref writer, exchange);
+        if (copied is null) WriteTry(ref writer, exchange);
+        WriteConnection(ref writer, exchange, copied);
         writer.EndLine();
         return writer.Length;
     }
@@ -238,15 +240,15 @@ internal static class RequestForm
         writer.EndLine();
     }
 
-    private static void WriteConnection(ref HeadWriter writer, Exchange exchange)
+    private static void WriteConnection(ref HeadWriter writer, Exchange exchange, int? copied)
     {
         var head = exchange.Request;
-        if (head.Body == BodyKind.Chunked) writer.Write("Transfer-Encoding: chunked\r\n"u8);
-        else if (head.Body == BodyKind.Length
+        if (head.Body == BodyKind.Chunked && copied is null) writer.Write("Transfer-Encoding: chunked\r\n"u8);
+        else if (head.Body != BodyKind.None
             || head.Method is KnownMethod.Post or KnownMethod.Put or KnownMethod.Patch)
         {
             writer.Write("Content-Length: "u8);
-            writer.Write(head.ContentLength);
+            writer.Write(copied ?? head.ContentLength);
             writer.EndLine();
         }
         if (exchange.Upgrade) writer.Write("Connection: Upgrade\r\nUpgrade: websocket\r\n"u8);

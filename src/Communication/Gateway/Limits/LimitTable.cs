@@ -10,12 +10,16 @@ namespace Groundwork.Communication.Gateway.Limits;
 /// </summary>
 internal sealed class LimitTable
 {
+    /// <summary>For how long shared counters keep a use that is only asked for while it is new.</summary>
+    private static readonly TimeSpan ShortestMemory = TimeSpan.FromSeconds(10);
+
     private readonly ConcurrentDictionary<byte[], LimitEntry> entries = new(KeyBytes.Comparer);
     private readonly ConcurrentDictionary<byte[], LimitEntry>.AlternateLookup<ReadOnlySpan<byte>> byBytes;
     private readonly LimitEntry rest;
     private readonly LimitPolicy policy;
     private readonly SharedCounters? counters;
     private readonly string name;
+    private readonly TimeSpan remembered;
     private int count; // Interlocked; of the entries.
 
     /// <param name="name">The same on every node, and of this limit alone.</param>
@@ -25,6 +29,9 @@ internal sealed class LimitTable
         this.counters = counters;
         this.name = name;
         byBytes = entries.GetAlternateLookup<ReadOnlySpan<byte>>();
+        var period = TimeSpan.FromTicks(policy.Shape.Period);
+        // A window has to know all of it; others ask only for what is new, and a short window would be work for nothing.
+        remembered = policy.HasHistory || period > ShortestMemory ? period : ShortestMemory;
         rest = new LimitEntry(policy.Shape, policy.Make(), null, null);
     }
 
@@ -55,7 +62,7 @@ internal sealed class LimitTable
             return rest;
         }
         var kept = key.ToArray();
-        var use = policy.IsShared ? counters?.Use(NameOf(kept), TimeSpan.FromTicks(policy.Shape.Period)) : null;
+        var use = policy.IsShared ? counters?.Use(NameOf(kept), remembered) : null;
         var made = new LimitEntry(policy.ShapeOf(key), policy.Make(), counters, use);
         if (use is not null && policy.HasHistory) made.Charge(now, use.History);
         var entry = entries.GetOrAdd(kept, made);

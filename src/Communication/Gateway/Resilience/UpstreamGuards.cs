@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
 using Groundwork.Communication.Gateway.Delivery;
 using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Kernel.Resources;
@@ -8,16 +9,33 @@ using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Communication.Gateway.Resilience;
 
-/// <summary>The guards of all targets that routes lead to.</summary>
-internal sealed partial class UpstreamGuards(
-    UpstreamTable upstreams, TimeProvider time, ILogger<UpstreamGuards> logger)
+/// <summary>The guards of all targets that routes lead to, and what is measured of them.</summary>
+internal sealed partial class UpstreamGuards : IDisposable
 {
     private readonly ConcurrentDictionary<(ServiceKey? Service, ResourceKey? Upstream), UpstreamGuard> guards = new();
+    private readonly UpstreamTable upstreams;
+    private readonly TimeProvider time;
+    private readonly ILogger<UpstreamGuards> logger;
+    private readonly Meter meter = new(GatewayCounters.MeterName);
 
-    /// <summary>The breakers there are, for who looks.</summary>
-    public IEnumerable<(string Target, CircuitBreaker Breaker)> Breakers => guards
-        .Where(entry => entry.Value.Breaker is not null)
-        .Select(entry => (NameOf(entry.Key), entry.Value.Breaker!)); // Just asked.
+    public UpstreamGuards(UpstreamTable upstreams, TimeProvider time, ILogger<UpstreamGuards> logger)
+    {
+        this.upstreams = upstreams;
+        this.time = time;
+        this.logger = logger;
+        meter.CreateObservableGauge(
+            "gateway.breaker", () => Measure(static guard => guard.Breaker is { } one ? (int)one.State : null),
+            description: "Circuit breakers, by upstream: 0 closed, 1 open, 2 letting a few calls find out.");
+        meter.CreateObservableGauge(
+            "gateway.upstream.places", () => Measure(static guard => guard.Places?.Limit),
+            description: "Requests that may be under way, by upstream that bounds them.");
+        meter.CreateObservableGauge(
+            "gateway.upstream.under_way", () => Measure(static guard => guard.Places?.UnderWay),
+            description: "Requests under way, by upstream that bounds them.");
+        meter.CreateObservableGauge(
+            "gateway.upstream.waiting", () => Measure(static guard => guard.Places?.Waiting),
+            description: "Requests that wait for a place, by upstream that bounds them.");
+    }
 
     public UpstreamGuard Of(Target target)
     {
@@ -44,6 +62,15 @@ internal sealed partial class UpstreamGuards(
         var kept = targets.Select(target => (target.Service, target.Upstream)).ToImmutableHashSet();
         foreach (var key in guards.Keys)
             if (!kept.Contains(key)) guards.TryRemove(key, out _);
+    }
+
+    public void Dispose() => meter.Dispose();
+
+    private IEnumerable<Measurement<int>> Measure(Func<UpstreamGuard, int?> what)
+    {
+        foreach (var (key, guard) in guards)
+            if (what(guard) is { } value)
+                yield return new(value, new KeyValuePair<string, object?>("upstream", NameOf(key)));
     }
 
     private Action<BreakerState> Tell((ServiceKey?, ResourceKey?) key) => state =>

@@ -14,6 +14,7 @@ namespace Groundwork.Communication.Gateway.Routing;
 internal sealed class Route
 {
     private readonly ImmutableArray<byte[]> methods;
+    private readonly Target? mirror;
 
     private Route(ResourceKey key, RouteSpec spec, RouteConditions conditions, Deliveries? deliveries,
         StepCompiler steps)
@@ -35,6 +36,7 @@ internal sealed class Route
         ExposeRevision = spec.ExposeRevision;
         Policy = RoutePolicy.Compile(key, spec, Path);
         LogsAccess = spec.Observe?.AccessLog ?? true;
+        mirror = spec.Mirror is { } other ? Target.TryMake(other.Service, other.Upstream, key.Namespace) : null;
         var timeouts = spec.Timeouts ?? new RouteTimeouts();
         ConnectTimeout = TimeSpan.FromMilliseconds(timeouts.ConnectMs);
         ResponseHeadTimeout = TimeSpan.FromMilliseconds(timeouts.ResponseHeadMs);
@@ -114,7 +116,7 @@ internal sealed class Route
 
     /// <summary>Everywhere that a request of the route may go.</summary>
     public IEnumerable<Target> Targets =>
-        (Deliveries?.Targets ?? []).Concat(Policy.Fallback?.Target is { } other ? [other] : []).Distinct();
+        (Deliveries?.Targets ?? []).Concat(new[] { Policy.Fallback?.Target, mirror }.OfType<Target>()).Distinct();
 
     /// <summary>
     /// Compiles a route. False with the reason for one that this version does not understand, which a newer node may

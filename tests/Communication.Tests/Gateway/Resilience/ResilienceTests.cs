@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Groundwork.Communication.Gateway;
 using Groundwork.Tests.Support;
@@ -112,6 +113,7 @@ public sealed class ResilienceTests
         Assert.Equal(TimeSpan.FromSeconds(30), refused.Headers.RetryAfter!.Delta); // It is refused.
         Assert.Contains("circuit_open", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(5, instance.Requests);
+        Assert.Contains(1, Breakers());
         time.Advance(TimeSpan.FromSeconds(30));
         Assert.Equal(HttpStatusCode.InternalServerError, (await edge.Client.GetAsync("/")).StatusCode);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await edge.Client.GetAsync("/")).StatusCode);
@@ -299,6 +301,21 @@ public sealed class ResilienceTests
         }
         release.SetResult();
         foreach (var answer in await Task.WhenAll(waiting)) Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    // The states of all breakers that are measured now, those of other tests among them.
+    private static List<int> Breakers()
+    {
+        var states = new List<int>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, all) =>
+        {
+            if (instrument.Name == "gateway.breaker") all.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<int>((_, state, _, _) => states.Add(state));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return states;
     }
 
     private static RequestDelegate Status(int status) => context =>
