@@ -11,7 +11,9 @@ using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Timing;
 using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry;
+using Groundwork.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Communication.Gateway;
@@ -39,13 +41,15 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         .Add(UpstreamKind.Kind)
         .Add(AccessListKind.Kind)
         .Add(TokenIssuerKind.Kind)
+        .Add(SigningKeyKind.Kind)
         .Add(new ListenerDefinition(
             ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
         var server = Build(
-            node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey, node.OpenSecrets);
+            node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey, node.OpenSecrets,
+            node.Authenticator.AuthenticateKey);
         // Not null: just built.
         node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
         node.Listeners.Map(ListenerDefinition.Api, new IdentityKeysApi(access!.Signer).Map);
@@ -82,6 +86,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     /// <param name="time">The clock by which instances are waited for.</param>
     /// <param name="clientTime">The clock by which clients are.</param>
     /// <param name="sessionKey">Signs sticky cookies, and what services are told about callers.</param>
+    /// <param name="authenticate">Who holds an access key, and the address it comes from.</param>
     /// <param name="openSecrets">See <see cref="Node.OpenSecrets"/>.</param>
     internal GatewayServer Build(
         Listeners listeners,
@@ -90,7 +95,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         TimeProvider clientTime,
         ILoggerFactory logs,
         ReadOnlyMemory<byte> sessionKey = default,
-        Func<Kernel.Resources.Resource, ReadOnlyMemory<byte>>? openSecrets = null)
+        Func<Kernel.Resources.Resource, ReadOnlyMemory<byte>>? openSecrets = null,
+        Func<string, string?, Outcome<Principal>>? authenticate = null)
     {
         var view = registry();
         var guard = new AddressGuard(
@@ -105,7 +111,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
         access = new AccessSteps(new AccessParts(
-            snapshots, guard, sessionKey, openSecrets, time, logs.CreateLogger<AccessSteps>()));
+            snapshots, view, authenticate ?? NoKeys, guard, sessionKey, openSecrets, time,
+            logs.CreateLogger<AccessSteps>()));
         var steps = new StepCompiler([access]);
         routes = new RouteTableView(
             snapshots, steps, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
@@ -117,4 +124,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);
     }
+
+    private static Outcome<Principal> NoKeys(string secret, string? address) =>
+        new Fault(ErrorCodes.Unauthenticated, "This gateway knows no access keys.");
 }

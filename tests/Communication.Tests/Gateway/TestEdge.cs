@@ -17,10 +17,12 @@ internal sealed class TestEdge : IAsyncDisposable
 {
     private readonly GatewayModule module;
     private readonly Listeners listeners;
+    private readonly (Authorizer Authorizer, Authenticator Authenticator, IDisposable Following) keys;
 
     private TestEdge(GatewayOptions options, TlsOptions? tls, TimeProvider time)
     {
         module = new GatewayModule(() => Registry, options);
+        keys = NodeSecurity.ForFollower(Snapshots, AppContext.BaseDirectory, time);
         listeners = new Listeners(
             [new ListenerDefinition(
                 ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:0", MayBindPlain: true)],
@@ -37,7 +39,8 @@ internal sealed class TestEdge : IAsyncDisposable
             NullLoggerFactory.Instance);
         var server = module.Build(
             listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance,
-            openSecrets: static resource => resource.Spec); // Secrets are in clear where a test sets them.
+            openSecrets: static resource => resource.Spec, // Secrets are in clear where a test sets them.
+            authenticate: keys.Authenticator.AuthenticateKey);
         listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
     }
 
@@ -81,7 +84,7 @@ internal sealed class TestEdge : IAsyncDisposable
     {
         Snapshots.Put(new Resource
         {
-            Key = new ResourceKey(kind.Name, "default", name),
+            Key = new ResourceKey(kind.Name, kind.Namespaced ? "default" : "", name),
             Version = kind.Version,
             Labels = ImmutableSortedDictionary<string, string>.Empty,
             Spec = JsonSerializer.SerializeToUtf8Bytes(spec, kind.SpecTypeInfo),
@@ -105,6 +108,7 @@ internal sealed class TestEdge : IAsyncDisposable
         Client.Dispose();
         await listeners.DisposeAsync();
         await module.StopAsync(CancellationToken.None);
+        keys.Following.Dispose();
     }
 }
 
