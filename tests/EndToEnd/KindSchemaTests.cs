@@ -20,6 +20,9 @@ public sealed class KindSchemaTests
             {"hash":"{{Hash}}","roles":["administrator"],"grants":[{"verbs":["read"],"kinds":["*"],"namespaces":["_"],
              "names":["a/*"]}],"description":"x","expiresAt":"2030-01-01T00:00:00Z"}
             """,
+        ["access-list"] = """
+            {"clients":["10.0.0.0/8"],"users":["mallory"],"keys":["key:a"],"tokens":["5d0f3c"],"description":"x"}
+            """,
         ["approval-policy"] = """{"kinds":["*"],"namespaces":["*"],"names":["shop/*"],"description":"x"}""",
         ["gray-release"] = """
             {"setting":"shop/a.yaml","content":"A: 2","to":{"instances":["a/1"],"labels":{"zone":"b"},"percent":12.25},
@@ -52,6 +55,13 @@ public sealed class KindSchemaTests
               "query":{"set":{"a":"{id}"},"add":{"b":"c"},"remove":["d"]},
               "headers":{"set":{"X-A":"{rest}"},"add":{"X-B":"b"},"remove":["X-C"],"rename":{"X-D":"X-E"}}},
              "response":{"headers":{"remove":["Server"]}},
+             "access":{"deny":{"clients":["10.0.0.0/8"],"lists":["blocked"]},"allow":{"users":["a"],"keys":["key:a"]},
+              "token":{"issuers":["main"],"scopes":["a"],"claims":[{"name":"b","values":["c"]}],"cookie":"d",
+               "passOn":false},
+              "accessKey":{"roles":["reader"],"header":"X-Api-Key"},"signature":{"windowSeconds":10,"bodyBytes":0},
+              "require":"any","ask":{"service":"verifier","path":"/v","timeoutMs":100,"requestHeaders":["cookie"],
+               "serviceHeaders":["X-A"],"clientHeaders":["location"],"userHeader":"X-User"},
+              "identity":{"audience":"orders","claims":["email"],"signed":true}},
              "limits":[{"name":"a","by":["client","path:id"],"bucket":{"requests":1,"seconds":2,"burst":3},
                "warmUpSeconds":1,"maxKeys":5,"shared":false,"tell":true},
               {"name":"b","by":["query:q"],"window":{"requests":1,"seconds":60},
@@ -71,6 +81,15 @@ public sealed class KindSchemaTests
         ["setting"] = """
             {"format":"json","content":"{}","secret":false,"description":"x","schema":{"type":"object"},
              "promotedFrom":{"namespace":"test","revision":3,"keys":{"a":1}}}
+            """,
+        ["signing-key"] = $$"""
+            {"secret":"{{Hash}}","previous":"{{Hash}}","user":"bob","tenant":"acme","expiresAt":"2030-01-01T00:00:00Z",
+             "description":"x"}
+            """,
+        ["token-issuer"] = $$"""
+            {"issuer":"https://id.example.com","audiences":["shop"],"algorithms":["HS256"],"secret":"{{Hash}}",
+             "refreshSeconds":60,"clockSkewSeconds":1,"types":["at+jwt"],"userClaim":"sub","tenantClaim":"org",
+             "issuedAfter":"2026-01-01T00:00:00Z"}
             """,
         ["upstream"] = """
             {"addresses":[{"address":"10.0.0.7:80","weight":1,"zone":"a","tier":1}],

@@ -1,5 +1,8 @@
 using Groundwork.Communication.Gateway.Access;
+using Groundwork.Communication.Gateway.Access.Signatures;
+using Groundwork.Communication.Gateway.Access.Tokens;
 using Groundwork.Kernel.Resources;
+using Groundwork.Services.Registry;
 using Groundwork.Wire;
 
 namespace Groundwork.Communication.Gateway;
@@ -25,6 +28,12 @@ internal static class AccessRules
     /// <summary>Values of one claim.</summary>
     public const int MaxValues = 32;
 
+    /// <summary>Fingerprints, and names, of certificates.</summary>
+    public const int MaxFingerprints = 256;
+
+    /// <summary>Bytes of a signed body: it is held in memory until its digest is known.</summary>
+    public const int MaxSignedBodyBytes = 16 * 1_024 * 1_024;
+
     /// <summary>Characters of a user, a scope, a claim's name or value.</summary>
     public const int MaxTextLength = 256;
 
@@ -32,11 +41,18 @@ internal static class AccessRules
     {
         const string at = "spec.access";
         if (spec is null) return;
-        if (spec is { Deny: null, Allow: null, Token: null })
-            faults.Add(new FieldFault(at, "must have one of deny, allow and token"));
+        if (spec is { Deny: null, Allow: null, Token: null, AccessKey: null, Signature: null, Certificate: null,
+            Ask: null })
+            faults.Add(new FieldFault(
+                at, "must have one of deny, allow, token, accessKey, signature, certificate and ask"));
+        if (spec.Require is not ("any" or "all")) faults.Add(new FieldFault($"{at}.require", "must be any or all"));
         CheckLists($"{at}.deny", spec.Deny, faults);
         CheckLists($"{at}.allow", spec.Allow, faults);
         CheckToken($"{at}.token", spec.Token, faults);
+        CheckKey($"{at}.accessKey", spec.AccessKey, faults);
+        CheckSignature($"{at}.signature", spec.Signature, faults);
+        CheckCertificate($"{at}.certificate", spec.Certificate, faults);
+        CheckAsk($"{at}.ask", spec.Ask, faults);
         if (spec.Identity is not { } identity) return;
         CheckText($"{at}.identity.audience", identity.Audience, faults);
         CheckTexts($"{at}.identity.claims", identity.Claims, 1, MaxClaims, faults);
@@ -121,5 +137,67 @@ internal static class AccessRules
             CheckText($"{at}.claims[{index}].name", claims[index].Name, faults);
             CheckTexts($"{at}.claims[{index}].values", claims[index].Values, 1, MaxValues, faults);
         }
+    }
+
+    private static void CheckKey(string at, KeyAccess? key, ICollection<FieldFault> faults)
+    {
+        if (key is null) return;
+        CheckTexts($"{at}.roles", key.Roles, 1, MaxClaims, faults);
+        if (key.Header is { } header && !MatchRules.IsToken(header))
+            faults.Add(new FieldFault($"{at}.header", "must be a token"));
+    }
+
+    private static void CheckSignature(string at, SignatureAccess? signature, ICollection<FieldFault> faults)
+    {
+        if (signature is null) return;
+        if (signature.WindowSeconds is < 1 or > SignatureCredential.MaxWindowSeconds)
+            faults.Add(new FieldFault(
+                $"{at}.windowSeconds", $"must be 1 to {SignatureCredential.MaxWindowSeconds}"));
+        if (signature.BodyBytes is < 0 or > MaxSignedBodyBytes)
+            faults.Add(new FieldFault($"{at}.bodyBytes", $"must be 0 to {MaxSignedBodyBytes}"));
+    }
+
+    private static void CheckCertificate(string at, CertificateAccess? certificate, ICollection<FieldFault> faults)
+    {
+        if (certificate is null) return;
+        if (certificate is { Authorities: null, Fingerprints: null })
+            faults.Add(new FieldFault(at, "must have authorities, or fingerprints, or both"));
+        if (certificate.Authorities is { } pem && KeySetAddress.ReadAuthorities(pem) is null)
+            faults.Add(new FieldFault($"{at}.authorities", "must be certificates in PEM"));
+        CheckTexts($"{at}.fingerprints", certificate.Fingerprints, 1, MaxFingerprints, faults);
+        foreach (var (index, text) in (certificate.Fingerprints ?? []).Index())
+            if (text.Length != 64 || !text.All(char.IsAsciiHexDigit))
+                faults.Add(new FieldFault($"{at}.fingerprints[{index}]", "must be 64 hexadecimal digits"));
+        CheckTexts($"{at}.names", certificate.Names, 1, MaxFingerprints, faults);
+        if (certificate.Name is not ("cn" or "dns" or "uri" or "email"))
+            faults.Add(new FieldFault($"{at}.name", "must be cn, dns, uri or email"));
+    }
+
+    private static void CheckAsk(string at, AskSpec? ask, ICollection<FieldFault> faults)
+    {
+        if (ask is null) return;
+        if ((ask.Address is null) == (ask.Service is null))
+            faults.Add(new FieldFault(at, "must have exactly one of address and service"));
+        if (ask.Address is { } address && !(Uri.TryCreate(address, UriKind.Absolute, out var uri)
+            && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) && uri.UserInfo.Length == 0))
+            faults.Add(new FieldFault($"{at}.address", "must be an address such as http://10.0.0.9:9000/verify"));
+        if (ask.Service is { } service && !ServiceKey.TryParse(service, Names.DefaultNamespace, out _))
+            faults.Add(new FieldFault($"{at}.service", "must be a service, such as verifier or shop/verifier"));
+        if (!ask.Path.StartsWith('/') || ask.Path.StartsWith("//", StringComparison.Ordinal))
+            faults.Add(new FieldFault($"{at}.path", "must begin with one slash"));
+        if (ask.TimeoutMs is < 10 or > 10_000) faults.Add(new FieldFault($"{at}.timeoutMs", "must be 10 to 10000"));
+        CheckFields($"{at}.requestHeaders", ask.RequestHeaders, faults);
+        CheckFields($"{at}.serviceHeaders", ask.ServiceHeaders, faults);
+        CheckFields($"{at}.clientHeaders", ask.ClientHeaders, faults);
+        if (ask.UserHeader is { } user && !TransformRules.IsOpen(user))
+            faults.Add(new FieldFault($"{at}.userHeader", "is not a header field that could be set"));
+    }
+
+    private static void CheckFields(string at, IReadOnlyList<string>? names, ICollection<FieldFault> faults)
+    {
+        if (names?.Count > MaxScopes) faults.Add(new FieldFault(at, $"must have {MaxScopes} at most"));
+        foreach (var (index, name) in (names ?? []).Index())
+            if (!TransformRules.IsOpen(name))
+                faults.Add(new FieldFault($"{at}[{index}]", "is not a header field that could be set"));
     }
 }

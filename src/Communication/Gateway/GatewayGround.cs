@@ -1,6 +1,8 @@
 using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
+using Groundwork.Kernel.Security;
+using Groundwork.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Communication.Gateway;
@@ -16,6 +18,10 @@ internal sealed record GatewayGround(
 
     /// <summary>See <see cref="Node.OpenSecrets"/>.</summary>
     public Func<Resource, ReadOnlyMemory<byte>>? OpenSecrets { get; init; }
+
+    /// <summary>Who holds an access key, asked with the address it comes from. Nobody where no keys are known.</summary>
+    public Func<string, string?, Outcome<Principal>> Authenticate { get; init; } =
+        static (_, _) => new Fault(ErrorCodes.Unauthenticated, "This gateway knows no access keys.");
 
     /// <summary>What nodes of one store count together; null: each by itself.</summary>
     public SharedCounters? Counters { get; init; }

@@ -16,7 +16,9 @@ using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Timing;
 using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry;
+using Groundwork.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Communication.Gateway;
@@ -53,6 +55,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         .Add(UpstreamKind.Kind)
         .Add(AccessListKind.Kind)
         .Add(TokenIssuerKind.Kind)
+        .Add(SigningKeyKind.Kind)
         .Add(new ListenerDefinition(
             ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
 
@@ -63,6 +66,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             {
                 SessionKey = node.SessionKey,
                 OpenSecrets = node.OpenSecrets,
+                Authenticate = node.Authenticator.AuthenticateKey,
                 Counters = node.Cluster?.Counters,
             });
         // Not null: just built.
@@ -136,7 +140,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         ofClients = new Deadlines(clientTime);
         var answers = new OwnAnswers(snapshots, counters);
         access = new AccessSteps(new AccessParts(
-            snapshots, addresses, ground.SessionKey, ground.OpenSecrets, time, logs.CreateLogger<AccessSteps>()));
+            snapshots, view, ground.Authenticate, addresses, ground.SessionKey, ground.OpenSecrets, time,
+            logs.CreateLogger<AccessSteps>()));
         mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
         limits = new LimitMaker(ground.Counters, time);
         var steps = new StepCompiler([

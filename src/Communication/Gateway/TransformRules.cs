@@ -143,7 +143,8 @@ internal static class TransformRules
         ? $"{name} is the gateway's to write"
         : "must be a token";
 
-    private static bool IsOpen(string name) => MatchRules.IsToken(name) && !Ours.Contains(name);
+    /// <summary>True for a header field that others than the gateway may set.</summary>
+    public static bool IsOpen(string name) => MatchRules.IsToken(name) && !Ours.Contains(name);
 
     private static bool IsLine(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
 

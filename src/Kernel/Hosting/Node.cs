@@ -47,6 +47,9 @@ public sealed class Node
 
     public required Authorizer Authorizer { get; init; }
 
+    /// <summary>Finds out who holds an access key.</summary>
+    public required Authenticator Authenticator { get; init; }
+
     public required AuditLog? Audit { get; init; }
 
     /// <summary>The keys that values in settings are sealed under. Null in a follower.</summary>

@@ -190,6 +190,7 @@ public sealed partial class NodeHost : IAsyncDisposable
                 : null,
             Changes = core.Store?.Changes,
             Authorizer = core.Authorizer,
+            Authenticator = core.Authenticator,
             Audit = core.Store?.Security.Audit,
             Sealing = core.Store?.Security.Sealing,
             Listeners = listeners,

@@ -17,11 +17,13 @@ internal sealed class TestEdge : IAsyncDisposable
 {
     private readonly GatewayModule module;
     private readonly Listeners listeners;
+    private readonly (Authorizer Authorizer, Authenticator Authenticator, IDisposable Following) keys;
 
     private TestEdge(
         GatewayOptions options, TlsOptions? tls, TimeProvider time, Kernel.Cluster.SharedCounters? shared)
     {
         module = new GatewayModule(() => Registry, options);
+        keys = NodeSecurity.ForFollower(Snapshots, AppContext.BaseDirectory, time);
         listeners = new Listeners(
             [new ListenerDefinition(
                 ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:0", MayBindPlain: true)],
@@ -41,6 +43,7 @@ internal sealed class TestEdge : IAsyncDisposable
             {
                 // Secrets are in clear where a test sets them.
                 OpenSecrets = static resource => resource.Spec,
+                Authenticate = keys.Authenticator.AuthenticateKey,
                 Counters = shared,
             });
         listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
@@ -87,7 +90,7 @@ internal sealed class TestEdge : IAsyncDisposable
     {
         Snapshots.Put(new Resource
         {
-            Key = new ResourceKey(kind.Name, "default", name),
+            Key = new ResourceKey(kind.Name, kind.Namespaced ? "default" : "", name),
             Version = kind.Version,
             Labels = ImmutableSortedDictionary<string, string>.Empty,
             Spec = JsonSerializer.SerializeToUtf8Bytes(spec, kind.SpecTypeInfo),
@@ -111,6 +114,7 @@ internal sealed class TestEdge : IAsyncDisposable
         Client.Dispose();
         await listeners.DisposeAsync();
         await module.StopAsync(CancellationToken.None);
+        keys.Following.Dispose();
     }
 }
 

@@ -9,16 +9,18 @@ namespace Groundwork.Communication.Gateway.Access;
 /// <summary>Finds out who calls, asks the lists about him, and tells the service.</summary>
 internal sealed class AccessStep(
     ImmutableArray<ICredential> credentials,
+    bool all,
     CallerListRule? deny,
     CallerListRule? allow,
+    Asking? asking,
     IdentityForm form,
     TimeProvider time) : IRequestStep
 {
     private readonly Refusal missing = new(
         new Wire.Fault(Wire.ErrorCodes.CredentialMissing, "The request carries no credential that the route takes."),
-        string.Join(", ", credentials.Select(one => one.Challenge).OfType<string>().Distinct()) is { Length: > 0 } all
-            ? all
-            : "Bearer");
+        string.Join(", ", credentials.Select(one => one.Challenge).OfType<string>().Distinct()) is { Length: > 0 } sorts
+            ? sorts
+            : "Certificate");
 
     public Stage Stage => Stage.Access;
 
@@ -30,17 +32,40 @@ internal sealed class AccessStep(
         foreach (var credential in credentials)
         {
             var (found, refusal) = await credential.VerifyAsync(exchange, now);
-            // A credential that is there must be right, even where another would do.
+            // The first that is there decides: a wrong one is not made good by another.
             if (refusal is not null) return Refuse(exchange, refusal);
+            if (found is null && all) return Refuse(exchange, missing);
             if (found is null) continue;
-            identity = found;
-            break;
+            identity = identity is null ? found : identity.Beside(found.Caller);
+            if (!all) break;
         }
         if (identity is null && credentials.Length > 0) return Refuse(exchange, missing);
         identity = identity?.Beside(exchange.Caller);
-        if (Ask(identity?.Caller ?? exchange.Caller, identity?.TokenId) is { } listed) return Refuse(exchange, listed);
+        // Where somebody is asked who the user is, the lists are asked after him.
+        if (asking?.NamesUser != true && Ask(identity?.Caller ?? exchange.Caller, identity?.TokenId) is { } barred)
+            return Refuse(exchange, barred);
         if (identity is not null) form.AddTo(exchange, identity, now);
-        exchange.Note(Stage.Access, "allowed", identity?.Caller);
+        if (asking is not null)
+        {
+            var (refusal, user, isAnswered) = await asking.AskAsync(exchange);
+            if (refusal is not null) return Refuse(exchange, refusal);
+            if (isAnswered)
+            {
+                exchange.Note(Stage.Access, "refused by who was asked");
+                return StepResult.Answered;
+            }
+            if (user is not null && exchange.Caller?.User is null)
+            {
+                var caller = new Caller(user, exchange.Caller?.Key, exchange.Caller?.Tenant);
+                if (Ask(caller, identity?.TokenId) is { } listed) return Refuse(exchange, listed);
+                form.AddTo(exchange, new CallerIdentity(caller), now);
+            }
+            else if (asking.NamesUser && Ask(exchange.Caller, identity?.TokenId) is { } listed)
+            {
+                return Refuse(exchange, listed);
+            }
+        }
+        exchange.Note(Stage.Access, "allowed", exchange.Caller);
         return StepResult.GoOn;
     }
 

@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Timing;
 using Groundwork.Wire.Http1;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Groundwork.Communication.Gateway.Serving;
 
@@ -57,6 +59,8 @@ internal sealed partial class Http1Client : IClient, ITraffic, IExpiring
     public ReadOnlySpan<byte> AddressText => addressText;
 
     public bool IsSecure { get; }
+
+    public X509Certificate2? Certificate => connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
 
     public ReadOnlySpan<byte> Protocol => exchange is { Request.MinorVersion: 0 } ? "1.0"u8 : "1.1"u8;
 

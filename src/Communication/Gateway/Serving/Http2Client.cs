@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Wire;
@@ -39,6 +40,8 @@ internal sealed class Http2Client : IClient, ITraffic
     public ReadOnlySpan<byte> AddressText => addressText;
 
     public bool IsSecure => context.Request.IsHttps;
+
+    public X509Certificate2? Certificate => context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
 
     public ReadOnlySpan<byte> Protocol => "2"u8;
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Wire.Http1;
 
@@ -16,6 +17,9 @@ internal interface IClient
 
     /// <summary>True when it came over TLS that ends here.</summary>
     bool IsSecure { get; }
+
+    /// <summary>The certificate that it showed then; null when it showed none.</summary>
+    X509Certificate2? Certificate => null;
 
     /// <summary>The version in which it speaks, as <c>Via</c> names it.</summary>
     ReadOnlySpan<byte> Protocol { get; }

@@ -58,6 +58,35 @@ public sealed class TokenCostTests
         Assert.Null(cache.Find(tokens[3], 1));
     }
 
+    [Theory]
+    [InlineData("RS256")]
+    [InlineData("ES256")]
+    public void A_token_that_was_not_seen_before_costs_its_signature(string algorithm)
+    {
+        var issuer = new TokenIssuer(default, TestTokens.Spec);
+        // They are there, and valid.
+        issuer.Take([.. TestTokens.Spec.Keys!.Select(key => TokenKey.OfPem(key.Pem, key.Id, issuer.Algorithms).Key!)]);
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var tokens = Enumerable.Range(0, 300).Select(index =>
+        {
+            var claims = TestTokens.Claims().With("jti", $"{index}");
+            return Encoding.ASCII.GetBytes(
+                algorithm == "RS256" ? TestTokens.Rs256(claims) : TestTokens.Es256(claims: claims.ToJsonString()));
+        }).ToArray();
+        foreach (var token in tokens.Take(100)) Verify(token);
+        var begun = TimeProvider.System.GetTimestamp();
+        foreach (var token in tokens.Skip(100)) Verify(token);
+        var each = TimeProvider.System.GetElapsedTime(begun).TotalMicroseconds / 200;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{algorithm}: {each:F1} microseconds each");
+        Assert.InRange(each, 1, 10_000);
+
+        void Verify(byte[] token)
+        {
+            Assert.True(TokenText.TryRead(token, out var read));
+            using (read) Assert.Null(issuer.Verify(read, token, now, out _));
+        }
+    }
+
     [Fact]
     public void What_is_kept_is_bounded_by_its_bytes()
     {

@@ -45,6 +45,45 @@ internal static class Refusals
     public static readonly Refusal TwoCredentials = new(
         new Fault(ErrorCodes.CredentialInvalid, "The request carries its credential twice."), "Bearer");
 
+    public static readonly Refusal AccessKey = new(
+        new Fault(ErrorCodes.CredentialInvalid, "The access key is not known, or has expired."),
+        "Bearer error=\"invalid_token\"");
+
+    public static readonly Refusal Role = new(
+        new Fault(ErrorCodes.AccessDenied, "The access key has none of the roles that the route takes."));
+
+    public static readonly Refusal SignatureForm = OfSignature("The signature, or what belongs to it, is malformed.");
+    public static readonly Refusal SignatureCover = OfSignature("The signature does not cover all that it must.");
+    public static readonly Refusal SignatureTime = OfSignature("The time stamp is too far from now.");
+    public static readonly Refusal Signed = OfSignature("The signature is wrong, or its key is not known.");
+    public static readonly Refusal Replayed = OfSignature("The signature was used before.");
+    public static readonly Refusal Digest = OfSignature("The body is not the one that was signed.");
+    public static readonly Refusal NoncesFull = Undecided("More signatures came than can be remembered.");
+
+    public static readonly Refusal BodyTooLarge = new(
+        new Fault(ErrorCodes.BodyTooLarge, "The body is larger than signed ones may be here."));
+
+    public static readonly Refusal BodyLate = new(
+        new Fault(ErrorCodes.RequestTimeout, "The request did not come in time."));
+
+    public static readonly Refusal BodyBad = new(new Fault(ErrorCodes.BadRequest, "The body is malformed."));
+
+    public static readonly Refusal Certificate = OfCertificate("The certificate is not one that the route takes.");
+    public static readonly Refusal CertificateTime = OfCertificate("The certificate does not hold now.");
+
+    public static readonly Refusal CertificateName = new(
+        new Fault(ErrorCodes.AccessDenied, "The certificate has none of the names that the route takes."));
+
+    public static readonly Refusal NobodyToAsk = Undecided("Nobody is there who could be asked.");
+    public static readonly Refusal NoAnswer = Undecided("Who was asked did not decide.");
+
+    private static Refusal OfSignature(string detail) => new(
+        new Fault(ErrorCodes.CredentialInvalid, detail), "GROUNDWORK-HMAC-SHA256");
+
+    // TLS has no words for it in an answer; RFC 9110 wants some with each 401.
+    private static Refusal OfCertificate(string detail) => new(
+        new Fault(ErrorCodes.CredentialInvalid, detail), "Certificate");
+
     private static Refusal Token(string detail) => new(
         new Fault(ErrorCodes.CredentialInvalid, detail),
         $"Bearer error=\"invalid_token\", error_description=\"{detail}\"");
