@@ -1,4 +1,5 @@
 using System.Net;
+using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
@@ -8,6 +9,7 @@ using Groundwork.Communication.Gateway.Limits;
 using Groundwork.Communication.Gateway.Injection;
 using Groundwork.Communication.Gateway.Mirroring;
 using Groundwork.Communication.Gateway.Resilience;
+using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -32,8 +34,14 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     private MirrorSender? mirrors;
     private ProcessGuard? guard;
     private UpstreamGuards? guards;
+    private readonly TrafficCounters traffic = new();
+    private GatewayFigures? figures;
+    private ExchangeRecorder? recorder;
+    private TrafficWindow? window;
+    private AccessLog? accessLog;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
+    private AccessSteps? access;
     private InstancePools? pools;
     private Deadlines? ofInstances;
     private Deadlines? ofClients;
@@ -43,15 +51,26 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     public void Declare(ModuleDeclaration declaration) => declaration
         .Add(RouteKind.Kind)
         .Add(UpstreamKind.Kind)
+        .Add(AccessListKind.Kind)
+        .Add(TokenIssuerKind.Kind)
         .Add(new ListenerDefinition(
             ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
         var server = Build(
-            node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey, node.Cluster?.Counters);
+            new GatewayGround(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs)
+            {
+                SessionKey = node.SessionKey,
+                OpenSecrets = node.OpenSecrets,
+                Counters = node.Cluster?.Counters,
+            });
         // Not null: just built.
         node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
+        node.Listeners.Map(ListenerDefinition.Api, new IdentityKeysApi(access!.Signer).Map);
+        node.Listeners.Map(
+            ListenerDefinition.Api, new TrafficApi(recorder!, window!, underWay, node.Authorizer, node.Name).Map);
+        node.Metrics.Add(figures!);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         return Task.CompletedTask;
     }
@@ -68,6 +87,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     {
         if (mirrors is not null) await mirrors.DisposeAsync();
         routes?.Dispose();
+        access?.Dispose();
         upstreams?.Dispose();
         limits?.Dispose();
         guard?.Dispose();
@@ -76,7 +96,12 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         ofInstances?.Dispose();
         ofClients?.Dispose();
         counters.Dispose();
+        accessLog?.Dispose();
+        window?.Dispose();
     }
+
+    /// <summary>The public keys of <c>Groundwork-Identity</c>; for tests.</summary>
+    internal string IdentityKeySet => access?.Signer.KeySet ?? "";
 
     /// <summary>Requests under way; for tests.</summary>
     internal int UnderWay => underWay.Count;
@@ -87,40 +112,36 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     /// <summary>Callers that limits remember; for tests.</summary>
     internal int LimitedCallers => limits?.Callers ?? 0;
 
+    /// <summary>What <c>/metrics</c> says of it, and what is kept of its requests; for tests.</summary>
+    internal (GatewayFigures Figures, ExchangeRecorder Recorder) Seen => (figures!, recorder!); // Once built.
+
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => ofInstances?.Armed ?? 0;
 
-    /// <param name="time">The clock by which instances are waited for.</param>
-    /// <param name="clientTime">The clock by which clients are.</param>
-    /// <param name="sessionKey">Signs sticky cookies.</param>
-    /// <param name="shared">What nodes of one store count together; null: each by itself.</param>
-    internal GatewayServer Build(
-        Listeners listeners,
-        Kernel.Resources.ISnapshotSource snapshots,
-        TimeProvider time,
-        TimeProvider clientTime,
-        ILoggerFactory logs,
-        ReadOnlyMemory<byte> sessionKey = default,
-        Kernel.Cluster.SharedCounters? shared = null)
+    internal GatewayServer Build(GatewayGround ground)
     {
+        var (listeners, snapshots, time, clientTime, logs) = ground;
         var view = registry();
         var addresses = new AddressGuard(
             () => listeners.Addresses.Values.SelectMany(all => all), options.LinkLocalUpstreams);
         upstreams = new UpstreamTable(
             snapshots,
             new UpstreamParts(
-                addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), sessionKey, time,
-                logs.CreateLogger<UpstreamTable>()));
-        var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared);
+                addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), ground.SessionKey,
+                time, logs.CreateLogger<UpstreamTable>()));
+        var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared, traffic);
         var guarding = guards = new UpstreamGuards(upstreams, time, logs.CreateLogger<UpstreamGuards>());
         guard = new ProcessGuard(underWay, options, time);
         pools = new InstancePools(addresses, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
+        access = new AccessSteps(new AccessParts(
+            snapshots, addresses, ground.SessionKey, ground.OpenSecrets, time, logs.CreateLogger<AccessSteps>()));
         var answers = new OwnAnswers(snapshots, counters);
         mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
-        limits = new LimitMaker(shared, time);
+        limits = new LimitMaker(ground.Counters, time);
         var steps = new StepCompiler([
+            access,
             limits,
             new MirrorMaker(mirrors),
             new InjectionMaker(answers, time),
@@ -135,8 +156,13 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             logs.CreateLogger<RouteTableView>());
         var forwarder = new Forwarder(
             chooser, guarding, view, answers, counters, time, logs.CreateLogger<Forwarder>());
+        if (options.AccessLog is { } written)
+            accessLog = new AccessLog(written, clientTime, logs.CreateLogger<AccessLog>());
+        recorder = new ExchangeRecorder(traffic, new RequestRing(clientTime), accessLog, snapshots, clientTime);
+        window = new TrafficWindow(traffic, clientTime);
+        figures = new GatewayFigures(traffic, routes, chooser, pools, underWay, recorder);
         var requests = new GatewayRequests(
-            routes, chooser, forwarder, answers, underWay, guard, options, clientTime,
+            routes, chooser, forwarder, answers, underWay, guard, recorder, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);

@@ -73,6 +73,12 @@ public sealed record GatewayOptions
     /// <summary>KiB of an answer's head: twice what requests may have, since answers set cookies.</summary>
     public int MaxResponseHeadKilobytes { get; init; } = 64;
 
+    /// <summary>Where a line for each request goes; null: nowhere.</summary>
+    public Recording.AccessLogOptions? AccessLog { get; init; }
+
+    /// <summary>By which fields a trace is read, the first that is there, and passed on, all of them.</summary>
+    public Exchanges.TraceHeaders TraceHeaders { get; init; } = Exchanges.TraceHeaders.W3C;
+
     /// <summary>Times that a request may have passed a gateway of ours: more is a loop.</summary>
     public int MaxHops { get; init; } = 10;
 }

@@ -68,6 +68,7 @@ public static class RouteKind
         var path = PathPattern.Explain(spec.Match.Path) is null ? PathPattern.Parse(spec.Match.Path) : null;
         DeliveryRules.Check(spec, path, faults);
         TransformRules.Check(spec, path, faults);
+        AccessRules.Check(spec.Access, faults);
         Limits.LimitRules.Check(spec.Limits, path, faults);
         ResilienceRules.Check(spec.Resilience, spec is { Redirect: null, Respond: null }, faults);
         MirrorRules.Check(spec.Mirror, spec is { Redirect: null, Respond: null }, faults);

@@ -31,6 +31,8 @@ public sealed record RouteSpec(
     ResponseChange? Response = null,
     [Description("How long the route waits for its service.")]
     RouteTimeouts? Timeouts = null,
+    [Description("Who may pass; anybody when not given.")]
+    AccessSpec? Access = null,
     [Description("How many requests may pass, all together or of each caller; at most 8.")]
     [Length(1, Limits.LimitRules.MaxLimits)]
     IReadOnlyList<LimitSpec>? Limits = null,
@@ -40,6 +42,8 @@ public sealed record RouteSpec(
     MirrorSpec? Mirror = null,
     [Description("Faults that are put in on purpose.")]
     InjectSpec? Inject = null,
+    [Description("What is written down of its requests.")]
+    ObserveSpec? Observe = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false) : Steps.IPolicies;
 

@@ -70,12 +70,12 @@ public sealed class AllocationTests
         return (GC.GetTotalAllocatedBytes(precise: true) - before) / Measured;
     }
 
-    private static void Ask(Socket client, int count)
+    internal static void Ask(Socket client, int count, byte[]? request = null)
     {
         var buffer = new byte[4096];
-        for (var request = 0; request < count; request++)
+        for (var asked = 0; asked < count; asked++)
         {
-            client.Send(Request);
+            client.Send(request ?? Request);
             var filled = 0;
             while (!buffer.AsSpan(0, filled).EndsWith("}"u8))
             {
@@ -87,7 +87,7 @@ public sealed class AllocationTests
         }
     }
 
-    private static void Serve(Socket listener)
+    internal static void Serve(Socket listener)
     {
         try
         {

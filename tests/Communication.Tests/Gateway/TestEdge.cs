@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Text.Json;
 using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Hosting;
@@ -36,7 +37,12 @@ internal sealed class TestEdge : IAsyncDisposable
             TimeProvider.System,
             NullLoggerFactory.Instance);
         var server = module.Build(
-            listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance, shared: shared);
+            new GatewayGround(listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance)
+            {
+                // Secrets are in clear where a test sets them.
+                OpenSecrets = static resource => resource.Spec,
+                Counters = shared,
+            });
         listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
     }
 
@@ -72,6 +78,25 @@ internal sealed class TestEdge : IAsyncDisposable
         var spec = new RouteSpec(
             new MatchSpec(["127.0.0.1", "localhost"], "/**"), "service", Timeouts: new RouteTimeouts(20_000, 20_000));
         Snapshots.Put(Routes.Resource("all", change?.Invoke(spec) ?? spec));
+        return this;
+    }
+
+    /// <summary>Puts a resource of whatever kind, in the namespace <c>default</c>.</summary>
+    public TestEdge Put<TSpec>(Kind<TSpec> kind, string name, TSpec spec)
+        where TSpec : class
+    {
+        Snapshots.Put(new Resource
+        {
+            Key = new ResourceKey(kind.Name, "default", name),
+            Version = kind.Version,
+            Labels = ImmutableSortedDictionary<string, string>.Empty,
+            Spec = JsonSerializer.SerializeToUtf8Bytes(spec, kind.SpecTypeInfo),
+            SpecHash = default,
+            Revision = Snapshots.Current.Revision + 1,
+            ChangedBy = "system:test",
+            ChangedAt = DateTimeOffset.UnixEpoch,
+            Kind = kind,
+        });
         return this;
     }
 

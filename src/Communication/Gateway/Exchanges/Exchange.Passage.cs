@@ -14,6 +14,7 @@ internal sealed partial class Exchange
     private const int MaxDecisions = 64;
 
     private readonly List<IHeld> held = [];
+    private IClient origin = null!; // Who sent the request. Set before anything else is asked of the exchange.
     private readonly List<Decision> decisions = [];
 
     /// <summary>When its head was complete, by the clock's timestamp.</summary>
@@ -30,6 +31,9 @@ internal sealed partial class Exchange
 
     /// <summary>Fields that the instance gets from steps, besides those of the client and of the route.</summary>
     public List<WrittenField> RequestFields { get; } = [];
+
+    /// <summary>Fields of the client that the instance does not get; in lower case.</summary>
+    public List<byte[]> WithheldFields { get; } = [];
 
     /// <summary>Fields that the client gets with whatever answer, be it the instance's or one of ours.</summary>
     public List<KeyValuePair<string, string>> AnswerFields { get; } = [];
@@ -70,7 +74,8 @@ internal sealed partial class Exchange
 
     private void Start(IClient client)
     {
-        Client = client;
+        Client = origin = client;
+        traffic = client as ITraffic;
         CallerAddress = client.Address;
         Began = time.GetTimestamp();
         Head.Clear();
@@ -82,7 +87,9 @@ internal sealed partial class Exchange
         CallerAddress = null;
         Caller = null;
         RequestFields.Clear();
+        WithheldFields.Clear();
         AnswerFields.Clear();
         decisions.Clear();
+        ClearRecord();
     }
 }

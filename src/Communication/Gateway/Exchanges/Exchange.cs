@@ -43,8 +43,10 @@ internal sealed partial class Exchange : IExpiring
     private volatile bool timedOut; // A deadline of this call has expired.
 
     public Exchange(
-        InstancePools pools, Deadlines deadlines, HeadLimits requests, HeadLimits answers, TimeProvider time)
+        InstancePools pools, Deadlines deadlines, HeadLimits requests, HeadLimits answers, TimeProvider time,
+        TraceHeaders traceHeaders = TraceHeaders.W3C)
     {
+        Trace = new TraceIdentity(traceHeaders);
         this.pools = pools;
         this.time = time;
         Request = new RequestHead(requests);
@@ -64,7 +66,7 @@ internal sealed partial class Exchange : IExpiring
 
     public AnswerHead Head { get; } = new();
 
-    public TraceIdentity Trace { get; } = new();
+    public TraceIdentity Trace { get; }
 
     /// <summary>Set before anything is sent.</summary>
     public Route Route { get; set; } = null!;
@@ -164,6 +166,7 @@ internal sealed partial class Exchange : IExpiring
         Cause = null;
         clientFault = null;
         received = answering = timedOut = false;
+        var asked = NoteAttempt(upstream, kept);
         pool = pools.Of(upstream);
         var began = time.GetTimestamp();
         var taken = kept ? pool.TryTake() : null;
@@ -171,7 +174,11 @@ internal sealed partial class Exchange : IExpiring
         {
             (taken, var failure, Cause) = await pool.OpenAsync(ConnectLimit());
             if (taken is null)
-                return Client.IsGone ? CallFailure.ClientGone : IsOverdue ? CallFailure.Deadline : failure;
+            {
+                if (Client.IsGone) failure = CallFailure.ClientGone;
+                else if (IsOverdue) failure = CallFailure.Deadline;
+                return NoteOutcome(upstream, failure, asked);
+            }
         }
         connection = taken;
         Volatile.Write(ref exposed, taken);
@@ -182,14 +189,14 @@ internal sealed partial class Exchange : IExpiring
             LimitTry(taken, began);
             await SendAsync(taken);
             await ReceiveHeadAsync(taken);
-            return CallFailure.None;
+            return NoteOutcome(upstream, CallFailure.None, asked);
         }
         catch (Exception fault) when (IsBroken(fault))
         {
             Cause = fault;
             var wasReused = taken.IsReused;
             await DropAsync();
-            return Classify(wasReused);
+            return NoteOutcome(upstream, Classify(wasReused), asked);
         }
     }
 
@@ -207,6 +214,7 @@ internal sealed partial class Exchange : IExpiring
     /// <summary>The exchange is over on the instance's side: its connection is kept where it can be.</summary>
     public async ValueTask FinishAsync(bool whole)
     {
+        if (!whole) NoteCut();
         var reusable = whole && Answer.KeepAlive && Answer.Status != 101 && connection!.Buffered.IsEmpty;
         // Completed, so that its result is no wait.
         if (body is { IsCompletedSuccessfully: true } && await body) body = null;
@@ -317,8 +325,8 @@ internal sealed partial class Exchange : IExpiring
                 }
                 if (await from.FillAsync() == 0) throw new IOException("the connection ended before an answer began");
             }
-            if (Answer.Status == 101 && !Upgrade)
-                throw new InvalidDataException("it switched protocols unasked");
+            if (Answer.Status == 101 && !(Upgrade && Answer.Fields.HasToken(KnownField.Upgrade, "websocket"u8)))
+                throw new InvalidDataException("it switched to a protocol that was not asked for");
             if (!Answer.IsInterim || Answer.Status == 101)
             {
                 answering = true;

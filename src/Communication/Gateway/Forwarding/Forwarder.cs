@@ -170,6 +170,7 @@ internal sealed partial class Forwarder(
             guard.Breaker?.Forget(permit);
             return false;
         }
+        exchange.Note(Stage.Choice, "chosen", call);
         place = new UpstreamTry(call, permit);
         return true;
     }

@@ -36,6 +36,7 @@ internal sealed class Route
         ExposeRevision = spec.ExposeRevision;
         Policy = RoutePolicy.Compile(key, spec, Path);
         mirror = spec.Mirror is { } other ? Target.TryMake(other.Service, other.Upstream, key.Namespace) : null;
+        LogsAccess = spec.Observe?.AccessLog ?? true;
         var timeouts = spec.Timeouts ?? new RouteTimeouts();
         ConnectTimeout = TimeSpan.FromMilliseconds(timeouts.ConnectMs);
         ResponseHeadTimeout = TimeSpan.FromMilliseconds(timeouts.ResponseHeadMs);
@@ -91,6 +92,12 @@ internal sealed class Route
     public string? StrippedPrefix { get; }
 
     public bool ExposeRevision { get; }
+
+    /// <summary>Whether its requests have lines in the access log.</summary>
+    public bool LogsAccess { get; }
+
+    /// <summary>Its figures, once somebody has looked them up; the same whoever does.</summary>
+    public Recording.RouteSeries? Series { get; set; }
 
     public TimeSpan ConnectTimeout { get; }
 

@@ -6,5 +6,9 @@ namespace Groundwork.Communication.Gateway.Steps;
 /// </summary>
 internal interface IPolicies
 {
-    IReadOnlyList<LimitSpec>? Limits { get; }
+    /// <summary>Who may pass.</summary>
+    AccessSpec? Access => null;
+
+    /// <summary>How many may.</summary>
+    IReadOnlyList<LimitSpec>? Limits => null;
 }
