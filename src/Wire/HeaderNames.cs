@@ -38,6 +38,18 @@ public static class HeaderNames
     /// <summary>A changeset id (UUID): a repeat within 24 h gets the first answer.</summary>
     public const string IdempotencyKey = "Idempotency-Key";
 
+    /// <summary>The user whom the gateway has made sure of, percent-encoded where a field could not carry it.</summary>
+    public const string User = "Groundwork-User";
+
+    /// <summary>The access key, signing key or certificate that a request came with.</summary>
+    public const string Key = "Groundwork-Key";
+
+    /// <summary>The tenant, as the caller's token says.</summary>
+    public const string Tenant = "Groundwork-Tenant";
+
+    /// <summary>The same, and claims, as a JSON Web Token that the gateway signs and that lives a minute.</summary>
+    public const string Identity = "Groundwork-Identity";
+
     /// <summary>The gray release that a setting's text is of; absent for the setting's own.</summary>
     public const string Release = "Groundwork-Release";
 }

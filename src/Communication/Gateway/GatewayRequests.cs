@@ -5,6 +5,7 @@ using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Recording;
+using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Wire;
@@ -22,6 +23,7 @@ internal sealed partial class GatewayRequests(
     Forwarder forwarder,
     OwnAnswers answers,
     RequestsUnderWay underWay,
+    ProcessGuard guard,
     ExchangeRecorder recorder,
     GatewayOptions options,
     TimeProvider time,
@@ -45,6 +47,16 @@ internal sealed partial class GatewayRequests(
             {
                 exchange.Note(Stage.Match, "refused", none.Error);
                 await answers.RefuseAsync(exchange, none, allowed);
+                return;
+            }
+            if (guard.Refuses(exchange.Route.Policy.Importance))
+            {
+                exchange.Note(Stage.Listener, "overloaded");
+                await answers.RefuseAsync(exchange, new Fault(
+                    ErrorCodes.Overloaded, "The gateway has more requests than it can serve.")
+                {
+                    RetryAfter = TimeSpan.FromSeconds(1),
+                });
                 return;
             }
             foreach (var step in exchange.Route.Steps)

@@ -36,6 +36,12 @@ public sealed class Node
     /// <summary>Resources to read, local or followed.</summary>
     public required ISnapshotSource Snapshots { get; init; }
 
+    /// <summary>
+    /// The spec of a resource with its secrets in clear, for the module of its kind. Null in a follower, which gets
+    /// them masked.
+    /// </summary>
+    public required Func<Resource, ReadOnlyMemory<byte>>? OpenSecrets { get; init; }
+
     /// <summary>Where changes are committed. Null in a follower: <c>read_only_follower</c>.</summary>
     public required ChangeLog? Changes { get; init; }
 

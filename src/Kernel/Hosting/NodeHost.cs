@@ -183,6 +183,11 @@ public sealed partial class NodeHost : IAsyncDisposable
             SessionKey = core.Store?.Security.SessionKey ?? RandomNumberGenerator.GetBytes(RootKey.KeyBytes),
             Storage = core.Store?.Storage,
             Snapshots = core.Snapshots,
+            OpenSecrets = core.Store is { Security.Secrets: var secrets }
+                ? resource => resource.Kind is { } kind
+                    ? secrets.Open(kind, resource.Key, resource.Spec)
+                    : resource.Spec
+                : null,
             Changes = core.Store?.Changes,
             Authorizer = core.Authorizer,
             Audit = core.Store?.Security.Audit,

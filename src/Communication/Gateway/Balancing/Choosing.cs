@@ -4,7 +4,11 @@ namespace Groundwork.Communication.Gateway.Balancing;
 /// <param name="Repeatable">True when the request can be sent to another instance if this one fails.</param>
 /// <param name="Except">One that has failed this request already.</param>
 /// <param name="Key">The caller's key, for <see cref="ChoicePolicy.Hash"/>.</param>
-internal readonly record struct Wish(bool Repeatable, Upstream? Except, ulong? Key);
+/// <param name="Failed">All that have failed it; null where <paramref name="Except"/> is the only one.</param>
+internal readonly record struct Wish(bool Repeatable, Upstream? Except, ulong? Key, List<Upstream>? Failed = null)
+{
+    public bool Excludes(Upstream upstream) => upstream == Except || Failed?.Contains(upstream) == true;
+}
 
 /// <summary>Who may be chosen.</summary>
 internal enum Admission
@@ -45,7 +49,7 @@ internal static class Choosing
     private static bool CanTake(Members members, int index, in Wish wish, Admission admission)
     {
         var upstream = members.Upstreams[index];
-        if (upstream == wish.Except) return false;
+        if (wish.Excludes(upstream)) return false;
         return admission switch
         {
             Admission.Good => upstream.CanTake(wish.Repeatable),

@@ -38,14 +38,16 @@ internal sealed class InstanceChooser(
     /// <param name="repeatable">True when the request can be sent to another instance if this one fails.</param>
     /// <param name="except">One that has failed this request already. Then being out is a reason even if all
     /// are.</param>
-    public Outcome<UpstreamCall> Choose(in Destination destination, bool repeatable, Upstream? except = null)
+    /// <param name="failed">All that have failed it; null where <paramref name="except"/> is the only one.</param>
+    public Outcome<UpstreamCall> Choose(
+        in Destination destination, bool repeatable, Upstream? except = null, List<Upstream>? failed = null)
     {
         if (!SetOf(destination.Target).TryGet(out var set, out var none)) return none;
         var groups = set.GroupsOf(destination.Target);
         if (groups.IsEmpty)
             return new Fault(ErrorCodes.NoInstance, "The service behind this route has no instance to call.");
-        var wish = new Wish(repeatable, except, destination.Key);
-        if (destination.Sticky is { } sticky && Stay(groups, sticky, except) is { } kept) return kept;
+        var wish = new Wish(repeatable, except, destination.Key, failed);
+        if (destination.Sticky is { } sticky && Stay(groups, sticky, wish) is { } kept) return kept;
         // A place may be taken between the look and the grasp; then the others are looked at again.
         for (var attempt = 0; attempt < 3; attempt++)
         {
@@ -91,11 +93,11 @@ internal sealed class InstanceChooser(
     }
 
     // Doubts are no reason to lose a session; being left out is.
-    private static UpstreamCall? Stay(ImmutableArray<Members> groups, ulong sticky, Upstream? except)
+    private static UpstreamCall? Stay(ImmutableArray<Members> groups, ulong sticky, in Wish wish)
     {
         foreach (var members in groups)
             foreach (var upstream in members.Upstreams)
-                if (upstream.Identity == sticky && upstream != except && upstream.CanTakeDoubted())
+                if (upstream.Identity == sticky && !wish.Excludes(upstream) && upstream.CanTakeDoubted())
                     return upstream.TryBegin(anyway: true);
         return null;
     }

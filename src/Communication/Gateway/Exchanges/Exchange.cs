@@ -54,6 +54,7 @@ internal sealed partial class Exchange : IExpiring
         Answer = new ResponseHead(answers);
         receiving = deadlines.Add(this);
         sending = deadlines.Add(this);
+        ending = deadlines.Add(this);
     }
 
     public RequestHead Request { get; }
@@ -133,6 +134,7 @@ internal sealed partial class Exchange : IExpiring
         Cause = null;
         clientFault = null;
         ClearPassage();
+        ClearDeadline();
         Request.Clear();
         Answer.Clear();
         Head.Clear();
@@ -146,6 +148,7 @@ internal sealed partial class Exchange : IExpiring
     {
         deadlines.Remove(receiving);
         deadlines.Remove(sending);
+        deadlines.Remove(ending);
         Request.Release();
         Answer.Release();
         if (outgoing.Length > 0) ArrayPool<byte>.Shared.Return(outgoing);
@@ -165,11 +168,17 @@ internal sealed partial class Exchange : IExpiring
         received = answering = timedOut = false;
         var asked = NoteAttempt(upstream, kept);
         pool = pools.Of(upstream);
+        var began = time.GetTimestamp();
         var taken = kept ? pool.TryTake() : null;
         if (taken is null)
         {
-            (taken, var failure, Cause) = await pool.OpenAsync(Route.ConnectTimeout);
-            if (taken is null) return NoteOutcome(upstream, Client.IsGone ? CallFailure.ClientGone : failure, asked);
+            (taken, var failure, Cause) = await pool.OpenAsync(ConnectLimit());
+            if (taken is null)
+            {
+                if (Client.IsGone) failure = CallFailure.ClientGone;
+                else if (IsOverdue) failure = CallFailure.Deadline;
+                return NoteOutcome(upstream, failure, asked);
+            }
         }
         connection = taken;
         Volatile.Write(ref exposed, taken);
@@ -177,6 +186,7 @@ internal sealed partial class Exchange : IExpiring
         if (Client.IsGone) Interrupt();
         try
         {
+            LimitTry(taken, began);
             await SendAsync(taken);
             await ReceiveHeadAsync(taken);
             return NoteOutcome(upstream, CallFailure.None, asked);
@@ -217,6 +227,7 @@ internal sealed partial class Exchange : IExpiring
         connection = null;
         Lift(receiving);
         Lift(sending);
+        LiftEnding();
         // Whoever took it has ended it.
         if (Interlocked.CompareExchange(ref exposed, null, mine) == mine && !timedOut) pool!.Keep(mine);
         else pool!.Close(mine);
@@ -230,7 +241,7 @@ internal sealed partial class Exchange : IExpiring
     {
         if (clientFault is { Status: > 0 }) return CallFailure.ClientBody;
         if (Client.IsGone || clientFault is not null) return CallFailure.ClientGone;
-        if (timedOut) return CallFailure.Timeout;
+        if (timedOut) return outOfTime ? CallFailure.Deadline : CallFailure.Timeout;
         return wasReused && !received ? CallFailure.KeptClosed : CallFailure.Broken;
     }
 
@@ -250,6 +261,7 @@ internal sealed partial class Exchange : IExpiring
         // After the last who may arm one.
         Lift(receiving);
         Lift(sending);
+        LiftEnding();
         if (mine is not null) pool!.Close(mine);
     }
 
@@ -313,14 +325,16 @@ internal sealed partial class Exchange : IExpiring
                 }
                 if (await from.FillAsync() == 0) throw new IOException("the connection ended before an answer began");
             }
-            if (Answer.Status == 101 && !Upgrade)
-                throw new InvalidDataException("it switched protocols unasked");
+            if (Answer.Status == 101 && !(Upgrade && Answer.Fields.HasToken(KnownField.Upgrade, "websocket"u8)))
+                throw new InvalidDataException("it switched to a protocol that was not asked for");
             if (!Answer.IsInterim || Answer.Status == 101)
             {
                 answering = true;
                 Lift(receiving);
                 Lift(sending);
+                LiftEnding();
                 if (timedOut) throw new IOException("the time is over");
+                LimitRest(from);
                 return;
             }
             // 100 is between us and the instance, and we did not ask; 102 says nothing that a client needs.

@@ -16,6 +16,8 @@ internal sealed partial class Http1Client
 
     public bool BodyTouched { get; private set; }
 
+    public FieldTable? Trailers => reader.Trailers;
+
     public async ValueTask AskForBodyAsync()
     {
         if (asked || reader.IsComplete) return;

@@ -98,6 +98,31 @@ internal sealed class Http2Client : IClient, ITraffic
         }
     }
 
+    /// <summary>Read by the one parser there is, so that its bounds and rules hold here too.</summary>
+    public FieldTable? Trailers
+    {
+        get
+        {
+            if (context.Features.Get<IHttpRequestTrailersFeature>() is not { Available: true, Trailers.Count: > 0 } sent)
+                return null;
+            var text = new StringBuilder("0\r\n");
+            foreach (var (name, values) in sent.Trailers)
+                foreach (var value in values) text.Append(name).Append(": ").Append(value).Append("\r\n");
+            var chunks = new ChunkDecoder();
+            var bytes = Encoding.Latin1.GetBytes(text.Append("\r\n").ToString());
+            for (var at = 0; at < bytes.Length;)
+            {
+                switch (chunks.Read(bytes.AsSpan(at), out var consumed, out _))
+                {
+                    case ChunkProgress.Complete: return chunks.Trailers;
+                    case ChunkProgress.Bad: throw new ClientBodyException(chunks.Fault, 400);
+                    default: at += consumed; break;
+                }
+            }
+            throw new ClientBodyException(HeadFault.Trailers, 400);
+        }
+    }
+
     public void GiveUpBody() => bodyEnd.Cancel();
 
     public ValueTask InterimAsync(ResponseHead head) => ValueTask.CompletedTask; // The server software sends none.
