@@ -26,6 +26,7 @@ internal static class NodeComposition
             new NodeHostParts(configuration, modules, time, logs)
             {
                 Revision = logs.Revision,
+                Inherited = InheritedSockets.OfProcess(),
                 Pages = new ConsolePages(ConsoleFiles.Carried).Map,
             },
             cancellationToken);
@@ -49,6 +50,7 @@ internal static class NodeComposition
                     TrustedProxies = configuration.TrustedProxies,
                     LinkLocalUpstreams = configuration.LinkLocalUpstreams,
                     Zone = configuration.Zone,
+                    Listeners = [.. configuration.Listeners.Keys],
                 }),
         ];
     }

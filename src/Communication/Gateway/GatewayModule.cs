@@ -1,9 +1,12 @@
 using System.Net;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
+using Groundwork.Communication.Gateway.Certificates;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
+using Groundwork.Communication.Gateway.Layer4;
+using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -26,44 +29,69 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     private readonly GatewayCounters counters = new();
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
+    private CertificateTable? certificates;
+    private ListenerTable? listening;
+    private TcpServer? tcp;
+    private TcpRouteTable? tcpRoutes;
     private InstancePools? pools;
     private Deadlines? ofInstances;
     private Deadlines? ofClients;
 
     public string Name => ModuleName;
 
-    public void Declare(ModuleDeclaration declaration) => declaration
-        .Add(RouteKind.Kind)
-        .Add(UpstreamKind.Kind)
-        .Add(new ListenerDefinition(
-            ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
+    public void Declare(ModuleDeclaration declaration)
+    {
+        declaration
+            .Add(RouteKind.Kind)
+            .Add(UpstreamKind.Kind)
+            .Add(CertificateKind.Kind)
+            .Add(GatewayListenerKind.Kind)
+            .Add(TcpRouteKind.Kind)
+            .Add(new ListenerDefinition(
+                ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
+        // Only where the process configuration names it: without a certificate it could speak with nobody.
+        if (options.Listeners.Contains(ListenerDefinition.GatewayHttps))
+            declaration.Add(new ListenerDefinition(
+                ListenerDefinition.GatewayHttps, ListenerProtocol.Proxy, "127.0.0.1:8443", IsSecure: true));
+        foreach (var name in options.Listeners.Where(
+            name => name.StartsWith(TcpRouteTable.ListenerPrefix, StringComparison.Ordinal)))
+            declaration.Add(new ListenerDefinition(
+                name, ListenerProtocol.Sockets, "127.0.0.1:0", MayBindPlain: true));
+    }
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
-        var server = Build(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey);
+        var server = Build(
+            node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey, KeyRing.Of(node));
         // Not null: just built.
-        node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
+        node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, upstreams!, node.Authorizer).Map);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
+        if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
+            node.Listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
         return Task.CompletedTask;
     }
 
     /// <summary>Requests that come meanwhile are still served; their connections are told to close.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        var drained = underWay.DrainAsync();
+        tcpRoutes?.Close();
+        var drained = Task.WhenAll(underWay.DrainAsync(), tcp?.DrainAsync(cancellationToken) ?? Task.CompletedTask);
         // The end of the host's patience is no failure: the listener cuts what is left.
         await Task.WhenAny(drained, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken));
     }
 
-    public Task StopAsync(CancellationToken cancellationToken)
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
+        tcpRoutes?.Dispose();
+        if (tcp is not null) await tcp.CutAsync();
         routes?.Dispose();
         upstreams?.Dispose();
+        listening?.Dispose();
+        certificates?.Dispose();
         pools?.Dispose();
         ofInstances?.Dispose();
         ofClients?.Dispose();
         counters.Dispose();
-        return Task.CompletedTask;
     }
 
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
@@ -72,35 +100,52 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     /// <param name="time">The clock by which instances are waited for.</param>
     /// <param name="clientTime">The clock by which clients are.</param>
     /// <param name="sessionKey">Signs sticky cookies.</param>
+    /// <param name="openSpec">Opens what is secret in a resource; null: nothing is.</param>
     internal GatewayServer Build(
         Listeners listeners,
         Kernel.Resources.ISnapshotSource snapshots,
         TimeProvider time,
         TimeProvider clientTime,
         ILoggerFactory logs,
-        ReadOnlyMemory<byte> sessionKey = default)
+        ReadOnlyMemory<byte> sessionKey = default,
+        OpenSpec? openSpec = null)
     {
         var view = registry();
         var guard = new AddressGuard(
             () => listeners.Addresses.Values.SelectMany(addresses => addresses), options.LinkLocalUpstreams);
+        certificates = new CertificateTable(
+            snapshots, openSpec ?? KeyRing.Nothing, clientTime, logs.CreateLogger<CertificateTable>());
         upstreams = new UpstreamTable(
             snapshots,
             new UpstreamParts(
                 guard.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), sessionKey, time,
-                logs.CreateLogger<UpstreamTable>()));
+                logs.CreateLogger<UpstreamTable>())
+            {
+                Certificates = certificates,
+            });
         var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared);
         pools = new InstancePools(guard, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
         var steps = new StepCompiler([]);
+        listening = new ListenerTable(snapshots, certificates, steps, options);
+        var doors = new GatewayGuard(listening, counters, clientTime);
+        foreach (var name in new[] { ListenerDefinition.Gateway, ListenerDefinition.GatewayHttps })
+            if (listeners.Has(name)) listeners.Guard(name, doors);
         routes = new RouteTableView(
-            snapshots, steps, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
+            snapshots, steps, table => chooser.Retain(table.Targets.Concat(tcpRoutes?.Targets ?? [])),
+            logs.CreateLogger<RouteTableView>());
         var answers = new OwnAnswers(snapshots, counters);
         var forwarder = new Forwarder(chooser, view, answers, counters, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
             routes, chooser, forwarder, answers, underWay, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
+        tcp = new TcpServer(new TcpParts(
+            chooser, new GuardedConnector(guard), view, counters, ofClients, clientTime),
+            logs.CreateLogger<TcpServer>());
+        tcpRoutes = new TcpRouteTable(
+            snapshots, listeners, certificates, tcp, clientTime, logs.CreateLogger<TcpRouteTable>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
-        return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);
+        return new GatewayServer(requests, exchanges, ofClients, listening, clientTime);
     }
 }
