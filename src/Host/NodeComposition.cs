@@ -28,6 +28,7 @@ internal static class NodeComposition
             new NodeHostParts(configuration, modules, time, logs)
             {
                 Revision = logs.Revision,
+                Inherited = InheritedSockets.OfProcess(),
                 Pages = new ConsolePages(ConsoleFiles.Carried).Map,
             },
             cancellationToken);
@@ -60,6 +61,7 @@ internal static class NodeComposition
                         }
                         : null,
                     TraceHeaders = TraceHeadersOf(configuration),
+                    Listeners = [.. configuration.Listeners.Keys],
                 }),
         ];
     }

@@ -160,6 +160,8 @@ public static class ErrorCodes
     public static readonly ErrorCode VersionUnsupported = new(
         "version_unsupported", 505, "The HTTP version is not one that is spoken here.");
     public static readonly ErrorCode HostUnknown = new("host_unknown", 404, "No route serves this host.");
+    public static readonly ErrorCode MisdirectedRequest = new(
+        "misdirected_request", 421, "The connection was made for another host.");
     public static readonly ErrorCode RouteNotFound = new("route_not_found", 404, "No route matches this request.");
     public static readonly ErrorCode NoInstance = new("no_instance", 503, "The service has no instance to call.");
     public static readonly ErrorCode UpstreamConnect = new(

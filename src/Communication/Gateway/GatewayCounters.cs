@@ -18,6 +18,7 @@ internal sealed class GatewayCounters : IDisposable
     private readonly Counter<long> answered;
     private readonly Counter<long> refused;
     private readonly Counter<long> abandoned;
+    private readonly Counter<long> turnedAway;
 
     public GatewayCounters()
     {
@@ -30,6 +31,9 @@ internal sealed class GatewayCounters : IDisposable
         abandoned = meter.CreateCounter<long>(
             "gateway.abandoned", null, "Requests whose client went away, by route.",
             [IMetricsSource.ShownByItself]);
+        turnedAway = meter.CreateCounter<long>(
+            "gateway.connections.refused",
+            description: "Connections closed without an answer, by listener and reason.");
     }
 
     // Nobody listens to them as a rule, and a tag is an object.
@@ -41,6 +45,9 @@ internal sealed class GatewayCounters : IDisposable
     public void Refused(Route? route, ErrorCode code) => refused.Add(1, Tag(route), new("code", code.Code));
 
     public void ClientGone(Route route) => abandoned.Add(1, Tag(route));
+
+    public void ConnectionRefused(string listener, string reason) =>
+        turnedAway.Add(1, new("listener", listener), new("reason", reason));
 
     public void Dispose() => meter.Dispose();
 

@@ -1,3 +1,4 @@
+using Groundwork.Communication.Gateway.Certificates;
 using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
@@ -18,6 +19,9 @@ internal sealed record GatewayGround(
 
     /// <summary>See <see cref="Node.OpenSecrets"/>.</summary>
     public Func<Resource, ReadOnlyMemory<byte>>? OpenSecrets { get; init; }
+
+    /// <summary>Opens what is secret in a resource, here or at the node that is followed.</summary>
+    public OpenSpec OpenSpec { get; init; } = KeyRing.Nothing;
 
     /// <summary>Who holds an access key, asked with the address it comes from. Nobody where no keys are known.</summary>
     public Func<string, string?, Outcome<Principal>> Authenticate { get; init; } =

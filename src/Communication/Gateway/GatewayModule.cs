@@ -1,25 +1,14 @@
-using System.Net;
 using Groundwork.Communication.Gateway.Access;
-using Groundwork.Communication.Gateway.Balancing;
-using Groundwork.Communication.Gateway.Calling;
-using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Communication.Gateway.Certificates;
 using Groundwork.Communication.Gateway.Explaining;
-using Groundwork.Communication.Gateway.Forwarding;
-using Groundwork.Communication.Gateway.Limits;
-using Groundwork.Communication.Gateway.Injection;
+using Groundwork.Communication.Gateway.Layer4;
+using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Mirroring;
-using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Recording;
-using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
-using Groundwork.Communication.Gateway.Steps;
-using Groundwork.Communication.Gateway.Timing;
 using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Kernel.Hosting;
-using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry;
-using Groundwork.Wire;
-using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Communication.Gateway;
 
@@ -30,34 +19,32 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 {
     internal const string ModuleName = "gateway";
 
-    private readonly RequestsUnderWay underWay = new();
-    private readonly GatewayCounters counters = new();
-    private LimitMaker? limits;
-    private MirrorSender? mirrors;
-    private ProcessGuard? guard;
-    private readonly TrafficCounters traffic = new();
-    private GatewayFigures? figures;
-    private ExchangeRecorder? recorder;
-    private TrafficWindow? window;
-    private AccessLog? accessLog;
-    private UpstreamGuards? guards;
-    private RouteTableView? routes;
-    private UpstreamTable? upstreams;
-    private AccessSteps? access;
-    private InstancePools? pools;
-    private Deadlines? ofInstances;
-    private Deadlines? ofClients;
+    private GatewayEngine? engine; // Set by the start.
 
     public string Name => ModuleName;
 
-    public void Declare(ModuleDeclaration declaration) => declaration
-        .Add(RouteKind.Kind)
-        .Add(UpstreamKind.Kind)
-        .Add(AccessListKind.Kind)
-        .Add(TokenIssuerKind.Kind)
-        .Add(SigningKeyKind.Kind)
-        .Add(new ListenerDefinition(
-            ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
+    public void Declare(ModuleDeclaration declaration)
+    {
+        declaration
+            .Add(RouteKind.Kind)
+            .Add(UpstreamKind.Kind)
+            .Add(AccessListKind.Kind)
+            .Add(TokenIssuerKind.Kind)
+            .Add(SigningKeyKind.Kind)
+            .Add(CertificateKind.Kind)
+            .Add(GatewayListenerKind.Kind)
+            .Add(TcpRouteKind.Kind)
+            .Add(new ListenerDefinition(
+                ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
+        // Only where the process configuration names it: without a certificate it could speak with nobody.
+        if (options.Listeners.Contains(ListenerDefinition.GatewayHttps))
+            declaration.Add(new ListenerDefinition(
+                ListenerDefinition.GatewayHttps, ListenerProtocol.Proxy, "127.0.0.1:8443", IsSecure: true));
+        foreach (var name in options.Listeners.Where(
+            name => name.StartsWith(TcpRouteTable.ListenerPrefix, StringComparison.Ordinal)))
+            declaration.Add(new ListenerDefinition(
+                name, ListenerProtocol.Sockets, "127.0.0.1:0", MayBindPlain: true));
+    }
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
@@ -66,109 +53,61 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             {
                 SessionKey = node.SessionKey,
                 OpenSecrets = node.OpenSecrets,
+                OpenSpec = KeyRing.Of(node),
                 Authenticate = node.Authenticator.AuthenticateKey,
                 Counters = node.Cluster?.Counters,
             });
-        // Not null: just built.
-        node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
-        node.Listeners.Map(ListenerDefinition.Api, new IdentityKeysApi(access!.Signer).Map);
+        var built = engine!; // By Build.
         node.Listeners.Map(
-            ListenerDefinition.Api, new TrafficApi(recorder!, window!, underWay, node.Authorizer, node.Name).Map);
-        node.Metrics.Add(figures!);
+            ListenerDefinition.Api, new GatewayApi(built.Routes, built.Upstreams, node.Authorizer).Map);
+        node.Listeners.Map(ListenerDefinition.Api, new IdentityKeysApi(built.Access.Signer).Map);
+        node.Listeners.Map(
+            ListenerDefinition.Api,
+            new TrafficApi(built.Recorder, built.Window, built.UnderWay, node.Authorizer, node.Name).Map);
+        node.Metrics.Add(built.Figures);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
+        if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
+            node.Listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
         return Task.CompletedTask;
     }
 
     /// <summary>Requests that come meanwhile are still served; their connections are told to close.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        var drained = underWay.DrainAsync();
+        if (engine is not { } built) return;
+        built.TcpRoutes.Close();
+        var drained = Task.WhenAll(built.UnderWay.DrainAsync(), built.Tcp.DrainAsync(cancellationToken));
         // The end of the host's patience is no failure: the listener cuts what is left.
         await Task.WhenAny(drained, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (mirrors is not null) await mirrors.DisposeAsync();
-        routes?.Dispose();
-        access?.Dispose();
-        upstreams?.Dispose();
-        limits?.Dispose();
-        guard?.Dispose();
-        guards?.Dispose();
-        pools?.Dispose();
-        ofInstances?.Dispose();
-        ofClients?.Dispose();
-        counters.Dispose();
-        accessLog?.Dispose();
-        window?.Dispose();
+        if (engine is { } built) await built.DisposeAsync();
     }
 
     /// <summary>The public keys of <c>Groundwork-Identity</c>; for tests.</summary>
-    internal string IdentityKeySet => access?.Signer.KeySet ?? "";
+    internal string IdentityKeySet => engine?.Access.Signer.KeySet ?? "";
 
     /// <summary>Requests under way; for tests.</summary>
-    internal int UnderWay => underWay.Count;
+    internal int UnderWay => engine?.UnderWay.Count ?? 0;
 
     /// <summary>What has become of copies of requests; for tests, of a gateway that is built.</summary>
-    internal MirrorSender Mirrored => mirrors!;
+    internal MirrorSender Mirrored => engine!.Mirrors;
 
     /// <summary>Callers that limits remember; for tests.</summary>
-    internal int LimitedCallers => limits?.Callers ?? 0;
-    /// <summary>What <c>/metrics</c> says of it, and what is kept of its requests; for tests.</summary>
-    internal (GatewayFigures Figures, ExchangeRecorder Recorder) Seen => (figures!, recorder!); // Once built.
+    internal int LimitedCallers => engine?.Limits.Callers ?? 0;
+
+    /// <summary>What <c>/metrics</c> says of it, and what is kept of its requests; for tests, once it is
+    /// built.</summary>
+    internal (GatewayFigures Figures, ExchangeRecorder Recorder) Seen => (engine!.Figures, engine.Recorder);
 
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
-    internal int WaitsForInstances => ofInstances?.Armed ?? 0;
+    internal int WaitsForInstances => engine?.WaitsForInstances ?? 0;
 
     internal GatewayServer Build(GatewayGround ground)
     {
-        var (listeners, snapshots, time, clientTime, logs) = ground;
-        var view = registry();
-        var addresses = new AddressGuard(
-            () => listeners.Addresses.Values.SelectMany(all => all), options.LinkLocalUpstreams);
-        upstreams = new UpstreamTable(
-            snapshots,
-            new UpstreamParts(
-                addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), ground.SessionKey,
-                time, logs.CreateLogger<UpstreamTable>()));
-        var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared, traffic);
-        var guarding = guards = new UpstreamGuards(upstreams, time, logs.CreateLogger<UpstreamGuards>());
-        guard = new ProcessGuard(underWay, options, time);
-        pools = new InstancePools(addresses, options, time);
-        ofInstances = new Deadlines(time);
-        ofClients = new Deadlines(clientTime);
-        var answers = new OwnAnswers(snapshots, counters);
-        access = new AccessSteps(new AccessParts(
-            snapshots, view, ground.Authenticate, addresses, ground.SessionKey, ground.OpenSecrets, time,
-            logs.CreateLogger<AccessSteps>()));
-        mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
-        limits = new LimitMaker(ground.Counters, time);
-        var steps = new StepCompiler([
-            access,
-            limits,
-            new MirrorMaker(mirrors),
-            new InjectionMaker(answers, time),
-        ]);
-        routes = new RouteTableView(
-            snapshots, steps,
-            table =>
-            {
-                chooser.Retain(table.Targets);
-                guarding.Retain(table.Targets);
-            },
-            logs.CreateLogger<RouteTableView>());
-        var forwarder = new Forwarder(
-            chooser, guarding, view, answers, counters, time, logs.CreateLogger<Forwarder>());
-        if (options.AccessLog is { } written)
-            accessLog = new AccessLog(written, clientTime, logs.CreateLogger<AccessLog>());
-        recorder = new ExchangeRecorder(traffic, new RequestRing(clientTime), accessLog, snapshots, clientTime);
-        window = new TrafficWindow(traffic, clientTime);
-        figures = new GatewayFigures(traffic, routes, chooser, pools, underWay, recorder);
-        var requests = new GatewayRequests(
-            routes, chooser, forwarder, answers, underWay, guard, recorder, options, clientTime,
-            logs.CreateLogger<GatewayRequests>());
-        var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
-        return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);
+        engine = new GatewayEngine(ground, registry(), options);
+        return engine.Server;
     }
 }

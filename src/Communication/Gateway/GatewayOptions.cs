@@ -11,6 +11,9 @@ public sealed record GatewayOptions
     /// </summary>
     public ImmutableArray<IPNetwork> TrustedProxies { get; init; } = [];
 
+    /// <summary>The listeners that the process configuration names.</summary>
+    public ImmutableHashSet<string> Listeners { get; init; } = [];
+
     /// <summary>
     /// Link-local networks in which instances may be called all the same; clouds keep credentials at such addresses.
     /// </summary>

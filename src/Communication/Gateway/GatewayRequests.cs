@@ -1,4 +1,4 @@
-using System.Net;
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Groundwork.Communication.Gateway.Balancing;
@@ -40,9 +40,17 @@ internal sealed partial class GatewayRequests(
     public async ValueTask HandleAsync(Exchange exchange)
     {
         using var place = underWay.Enter();
-        exchange.Trusted = IsTrusted(exchange.Client.Address);
+        var listener = exchange.Arrival.Plan;
+        listener.Caller.Resolve(exchange);
         try
         {
+            // Proxies that are believed ask for names of their own, and for other hosts over one connection.
+            if (!exchange.Trusted && exchange.Arrival.IsMisdirected(exchange.Request.Host))
+            {
+                await answers.RefuseAsync(exchange, new Fault(
+                    ErrorCodes.MisdirectedRequest, "This connection was made for another host; connect anew."));
+                return;
+            }
             if (FindRoute(exchange, out var allowed) is { } none)
             {
                 exchange.Note(Stage.Match, "refused", none.Error);
@@ -59,16 +67,7 @@ internal sealed partial class GatewayRequests(
                 });
                 return;
             }
-            foreach (var step in exchange.Route.Steps)
-            {
-                var result = await step.RunAsync(exchange);
-                if (result.Fault is { } refused)
-                {
-                    exchange.Note(step.Stage, "refused", refused.Error);
-                    await answers.RefuseAsync(exchange, refused);
-                }
-                if (result.IsAnswered || result.Fault is not null) return;
-            }
+            if (!await PassAsync(exchange, listener.Steps) || !await PassAsync(exchange, exchange.Route.Steps)) return;
             Take(exchange);
             if (exchange.Route.OwnAnswer is { } answer) await answers.AnswerAsync(exchange, answer);
             else await forwarder.ForwardAsync(exchange);
@@ -86,6 +85,23 @@ internal sealed partial class GatewayRequests(
             exchange.Release();
             recorder.Ended(exchange);
         }
+    }
+
+    /// <summary>Has the request pass steps. False when that ended it.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> PassAsync(Exchange exchange, ImmutableArray<IRequestStep> steps)
+    {
+        foreach (var step in steps)
+        {
+            var result = await step.RunAsync(exchange);
+            if (result.Fault is { } refused)
+            {
+                exchange.Note(step.Stage, "refused", refused.Error);
+                await answers.RefuseAsync(exchange, refused);
+            }
+            if (result.IsAnswered || result.Fault is not null) return false;
+        }
+        return true;
     }
 
     /// <summary>Answers a request whose head is none.</summary>
@@ -169,14 +185,6 @@ internal sealed partial class GatewayRequests(
                 exchange.Head.Added.Add(
                     new(Encoding.Latin1.GetString(field.Name), Encoding.Latin1.GetString(field.Value)));
         }
-    }
-
-    private bool IsTrusted(IPAddress? peer)
-    {
-        if (peer is null || options.TrustedProxies.IsDefaultOrEmpty) return false;
-        foreach (var network in options.TrustedProxies)
-            if (network.Contains(peer)) return true;
-        return false;
     }
 
     [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed inside the platform")]

@@ -13,11 +13,14 @@ internal sealed class RequestsUnderWay
 
     public Place Enter()
     {
+        // Who comes while others are waited for is served, and not waited for: there would be no end of it. The
+        // listener does, when it takes no more.
+        if (Draining) return default;
         Interlocked.Increment(ref count);
         return new Place(this);
     }
 
-    /// <summary>Ends when no request is under way any more.</summary>
+    /// <summary>Ends when no request is under way any more that was when the first asked.</summary>
     public Task DrainAsync()
     {
         var fresh = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,8 +36,8 @@ internal sealed class RequestsUnderWay
     }
 
     /// <summary>One request's place; given back by disposing.</summary>
-    internal readonly struct Place(RequestsUnderWay owner) : IDisposable
+    internal readonly struct Place(RequestsUnderWay? owner) : IDisposable
     {
-        public void Dispose() => owner.Leave();
+        public void Dispose() => owner?.Leave();
     }
 }

@@ -10,6 +10,8 @@ internal static partial class Posix
     public const int SigKill = 9;
     public const int SigTerm = 15;
 
+    public const int SigUsr2 = 12;
+
     private const int SigPipe = 13;
     private const int NoSuchProcess = 3; // ESRCH
     private const int SetParentDeathSignal = 1; // PR_SET_PDEATHSIG
@@ -60,6 +62,18 @@ internal static partial class Posix
         _ = ExecuteOnPath(command[0], arguments);
         return new Win32Exception(Marshal.GetLastPInvokeError());
     }
+
+    /// <summary>The same with an environment of its own; the program's path is taken as it is.</summary>
+    public static Win32Exception Replace(
+        string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
+    {
+        _ = SetSignalAction(SigPipe, 0);
+        _ = ReplaceImage(program, [.. arguments, null], [.. environment, null]);
+        return new Win32Exception(Marshal.GetLastPInvokeError());
+    }
+
+    [LibraryImport("libc", EntryPoint = "execve", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ReplaceImage(string program, string?[] arguments, string?[] environment);
 
     [LibraryImport("libc", EntryPoint = "getppid")]
     public static partial int ParentProcessId();

@@ -17,6 +17,9 @@ public enum ListenerProtocol
 
     /// <summary>Bytes over TCP.</summary>
     Tcp,
+
+    /// <summary>Bytes over TCP, as sockets, for one owner that opens and closes the address as it needs it.</summary>
+    Sockets,
 }
 
 /// <summary>A place to listen, with a pipeline and a route table of its own.</summary>
@@ -24,12 +27,17 @@ public enum ListenerProtocol
 /// <param name="DefaultAddress"><c>host:port</c> of a loopback address.</param>
 /// <param name="MayBindPlain">True for those that may bind a public address without TLS when the configuration says
 /// so.</param>
+/// <param name="IsSecure">True for those that always speak TLS, with the certificates of whoever guards them
+/// (<see cref="IConnectionGuard"/>); one of the configuration is for names that have none.</param>
 public sealed record ListenerDefinition(
-    string Name, ListenerProtocol Protocol, string DefaultAddress, bool MayBindPlain = false)
+    string Name, ListenerProtocol Protocol, string DefaultAddress, bool MayBindPlain = false, bool IsSecure = false)
 {
     /// <summary>The API, the console and the HTTP protocols that have a path of their own.</summary>
     public const string Api = "api";
 
     /// <summary>The public edge.</summary>
     public const string Gateway = "gateway";
+
+    /// <summary>The same over TLS, where the configuration names it.</summary>
+    public const string GatewayHttps = "gateway-https";
 }

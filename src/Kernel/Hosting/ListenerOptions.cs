@@ -46,4 +46,7 @@ public sealed record ListenersOptions
     /// because a handler that blocks there stalls every other connection.
     /// </summary>
     public bool InlineScheduling { get; init; }
+
+    /// <summary>Sockets that are open already.</summary>
+    public InheritedSockets Inherited { get; init; } = InheritedSockets.None;
 }

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using Groundwork.Kernel.Hosting.Listening;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Connections;
@@ -19,6 +21,10 @@ public sealed partial class Listeners : IAsyncDisposable
     public const string ApiRoot = "/groundwork/v1";
 
     private readonly FrozenDictionary<string, Listener> byName;
+    private readonly FrozenDictionary<string, ListenAddress> sockets;
+    private readonly ConcurrentDictionary<string, SocketListener> opened = new(StringComparer.Ordinal);
+    private readonly ListenersOptions options;
+    private readonly TimeProvider time;
     private readonly CancellationTokenSource stopping = new();
     private readonly ILogger logger;
     private bool started;
@@ -39,7 +45,14 @@ public sealed partial class Listeners : IAsyncDisposable
                 new Fault(ErrorCodes.ConfigurationInvalid,
                     "The listeners cannot open as configured.") { Fields = [.. faults] });
         logger = logs.CreateLogger<Listeners>();
-        byName = definitions
+        this.options = options;
+        this.time = time;
+        sockets = definitions.Where(definition => definition.Protocol == ListenerProtocol.Sockets)
+            .ToFrozenDictionary(
+                definition => definition.Name,
+                definition => ListenerRules.AddressOf(definition, ListenerRules.For(definition, options)),
+                StringComparer.Ordinal);
+        byName = definitions.Where(definition => definition.Protocol != ListenerProtocol.Sockets)
             .Select(definition => new Listener(definition, options, guards, time, logs))
             .ToFrozenDictionary(listener => listener.Name, StringComparer.Ordinal);
     }
@@ -78,8 +91,41 @@ public sealed partial class Listeners : IAsyncDisposable
     public void Serve(string listener, Func<ConnectionContext, Task<bool>> http1, RequestDelegate http2) =>
         Find(listener).Serve(http1, http2);
 
+    /// <summary>Has somebody decide about each connection of a listener before anything is read of it.</summary>
+    public void Guard(string listener, IConnectionGuard guard) => Find(listener).Guard(guard);
+
     /// <summary>Gives all connections of a TCP listener to one handler.</summary>
     public void Accept(string listener, ConnectionDelegate handler) => Find(listener).Accept(handler);
+
+    /// <summary>
+    /// Listens, until disposed, at the address that the configuration gives a listener of
+    /// <see cref="ListenerProtocol.Sockets"/>; or at one of loopback, which it need not name. There is no way to any
+    /// other.
+    /// </summary>
+    /// <param name="take">Gets each connection, and must not wait.</param>
+    /// <exception cref="StartupException">The address is taken, or nobody has configured it.</exception>
+    public IDisposable Open(string name, ListenAddress? loopback, Action<Socket> take)
+    {
+        if (!sockets.TryGetValue(name, out var address))
+            address = loopback ?? throw new StartupException(new Fault(
+                ErrorCodes.AddressUnavailable, $"The process configuration opens no listeners.{name}."));
+        if (!sockets.ContainsKey(name) && !address.IsLoopback)
+            throw new ArgumentException("Only the process configuration opens others.", nameof(loopback));
+        var socket = ListenSocket.Bind(name, address.ToEndPoint(), nextFreePort: false, options.Inherited);
+        return opened.AddOrUpdate(
+            name,
+            _ => new SocketListener(
+                name, socket, take, () => opened.TryRemove(name, out SocketListener? _), time, logger),
+            (_, _) => throw new InvalidOperationException($"{name} is open already."));
+    }
+
+    /// <summary>
+    /// Copies of all sockets that listen, to be given to the program that takes this one's place: what connects from
+    /// when they are closed here waits in them.
+    /// </summary>
+    public IReadOnlyDictionary<string, int> KeepSockets() => InheritedSockets.Keep(
+        byName.Values.SelectMany(listener => listener.Sockets.Select(socket => (listener.Name, socket)))
+            .Concat(opened.Values.Select(one => (one.Name, one.Socket))));
 
     /// <summary>Where a listener really listens, once started; its Unix socket left out. Empty before.</summary>
     public IReadOnlyList<IPEndPoint> AddressesOf(string listener) => [.. Find(listener).Bound.OfType<IPEndPoint>()];
@@ -89,6 +135,7 @@ public sealed partial class Listeners : IAsyncDisposable
     /// </summary>
     public Uri UrlOf(string listener)
     {
+        if (opened.TryGetValue(listener, out var tcp)) return new Uri($"tcp://{tcp.Address}");
         var address = AddressesOf(listener)[0];
         var host = address.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
             : address.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
@@ -99,8 +146,10 @@ public sealed partial class Listeners : IAsyncDisposable
     /// <summary>
     /// All addresses that this process listens on, for <c>node.json</c> and for whoever must not call them.
     /// </summary>
-    public ImmutableDictionary<string, ImmutableArray<IPEndPoint>> Addresses => byName.ToImmutableDictionary(
-        pair => pair.Key, pair => pair.Value.Bound.OfType<IPEndPoint>().ToImmutableArray(), StringComparer.Ordinal);
+    public ImmutableDictionary<string, ImmutableArray<IPEndPoint>> Addresses => byName
+        .Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Bound.OfType<IPEndPoint>().ToImmutableArray()))
+        .Concat(opened.Values.Select(one => KeyValuePair.Create(one.Name, ImmutableArray.Create(one.Address))))
+        .ToImmutableDictionary(StringComparer.Ordinal);
 
     /// <summary>Checks what is mapped and opens all listeners; when one cannot open, none stays open.</summary>
     /// <exception cref="StartupException">An address is taken; its holder is named.</exception>
@@ -111,6 +160,7 @@ public sealed partial class Listeners : IAsyncDisposable
         started = true;
         foreach (var listener in byName.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal))
             await listener.StartAsync(cancellationToken);
+        if (sockets.Count == 0) options.Inherited.CloseRest();
     }
 
     /// <summary>
@@ -121,6 +171,7 @@ public sealed partial class Listeners : IAsyncDisposable
         if (!started) return;
         started = false;
         await stopping.CancelAsync();
+        foreach (var one in opened.Values) one.Dispose();
         await Task.WhenAll(byName.Values.Select(listener => StopAsync(listener, patience)));
     }
 

@@ -27,7 +27,11 @@ public sealed record LocalPeer(int ProcessId, int UserId)
 /// <param name="IsLoopback">True when the socket is bound to loopback or is the Unix socket; not when it merely was
 /// reached through it.</param>
 /// <param name="IsUnixSocket">True for <c>api.sock</c>.</param>
-public sealed record ListenerBinding(string Name, bool IsLoopback, bool IsUnixSocket);
+public sealed record ListenerBinding(string Name, bool IsLoopback, bool IsUnixSocket)
+{
+    /// <summary>True when proxies end TLS in front of it, so that what comes from elsewhere came over TLS.</summary>
+    public bool TlsTerminated { get; init; }
+}
 
 /// <summary>What a request's connection says about where it came in.</summary>
 public static class ConnectionFacts

@@ -23,6 +23,9 @@ public sealed record NodeHostParts(
     /// <summary>Told when the snapshot is loaded, so that the log can stamp the revision.</summary>
     public RevisionInForce? Revision { get; init; }
 
+    /// <summary>Sockets that are open already.</summary>
+    public InheritedSockets Inherited { get; init; } = InheritedSockets.None;
+
     /// <summary>Maps pages for people beside the API; only where there is a store to sign in to.</summary>
     public Action<IEndpointRouteBuilder>? Pages { get; init; }
 }
@@ -157,6 +160,7 @@ public sealed partial class NodeHost : IAsyncDisposable
                 ApiSocket = directory.PrepareApiSocket(),
                 NextFreePort = configuration.NextFreePort,
                 InlineScheduling = configuration.IsEdge,
+                Inherited = parts.Inherited,
             },
             new RequestGuards(
                 core.Authenticator.AuthenticateAsync,

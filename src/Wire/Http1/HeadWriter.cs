@@ -10,7 +10,7 @@ public ref struct HeadWriter(Span<byte> output)
     /// <summary>Bytes written.</summary>
     public int Length { get; private set; }
 
-    public void Write(ReadOnlySpan<byte> bytes)
+    public void Write(scoped ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(output[Length..]);
         Length += bytes.Length;

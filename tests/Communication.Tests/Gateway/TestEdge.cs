@@ -25,8 +25,12 @@ internal sealed class TestEdge : IAsyncDisposable
         module = new GatewayModule(() => Registry, options);
         keys = NodeSecurity.ForFollower(Snapshots, AppContext.BaseDirectory, time);
         listeners = new Listeners(
-            [new ListenerDefinition(
-                ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:0", MayBindPlain: true)],
+            [
+                new ListenerDefinition(
+                    ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:0", MayBindPlain: true),
+                new ListenerDefinition(
+                    ListenerDefinition.GatewayHttps, ListenerProtocol.Proxy, "127.0.0.1:0", IsSecure: true),
+            ],
             new ListenersOptions
             {
                 ByName = ImmutableDictionary<string, ListenerOptions>.Empty.Add(
@@ -47,6 +51,7 @@ internal sealed class TestEdge : IAsyncDisposable
                 Counters = shared,
             });
         listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
+        listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
     }
 
     public HeldSnapshots Snapshots { get; } = new();
@@ -56,6 +61,12 @@ internal sealed class TestEdge : IAsyncDisposable
     public GatewayModule Module => module;
 
     public IPEndPoint Address => listeners.AddressesOf(ListenerDefinition.Gateway)[0];
+
+    /// <summary>The listener that always speaks TLS, with the certificates that there are as resources.</summary>
+    public IPEndPoint SecureAddress => listeners.AddressesOf(ListenerDefinition.GatewayHttps)[0];
+
+    /// <summary>What goes with it.</summary>
+    public List<IAsyncDisposable> Owned { get; } = [];
 
     public HttpClient Client { get; private set; } = new();
 
@@ -112,6 +123,7 @@ internal sealed class TestEdge : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        foreach (var one in Owned) await one.DisposeAsync();
         await listeners.DisposeAsync();
         await module.StopAsync(CancellationToken.None);
         keys.Following.Dispose();

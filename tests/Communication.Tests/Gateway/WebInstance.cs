@@ -1,7 +1,9 @@
 using System.Net;
+using System.Net.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Groundwork.Communication.Tests.Gateway;
@@ -18,12 +20,20 @@ internal sealed class WebInstance : IAsyncDisposable
 
     public int Requests => Volatile.Read(ref requests);
 
-    public static async Task<WebInstance> StartAsync(RequestDelegate handler)
+    public static async Task<WebInstance> StartAsync(
+        RequestDelegate handler, Func<string, SslServerAuthenticationOptions>? secure = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(server =>
         {
-            server.Listen(IPAddress.Loopback, 0);
+            server.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                if (secure is not null)
+                    listen.UseHttps(new TlsHandshakeCallbackOptions
+                    {
+                        OnConnection = handshake => ValueTask.FromResult(secure(handshake.ClientHelloInfo.ServerName)),
+                    });
+            });
             server.AddServerHeader = false;
         });
         var instance = new WebInstance(builder.Build());

@@ -16,6 +16,9 @@ internal sealed record BalancePolicy(ChoicePolicy Choice, RequestKey? By, bool Z
 
     public StickySpec? Sticky { get; private init; }
 
+    /// <summary>How TLS is spoken with instances; null: as the system has it.</summary>
+    public Upstreams.UpstreamTls? Tls { get; init; }
+
     /// <summary>How many may be left out at once, in percent.</summary>
     public int MaxOutPercent => Ejection?.MaxPercent ?? 100;
 

@@ -33,6 +33,9 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     /// <summary>What it is told under <c>Host</c>; null: its own address.</summary>
     public string? Authority { get; init; }
 
+    /// <summary>How TLS is spoken with it; null: as the system has it.</summary>
+    public Upstreams.UpstreamTls? Tls { get; init; }
+
     /// <summary>True for one that came while the gateway ran.</summary>
     public bool IsNew { get; init; }
 

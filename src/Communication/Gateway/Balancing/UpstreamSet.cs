@@ -32,7 +32,8 @@ internal sealed class UpstreamSet
         var known = before?.Upstreams.ToDictionary(upstream => upstream.Key);
         var own = policy.Over(options);
         // What changes its limits begins anew.
-        var keeps = before is not null && Equals(before.Policy.Ejection, policy.Ejection);
+        var keeps = before is not null && Equals(before.Policy.Ejection, policy.Ejection)
+            && Equals(before.Policy.Tls, policy.Tls);
         return new UpstreamSet(
             membership, policy,
             [
@@ -45,6 +46,7 @@ internal sealed class UpstreamSet
                             IsNew = before is not null,
                             IsRegistered = membership.IsRegistered,
                             Authority = membership.Authority,
+                            Tls = policy.Tls,
                         }),
             ],
             options.Zone);

@@ -14,6 +14,7 @@ internal sealed class InstancePool : IDisposable
 {
     private readonly Shard[] shards;
     private readonly Uri address;
+    private readonly Upstreams.UpstreamTls? tls;
     private readonly GuardedConnector connector;
     private readonly GatewayOptions options;
     private readonly TimeProvider time;
@@ -24,6 +25,7 @@ internal sealed class InstancePool : IDisposable
     public InstancePool(Upstream upstream, GuardedConnector connector, GatewayOptions options, TimeProvider time)
     {
         address = upstream.Address;
+        tls = upstream.Tls;
         this.connector = connector;
         this.options = options;
         this.time = time;
@@ -74,13 +76,7 @@ internal sealed class InstancePool : IDisposable
             if (address.Scheme == Uri.UriSchemeHttps)
             {
                 secure = new SslStream(new NetworkStream(socket, ownsSocket: true));
-                await secure.AuthenticateAsClientAsync(
-                    new SslClientAuthenticationOptions
-                    {
-                        TargetHost = address.IdnHost.Trim('[', ']'),
-                        ApplicationProtocols = [SslApplicationProtocol.Http11],
-                    },
-                    patience.Token);
+                await secure.AuthenticateAsClientAsync(SecurityOptions(), patience.Token);
             }
             opened = true;
             return (new InstanceConnection(socket, secure, time.GetTimestamp()), CallFailure.None, null);
@@ -99,6 +95,14 @@ internal sealed class InstancePool : IDisposable
                 socket?.Dispose();
             }
         }
+    }
+
+    private SslClientAuthenticationOptions SecurityOptions()
+    {
+        var host = address.IdnHost.Trim('[', ']');
+        var secured = tls?.For(host) ?? new SslClientAuthenticationOptions { TargetHost = host };
+        secured.ApplicationProtocols = [SslApplicationProtocol.Http11];
+        return secured;
     }
 
     /// <summary>Keeps a connection whose exchange is over, to its last byte both ways.</summary>

@@ -30,7 +30,7 @@ internal sealed partial class Exchange
     {
         var instance = connection!; // Set by the call that succeeded.
         if (!await Client.FlushAsync()) return BodyEnd.ClientGone;
-        receiving.Arm(Route.IdleTimeout, instance);
+        receiving.Arm(IdleTimeout, instance);
         var fromClient = PassFromClientAsync(instance);
         var end = await PassFromInstanceAsync(instance);
         // Without its answers the client has nothing to say: a WebSocket closes by messages, which have passed by now.
@@ -50,7 +50,7 @@ internal sealed partial class Exchange
             while ((count = await Client.ReadBodyAsync(piece)) > 0)
             {
                 await to.SendAsync(piece.AsMemory(0, count));
-                receiving.Arm(Route.IdleTimeout, to);
+                receiving.Arm(IdleTimeout, to);
             }
             await to.EndSendingAsync();
             return true;
@@ -81,7 +81,7 @@ internal sealed partial class Exchange
                     Client.Write(from.Buffered.Span);
                     from.Consume(from.Buffered.Length);
                     if (!await Client.FlushAsync()) return BodyEnd.ClientGone;
-                    receiving.Arm(Route.IdleTimeout, from);
+                    receiving.Arm(IdleTimeout, from);
                 }
                 if (await from.FillAsync() == 0) return BodyEnd.Complete;
             }
@@ -202,7 +202,7 @@ internal sealed partial class Exchange
     private ValueTask<int> WaitAsync(ValueTask<int> filling, InstanceConnection from)
     {
         if (filling.IsCompleted) return filling;
-        receiving.Arm(Route.IdleTimeout, from);
+        receiving.Arm(IdleTimeout, from);
         return AwaitAsync(filling);
     }
 
@@ -266,7 +266,7 @@ internal sealed partial class Exchange
             }
             if (begin > 0 && !await SendOutAsync(to, 0, begin)) return false;
             // Who sees the head of the answer says so before it lifts the limit, and we set it before we look.
-            sending.Arm(Route.ResponseHeadTimeout, to);
+            sending.Arm(ResponseHeadTimeout, to);
             Interlocked.MemoryBarrier();
             if (answering) Lift(sending);
             return true;
@@ -296,7 +296,7 @@ internal sealed partial class Exchange
 
     private async ValueTask<bool> SendOutAsync(InstanceConnection to, int start, int end)
     {
-        sending.Arm(Route.ResponseHeadTimeout, to);
+        sending.Arm(ResponseHeadTimeout, to);
         await to.SendAsync(outgoing.AsMemory(start..end));
         Lift(sending);
         return !timedOut;

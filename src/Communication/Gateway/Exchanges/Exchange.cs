@@ -129,6 +129,7 @@ internal sealed partial class Exchange : IExpiring
     {
         Client = null!;
         Route = null!;
+        Arrival = null!;
         Destination = default;
         Transformed = null;
         Cause = null;
@@ -279,7 +280,7 @@ internal sealed partial class Exchange : IExpiring
         var length = RequestForm.Write(this, authority, outgoing);
         if (Request.Body == BodyKind.None)
         {
-            receiving.Arm(Route.ResponseHeadTimeout, to);
+            receiving.Arm(ResponseHeadTimeout, to);
             return to.SendAsync(outgoing.AsMemory(0, length));
         }
         if (Request.ExpectsContinue) return AskAndSendAsync(to, length);

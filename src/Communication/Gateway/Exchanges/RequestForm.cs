@@ -1,4 +1,6 @@
 using System.Text;
+using Groundwork.Communication.Gateway.Callers;
+using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Wire.Http1;
 
@@ -154,8 +156,9 @@ internal static class RequestForm
             case KnownField.Other:
                 var name = fields.NameOf(field);
                 // To many servers X_Forwarded_For is X-Forwarded-For.
-                if (name.Contains((byte)'_') || (IsReserved(name) && (!exchange.Trusted || IsOurs(name)))
-                    || exchange.Trace.Replaces(name)) return false;
+                if (name.Contains((byte)'_') || exchange.Trace.Replaces(name)) return false;
+                if (IsReserved(name) && (!exchange.Trusted || IsOurs(name))) return false;
+                if (!exchange.Trusted && NamesCaller(exchange, name)) return false;
                 break;
             // Set below, or made from the body and the address.
             case KnownField.Host or KnownField.ContentLength or KnownField.Expect or KnownField.Via
@@ -165,7 +168,8 @@ internal static class RequestForm
                 or KnownField.XForwardedHost or KnownField.XForwardedPrefix:
                 return false;
             case KnownField.XRealIp or KnownField.GroundworkRevision or KnownField.GroundworkRequestId:
-                if (!exchange.Trusted) return false;
+                if (!exchange.Trusted
+                    || (field.Known == KnownField.XRealIp && exchange.Arrival.Plan.Caller.TellsRealIp)) return false;
                 break;
             default:
                 if (KnownFields.IsHopByHop(field.Known)) return false;
@@ -175,6 +179,10 @@ internal static class RequestForm
             && exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
             && !exchange.Request.Names(fields.NameOf(field));
     }
+
+    // The header by which a CDN names the caller, from somebody who is not the CDN.
+    private static bool NamesCaller(Exchange exchange, ReadOnlySpan<byte> name) =>
+        exchange.Arrival.Plan.Caller.Header is { Length: > 0 } header && Ascii.EqualsIgnoreCase(name, header);
 
     /// <summary>True for what only we, or a peer that is trusted, may say.</summary>
     private static bool IsReserved(ReadOnlySpan<byte> name) => (name[0] | 0x20) switch
@@ -219,15 +227,14 @@ internal static class RequestForm
 
     private static void WriteForwarded(ref HeadWriter writer, Exchange exchange, FieldTable fields)
     {
-        var client = exchange.Client;
         var trusted = exchange.Trusted;
         writer.Write("X-Forwarded-For: "u8);
-        if (trusted) WriteJoined(ref writer, fields, KnownField.XForwardedFor);
-        writer.Write(client.AddressText);
+        WriteBelieved(ref writer, exchange, fields);
+        writer.Write(exchange.Client.AddressText);
         writer.Write("\r\nX-Forwarded-Proto: "u8);
-        if (trusted && fields.Has(KnownField.XForwardedProto)) writer.Write(fields.First(KnownField.XForwardedProto));
-        else writer.Write(client.IsSecure ? "https"u8 : "http"u8);
+        writer.Write(exchange.CallerIsSecure ? "https"u8 : "http"u8);
         writer.EndLine();
+        WriteTold(ref writer, exchange);
         if (trusted && fields.Has(KnownField.XForwardedHost))
             writer.Field("X-Forwarded-Host"u8, fields.First(KnownField.XForwardedHost));
         else if (exchange.Request.Authority is { IsEmpty: false } authority)
@@ -238,6 +245,60 @@ internal static class RequestForm
         writer.Write(before);
         writer.Write(exchange.Route.StrippedPrefix ?? "");
         writer.EndLine();
+    }
+
+    // What others have said and is believed, and a comma behind it.
+    private static void WriteBelieved(ref HeadWriter writer, Exchange exchange, FieldTable fields)
+    {
+        if (!exchange.Trusted) return;
+        if (exchange.Arrival.Plan.Caller.Source == CallerSource.XForwardedFor)
+        {
+            Span<(int At, int Length)> room = stackalloc (int, int)[ListenerRules.MaxHops];
+            var count = CallerRules.LastElements(fields, KnownField.XForwardedFor, room);
+            foreach (var (at, length) in room[(count - exchange.BelievedHops)..count])
+            {
+                writer.Write(fields.Slice(at, length));
+                writer.Write(", "u8);
+            }
+        }
+        else if (exchange.CallerAddress is { } caller && !caller.Equals(exchange.Client.Address))
+        {
+            Write(ref writer, caller);
+            writer.Write(", "u8);
+        }
+    }
+
+    // The same in other words, where the listener wants them.
+    private static void WriteTold(ref HeadWriter writer, Exchange exchange)
+    {
+        var rules = exchange.Arrival.Plan.Caller;
+        if (exchange.CallerAddress is not { } caller) return;
+        if (rules.TellsRealIp)
+        {
+            writer.Write("X-Real-IP: "u8);
+            Write(ref writer, caller);
+            writer.EndLine();
+        }
+        if (!rules.TellsForwarded) return;
+        var isIpv6 = caller.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
+        writer.Write(isIpv6 ? "Forwarded: for=\"["u8 : "Forwarded: for="u8);
+        Write(ref writer, caller);
+        if (isIpv6) writer.Write("]\""u8);
+        writer.Write(exchange.CallerIsSecure ? ";proto=https"u8 : ";proto=http"u8);
+        if (exchange.Request.Authority is { IsEmpty: false } authority && authority.IndexOfAny("\"\\"u8) < 0)
+        {
+            writer.Write(";host=\""u8);
+            writer.Write(authority);
+            writer.Write((byte)'"');
+        }
+        writer.EndLine();
+    }
+
+    private static void Write(ref HeadWriter writer, System.Net.IPAddress address)
+    {
+        Span<byte> text = stackalloc byte[64]; // The longest has 45.
+        address.TryFormat(text, out var length);
+        writer.Write(text[..length]);
     }
 
     private static void WriteConnection(ref HeadWriter writer, Exchange exchange, int? copied)

@@ -1,4 +1,5 @@
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
@@ -11,7 +12,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Groundwork.Communication.Gateway.Explaining;
 
 /// <summary>The part of the API that tells what the gateway makes of its resources.</summary>
-internal sealed class GatewayApi(RouteTableView routes, Authorizer authorizer)
+internal sealed class GatewayApi(RouteTableView routes, UpstreamTable upstreams, Authorizer authorizer)
 {
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -33,7 +34,9 @@ internal sealed class GatewayApi(RouteTableView routes, Authorizer authorizer)
         var table = routes.Current;
         return table.Find(key) is { } route
             ? TypedResults.Ok(RouteExplainer.Explain(
-                route, table, other => authorizer.Authorize(context.Principal(), Verb.Read, other) is null))
+                route, table, other => authorizer.Authorize(context.Principal(), Verb.Read, other) is null,
+                target => target.Upstream is { } name
+                    && upstreams.Find(name)?.Policy.Tls is { IsInsecure: true }))
             : Problems.From(new Fault(ErrorCodes.ResourceNotFound, $"There is no {key} in force."));
     }
 }

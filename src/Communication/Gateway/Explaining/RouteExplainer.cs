@@ -1,3 +1,4 @@
+using Groundwork.Communication.Gateway.Delivery;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire.Contracts;
@@ -11,7 +12,9 @@ internal static class RouteExplainer
     public const int MaxOverlaps = 100;
 
     /// <param name="mayRead">Routes that the asker may not read are counted, and not told.</param>
-    public static RouteExplanation Explain(Route route, RouteTable table, Func<ResourceKey, bool> mayRead)
+    /// <param name="isInsecure">True for a target whose certificates are not verified.</param>
+    public static RouteExplanation Explain(
+        Route route, RouteTable table, Func<ResourceKey, bool> mayRead, Func<Target, bool>? isInsecure = null)
     {
         var all = RouteOverlaps.Of(route, table.Routes).ToList();
         var overlaps = all.Where(overlap => mayRead(overlap.Other.Key))
@@ -23,7 +26,10 @@ internal static class RouteExplainer
             Takes(route),
             route.OwnAnswer is { } answer
                 ? [$"answers {answer} itself"]
-                : [.. route.Deliveries?.Targets.Select(target => target.Name) ?? []],
+                : [.. route.Deliveries?.Targets.Select(target =>
+                    isInsecure?.Invoke(target) == true
+                        ? $"{target.Name} (insecure: its certificates are not verified)"
+                        : target.Name) ?? []],
             all.Count,
             [
                 .. overlaps.Take(MaxOverlaps).Select(overlap => new RouteOverlap(

@@ -20,6 +20,12 @@ public sealed record ClientLimits
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(130);
 
     /// <summary>
+    /// How long a resting connection is still listened to when the gateway stops: longer than a request is on its way,
+    /// and than clients that are busy rest.
+    /// </summary>
+    public TimeSpan CloseGrace { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
     /// Bytes a second that a client has to send of a body while it is waited for: a bad mobile line does better.
     /// </summary>
     public int MinBytesPerSecond { get; init; } = 240;

@@ -2,9 +2,12 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Timing;
+using Groundwork.Kernel.Hosting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Groundwork.Communication.Gateway.Serving;
 
@@ -13,7 +16,7 @@ namespace Groundwork.Communication.Gateway.Serving;
 /// request as the server software hands them over. Both come to the same exchange.
 /// </summary>
 internal sealed class GatewayServer(
-    GatewayRequests requests, ExchangePool exchanges, Deadlines deadlines, ClientLimits limits, TimeProvider time)
+    GatewayRequests requests, ExchangePool exchanges, Deadlines deadlines, ListenerTable listeners, TimeProvider time)
 {
     private CachedDate date = new(0, []);
 
@@ -23,8 +26,6 @@ internal sealed class GatewayServer(
 
     /// <summary>Of the waits for clients.</summary>
     public Deadlines Deadlines => deadlines;
-
-    public ClientLimits Limits => limits;
 
     public TimeProvider Time => time;
 
@@ -50,12 +51,22 @@ internal sealed class GatewayServer(
         var exchange = exchanges.Rent();
         try
         {
-            await new Http2Client(context, exchange, limits).ServeAsync(requests);
+            exchange.Arrival = ArrivalOf(context.Features);
+            await new Http2Client(context, exchange, exchange.Arrival.Plan.Limits).ServeAsync(requests);
         }
         finally
         {
             exchanges.Return(exchange);
         }
+    }
+
+    /// <summary>How the connection came in.</summary>
+    public Arrival ArrivalOf(IFeatureCollection features)
+    {
+        var arrival = features.Get<Arrival>()
+            ?? new Arrival(listeners.Of(features.Get<ListenerBinding>()?.Name)); // Nobody guards the listener.
+        arrival.ClientCertificate ??= features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+        return arrival;
     }
 
     /// <summary>The time as the Date field has it.</summary>

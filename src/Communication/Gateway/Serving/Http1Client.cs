@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Timing;
 using Groundwork.Wire.Http1;
 using Microsoft.AspNetCore.Connections;
@@ -24,6 +25,7 @@ internal sealed partial class Http1Client : IClient, ITraffic, IExpiring
 
     private readonly ConnectionContext connection;
     private readonly GatewayServer serving;
+    private readonly Arrival arrival;
     private readonly ClientLimits limits;
     private readonly PipeReader input;
     private readonly PipeWriter output;
@@ -42,7 +44,8 @@ internal sealed partial class Http1Client : IClient, ITraffic, IExpiring
     {
         this.connection = connection;
         this.serving = serving;
-        limits = serving.Limits;
+        arrival = serving.ArrivalOf(connection.Features);
+        limits = arrival.Plan.Limits;
         input = connection.Transport.Input;
         output = connection.Transport.Output;
         Address = (connection.RemoteEndPoint as IPEndPoint)?.Address is { } address
@@ -150,6 +153,7 @@ internal sealed partial class Http1Client : IClient, ITraffic, IExpiring
     /// <summary>Waits for the first bytes of a request. Null when none comes.</summary>
     private async ValueTask<ReadResult?> AwaitRequestAsync(TimeSpan patience)
     {
+        var lastChance = false;
         while (true)
         {
             var over = false;
@@ -157,15 +161,18 @@ internal sealed partial class Http1Client : IClient, ITraffic, IExpiring
             {
                 Rest();
                 // Whoever wants to close says so before it looks whether we rest.
-                if (closing) return null;
-                readLimit.Arm(patience, Reading);
+                // A request may be on its way just now, and would be lost: who asks soon is still answered, and told
+                // to close with the answer.
+                lastChance = closing;
+                readLimit.Arm(lastChance && limits.CloseGrace < patience ? limits.CloseGrace : patience, Reading);
                 read = await input.ReadAsync();
                 over = !readLimit.Disarm();
                 resting = false;
             }
             if (!read.Buffer.IsEmpty) return read;
-            if (read.IsCompleted || over || closing) return null;
-            input.AdvanceTo(read.Buffer.Start); // Woken for the sake of a body that has been dealt with.
+            if (read.IsCompleted || over || lastChance) return null;
+            // Woken for the sake of a body that has been dealt with, or to be told to close.
+            input.AdvanceTo(read.Buffer.Start);
         }
     }
 
@@ -235,6 +242,7 @@ internal sealed partial class Http1Client : IClient, ITraffic, IExpiring
         var head = current.Request;
         reader.Begin(head.Body, head.ContentLength, limits.BodyBytes);
         Begin(head.KeepAlive && head.Method != KnownMethod.Connect);
+        current.Arrival = arrival;
         current.Begin(this);
         if (reader.IsTooLarge) await serving.Requests.RefuseAsync(current, 413);
         else await serving.Requests.HandleAsync(current);
@@ -247,6 +255,7 @@ internal sealed partial class Http1Client : IClient, ITraffic, IExpiring
     private ValueTask RefuseHeadAsync(Exchange current, HeadFault fault)
     {
         Begin(keepAlive: false);
+        current.Arrival = arrival;
         current.BeginRefused(this);
         return fault == HeadFault.None
             ? serving.Requests.RefuseAsync(current, 408)

@@ -12,4 +12,8 @@ internal sealed record UpstreamParts(
     Func<string, CancellationToken, Task<IPAddress[]>> LookUp,
     ReadOnlyMemory<byte> SessionKey,
     TimeProvider Time,
-    ILogger Logger);
+    ILogger Logger)
+{
+    /// <summary>Authorities, and what the gateway shows; null where there are none.</summary>
+    public Certificates.CertificateTable? Certificates { get; init; }
+}

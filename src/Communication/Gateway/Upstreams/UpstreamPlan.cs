@@ -48,6 +48,8 @@ internal sealed class UpstreamPlan : IDisposable
         else
         {
             var key = resource.Key;
+            if (spec.Tls is { } tls && parts.Certificates is { } certificates)
+                policy = policy with { Tls = new UpstreamTls(tls, key.Namespace, certificates) };
             var own = new ServiceKey(key.Namespace, "upstream", key.Name);
             var known = service is not null || spec.Dns is not null ? null : Fixed(spec, own, parts);
             var sought = spec.Dns is { } name ? new DnsAddresses(name, spec, own, parts) : null;

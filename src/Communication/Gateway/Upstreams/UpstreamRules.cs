@@ -15,6 +15,9 @@ internal static class UpstreamRules
     /// <summary>The weight of an address, as of an instance.</summary>
     public const int MaxWeight = 10_000;
 
+    /// <summary>Resources with authorities of one upstream.</summary>
+    public const int MaxAuthorities = 16;
+
     /// <summary>The last tier.</summary>
     public const int MaxTier = 15;
 
@@ -34,6 +37,22 @@ internal static class UpstreamRules
         if (spec.Sticky is { } sticky) CheckSticky(sticky, faults);
         if (spec.Ejection is { } ejection) CheckEjection(ejection, faults);
         Resilience.ResilienceRules.Check(spec.Resilience, faults);
+        if (spec.Tls is { } tls) CheckTls(spec, tls, faults);
+    }
+
+    private static void CheckTls(UpstreamSpec spec, UpstreamTlsSpec tls, ICollection<FieldFault> faults)
+    {
+        if (spec is { Service: null, Scheme: "http" })
+            faults.Add(new FieldFault("spec.tls", "has no use over http: set scheme to https"));
+        if (tls is { Insecure: true, Authorities: not null })
+            faults.Add(new FieldFault("spec.tls.insecure", "contradicts authorities"));
+        if (tls.Authorities is { Count: 0 or > MaxAuthorities })
+            faults.Add(new FieldFault("spec.tls.authorities", $"must have 1 to {MaxAuthorities} names"));
+        foreach (var name in (tls.Authorities ?? []).Append(tls.ClientCertificate ?? "default"))
+            if (!Certificates.CertificateKind.TryReadKey(name, Names.DefaultNamespace, out _))
+                faults.Add(new FieldFault("spec.tls", "must name certificates, such as shop or default/shop"));
+        if (tls.ServerName is { } server && !IsHost(server))
+            faults.Add(new FieldFault("spec.tls.serverName", "must be a host name in lower case"));
     }
 
     /// <summary>Parts <c>host:port</c>.</summary>

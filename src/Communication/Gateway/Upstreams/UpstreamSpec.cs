@@ -29,7 +29,26 @@ public sealed record UpstreamSpec(
     [Description("When one that fails is left out.")]
     EjectionSpec? Ejection = null,
     [Description("How much it is called, and when not at all.")]
-    UpstreamResilience? Resilience = null);
+    UpstreamResilience? Resilience = null,
+    [Description("How TLS is spoken with those that speak it.")]
+    UpstreamTlsSpec? Tls = null);
+
+/// <summary>
+/// How TLS is spoken with instances. Their certificates are verified unless it says otherwise in so many words.
+/// </summary>
+public sealed record UpstreamTlsSpec(
+    [Description(
+        "Certificates without a key, [namespace/]name, whose authorities alone are believed; those of the system when "
+        + "not given.")]
+    [Length(1, UpstreamRules.MaxAuthorities)]
+    IReadOnlyList<string>? Authorities = null,
+    [Description(
+        "The name that is asked for and that the instance's certificate must be for; its own host when not given.")]
+    string? ServerName = null,
+    [Description("The certificate that the gateway shows, [namespace/]name.")]
+    string? ClientCertificate = null,
+    [Description("True: whatever certificate is taken, so that anybody on the way can be the instance.")]
+    bool Insecure = false);
 
 /// <summary>One fixed address.</summary>
 public sealed record UpstreamAddress(

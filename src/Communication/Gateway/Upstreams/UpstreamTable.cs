@@ -50,11 +50,18 @@ internal sealed partial class UpstreamTable : IDisposable
         {
             if (next.Remove(key, out var before)) gone.Add(before);
             if (resource is null) return;
-            if (UpstreamPlan.TryCompile(resource, parts, out var plan, out var reason)) next.Add(key, plan);
+            if (UpstreamPlan.TryCompile(resource, parts, out var plan, out var reason))
+            {
+                next.Add(key, plan);
+                if (plan.Policy.Tls is { IsInsecure: true }) LogInsecure(parts.Logger, key);
+            }
             else LogSkipped(parts.Logger, key, reason);
         }
     }
 
     [LoggerMessage(1, LogLevel.Error, "The {Upstream} is not served: {Reason}")]
     private static partial void LogSkipped(ILogger logger, ResourceKey upstream, string reason);
+
+    [LoggerMessage(2, LogLevel.Warning, "The {Upstream} is insecure: certificates of its instances are not verified")]
+    private static partial void LogInsecure(ILogger logger, ResourceKey upstream);
 }

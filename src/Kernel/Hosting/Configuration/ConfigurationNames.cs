@@ -19,6 +19,7 @@ internal static partial class ConfigurationNames
         "GROUNDWORK_ACCESS_KEY_FILE", "GROUNDWORK_NAMESPACE", "GROUNDWORK_GROUP", "GROUNDWORK_SERVICE",
             "GROUNDWORK_ZONE",
         "GROUNDWORK_STATE_DIRECTORY", "GROUNDWORK_SQLITE",
+        InheritedSockets.Variable,
     };
 
     private static readonly string[] ListenerFields =

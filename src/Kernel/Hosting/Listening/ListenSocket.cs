@@ -11,8 +11,10 @@ internal static class ListenSocket
     /// <summary>Only the owner of the process may connect; the peer's user id is asked besides.</summary>
     private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    public static Socket Bind(string listener, EndPoint endPoint, bool nextFreePort) => endPoint switch
+    public static Socket Bind(
+        string listener, EndPoint endPoint, bool nextFreePort, InheritedSockets inherited) => endPoint switch
     {
+        IPEndPoint wanted when inherited.Take(listener, wanted) is { } open => open,
         UnixDomainSocketEndPoint unix => BindUnix(listener, unix),
         IPEndPoint ip when nextFreePort && ip.Port != 0 => BindNext(listener, ip),
         _ => BindIp(listener, (IPEndPoint)endPoint),

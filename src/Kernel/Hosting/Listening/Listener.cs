@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Text;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Builder;
@@ -34,9 +35,11 @@ internal sealed partial class Listener : IAsyncDisposable
     private readonly WebApplication app;
     private readonly ILogger logger;
     private readonly List<EndPoint> bound = []; // Filled while the server starts; read after.
+    private readonly List<Socket> sockets = []; // The same.
     private RequestDelegate? handler; // Of HTTP/2, beside whoever has HTTP/1.
     private Func<ConnectionContext, Task<bool>>? http1;
     private ConnectionDelegate? connections;
+    private IConnectionGuard? guard;
     private bool mapped;
 
     public Listener(
@@ -59,7 +62,12 @@ internal sealed partial class Listener : IAsyncDisposable
     /// </summary>
     public IReadOnlyList<EndPoint> Bound => bound;
 
-    public string Scheme => certificate is null ? "http" : "https";
+    /// <summary>What it listens with, but for Unix sockets.</summary>
+    public IEnumerable<Socket> Sockets => sockets.Where(socket => socket.AddressFamily != AddressFamily.Unix);
+
+    public string Scheme => IsSecure ? "https" : "http";
+
+    private bool IsSecure => certificate is not null || definition.IsSecure;
 
     public void Map(Action<IEndpointRouteBuilder> map)
     {
@@ -75,6 +83,8 @@ internal sealed partial class Listener : IAsyncDisposable
             throw new InvalidOperationException($"Listener {Name} has routes of its own; map endpoints onto it.");
         (http1, handler) = (ofHttp1, ofHttp2);
     }
+
+    public void Guard(IConnectionGuard by) => guard = guard is null ? by : throw OneOwner();
 
     public void Accept(ConnectionDelegate all)
     {
@@ -128,15 +138,16 @@ internal sealed partial class Listener : IAsyncDisposable
         return builder.Build();
     }
 
-    private void ConfigureSockets(SocketTransportOptions sockets)
+    private void ConfigureSockets(SocketTransportOptions transport)
     {
-        sockets.Backlog = ListenerLimits.Backlog;
-        sockets.UnsafePreferInlineScheduling = shared.InlineScheduling;
+        transport.Backlog = ListenerLimits.Backlog;
+        transport.UnsafePreferInlineScheduling = shared.InlineScheduling;
         if (definition.Protocol == ListenerProtocol.Proxy)
-            sockets.MaxReadBufferSize = ListenerLimits.ProxyReadBufferBytes;
-        sockets.CreateBoundListenSocket = endPoint =>
+            transport.MaxReadBufferSize = ListenerLimits.ProxyReadBufferBytes;
+        transport.CreateBoundListenSocket = endPoint =>
         {
-            var socket = ListenSocket.Bind(Name, endPoint, shared.NextFreePort);
+            var socket = ListenSocket.Bind(Name, endPoint, shared.NextFreePort, shared.Inherited);
+            sockets.Add(socket);
             // Never null once bound.
             bound.Add(socket.LocalEndPoint!);
             return socket;
@@ -170,25 +181,17 @@ internal sealed partial class Listener : IAsyncDisposable
 
     private void Configure(ListenOptions listen, bool isLoopback)
     {
-        var isUnixSocket = listen.EndPoint is System.Net.Sockets.UnixDomainSocketEndPoint;
-        var binding = new ListenerBinding(Name, isLoopback, isUnixSocket);
+        var isUnixSocket = listen.EndPoint is UnixDomainSocketEndPoint;
+        var binding = new ListenerBinding(Name, isLoopback, isUnixSocket)
+        {
+            TlsTerminated = !options.TlsTerminatedBy.IsEmpty,
+        };
         listen.Use(next => connection => TakeAsync(connection, binding, next));
         if (definition.Protocol is ListenerProtocol.Grpc or ListenerProtocol.Proxy)
             listen.Protocols = HttpProtocols.Http2;
-        else listen.Protocols = certificate is null || isUnixSocket ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
-        if (certificate is not null && !isUnixSocket)
-            listen.UseHttps(new TlsHandshakeCallbackOptions
-            {
-                OnConnection = _ => new ValueTask<SslServerAuthenticationOptions>(
-                    new SslServerAuthenticationOptions
-                    {
-                        ServerCertificateContext = certificate.Current(),
-                        // Null: what the server software speaks, which on such a listener is HTTP/2 alone.
-                        ApplicationProtocols = definition.Protocol == ListenerProtocol.Proxy
-                            ? [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11]
-                            : null,
-                    }),
-            });
+        else listen.Protocols = !IsSecure || isUnixSocket ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+        if (IsSecure && !isUnixSocket)
+            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = SecureAsync });
         if (definition.Protocol == ListenerProtocol.Proxy)
             listen.Use(next => connection => TakeHttpAsync(connection, next));
         if (definition.Protocol == ListenerProtocol.Tcp)
@@ -212,7 +215,22 @@ internal sealed partial class Listener : IAsyncDisposable
             connection.Abort();
             return Task.CompletedTask;
         }
-        return next(connection);
+        return guard is null ? next(connection) : guard.TakeAsync(connection, next);
+    }
+
+    private ValueTask<SslServerAuthenticationOptions> SecureAsync(TlsHandshakeCallbackContext handshake)
+    {
+        var secured = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = certificate?.Current(),
+            // Null: what the server software speaks, which on such a listener is HTTP/2 alone.
+            ApplicationProtocols = definition.Protocol == ListenerProtocol.Proxy
+                ? [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11]
+                : null,
+        };
+        return guard is null
+            ? new ValueTask<SslServerAuthenticationOptions>(secured)
+            : guard.SecureAsync(handshake.Connection, handshake.ClientHelloInfo.ServerName, secured);
     }
 
     // HTTP/2 by the handshake or by how the connection begins; whatever else is left is HTTP/1, or to be refused as it.

@@ -36,9 +36,15 @@ internal static class ListenerRules
         if (options.Plain && !definition.MayBindPlain)
             faults.Add(new FieldFault(
                 $"{path}.plain", "is not for this listener: set tls, or tlsTerminatedBy with the proxies in front"));
+        if (definition.Protocol == ListenerProtocol.Sockets
+            && (options.Tls is not null || !options.TlsTerminatedBy.IsEmpty))
+            faults.Add(new FieldFault(path, "passes bytes on: TLS ends, where it should, in a tcp-route"));
         if (options.Plain && options.Tls is not null)
             faults.Add(new FieldFault($"{path}.plain", "contradicts tls"));
-        if (AddressOf(definition, options).IsLoopback || options.Tls is not null || !options.TlsTerminatedBy.IsEmpty)
+        if (definition.IsSecure && (options.Plain || !options.TlsTerminatedBy.IsEmpty))
+            faults.Add(new FieldFault(path, "always speaks TLS, and takes neither plain nor tlsTerminatedBy"));
+        if (AddressOf(definition, options).IsLoopback || options.Tls is not null || !options.TlsTerminatedBy.IsEmpty
+            || definition.IsSecure)
             return;
         if (!options.Plain)
             faults.Add(new FieldFault(

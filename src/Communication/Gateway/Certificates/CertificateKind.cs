@@ -1,0 +1,28 @@
+using Groundwork.Kernel.Resources;
+
+namespace Groundwork.Communication.Gateway.Certificates;
+
+/// <summary>The kind <c>certificate</c>: a chain with its private key, or authorities that are believed.</summary>
+public static class CertificateKind
+{
+    /// <summary>The kind's name.</summary>
+    public const string Name = "certificate";
+
+    public static Kind<CertificateSpec> Kind { get; } = new(Name, CertificateJson.Default.CertificateSpec)
+    {
+        Module = GatewayModule.ModuleName,
+        Summary = "A certificate with its private key, or authorities that are believed.",
+        SecretFields = ["privateKey"],
+        Validate = static (spec, faults) => CertificateRules.Check(spec, TimeProvider.System, faults),
+        ValidateAgainst = CertificateRules.CheckAgainst,
+    };
+
+    /// <summary>Reads <c>[namespace/]name</c>.</summary>
+    internal static bool TryReadKey(string text, string ns, out ResourceKey key)
+    {
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        var (home, name) = slash < 0 ? (ns, text) : (text[..slash], text[(slash + 1)..]);
+        key = new ResourceKey(Name, home, name);
+        return Wire.Names.IsNamespace(home) && Wire.Names.IsName(name);
+    }
+}

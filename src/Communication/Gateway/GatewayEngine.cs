@@ -1,0 +1,152 @@
+using System.Net;
+using Groundwork.Communication.Gateway.Access;
+using Groundwork.Communication.Gateway.Balancing;
+using Groundwork.Communication.Gateway.Calling;
+using Groundwork.Communication.Gateway.Certificates;
+using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Communication.Gateway.Forwarding;
+using Groundwork.Communication.Gateway.Injection;
+using Groundwork.Communication.Gateway.Layer4;
+using Groundwork.Communication.Gateway.Limits;
+using Groundwork.Communication.Gateway.Listening;
+using Groundwork.Communication.Gateway.Mirroring;
+using Groundwork.Communication.Gateway.Recording;
+using Groundwork.Communication.Gateway.Resilience;
+using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.Steps;
+using Groundwork.Communication.Gateway.Timing;
+using Groundwork.Communication.Gateway.Upstreams;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Services.Registry;
+using Microsoft.Extensions.Logging;
+
+namespace Groundwork.Communication.Gateway;
+
+/// <summary>The gateway put together, by hand and in one place: from the addresses it may call to the server.</summary>
+internal sealed class GatewayEngine : IAsyncDisposable
+{
+    private readonly GatewayCounters counters = new();
+    private readonly TrafficCounters traffic = new();
+    private readonly CertificateTable certificates;
+    private readonly ListenerTable listening;
+    private readonly InstancePools pools;
+    private readonly UpstreamGuards guards;
+    private readonly ProcessGuard guard;
+    private readonly Deadlines ofInstances;
+    private readonly Deadlines ofClients;
+    private readonly AccessLog? accessLog;
+
+    public GatewayEngine(GatewayGround ground, IRegistryView registry, GatewayOptions options)
+    {
+        var (listeners, snapshots, time, clientTime, logs) = ground;
+        var addresses = new AddressGuard(
+            () => listeners.Addresses.Values.SelectMany(all => all), options.LinkLocalUpstreams);
+        certificates = new CertificateTable(
+            snapshots, ground.OpenSpec, clientTime, logs.CreateLogger<CertificateTable>());
+        Upstreams = new UpstreamTable(
+            snapshots,
+            new UpstreamParts(
+                addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), ground.SessionKey,
+                time, logs.CreateLogger<UpstreamTable>())
+            {
+                Certificates = certificates,
+            });
+        var chooser = new InstanceChooser(registry, Upstreams, options, time, Random.Shared, traffic);
+        guards = new UpstreamGuards(Upstreams, time, logs.CreateLogger<UpstreamGuards>());
+        guard = new ProcessGuard(UnderWay, options, time);
+        pools = new InstancePools(addresses, options, time);
+        ofInstances = new Deadlines(time);
+        ofClients = new Deadlines(clientTime);
+        var answers = new OwnAnswers(snapshots, counters);
+
+        Access = new AccessSteps(new AccessParts(
+            snapshots, registry, ground.Authenticate, addresses, ground.SessionKey, ground.OpenSecrets, time,
+            logs.CreateLogger<AccessSteps>()));
+        Limits = new LimitMaker(ground.Counters, time);
+        Mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
+        var steps = new StepCompiler(
+            [Access, Limits, new MirrorMaker(Mirrors), new InjectionMaker(answers, time)]);
+
+        listening = new ListenerTable(snapshots, certificates, steps, options);
+        var doors = new GatewayGuard(listening, counters, clientTime);
+        foreach (var name in new[] { ListenerDefinition.Gateway, ListenerDefinition.GatewayHttps })
+            if (listeners.Has(name)) listeners.Guard(name, doors);
+        Tcp = new TcpServer(
+            new TcpParts(chooser, new GuardedConnector(addresses), registry, counters, ofClients, clientTime),
+            logs.CreateLogger<TcpServer>());
+        TcpRoutes = new TcpRouteTable(
+            snapshots, listeners, certificates, Tcp, clientTime, logs.CreateLogger<TcpRouteTable>());
+        Routes = new RouteTableView(
+            snapshots, steps,
+            table =>
+            {
+                var targets = table.Targets.Concat(TcpRoutes.Targets);
+                chooser.Retain(targets);
+                guards.Retain(targets);
+            },
+            logs.CreateLogger<RouteTableView>());
+
+        if (options.AccessLog is { } written)
+            accessLog = new AccessLog(written, clientTime, logs.CreateLogger<AccessLog>());
+        Recorder = new ExchangeRecorder(traffic, new RequestRing(clientTime), accessLog, snapshots, clientTime);
+        Window = new TrafficWindow(traffic, clientTime);
+        Figures = new GatewayFigures(traffic, Routes, chooser, pools, UnderWay, Recorder);
+        var forwarder = new Forwarder(
+            chooser, guards, registry, answers, counters, time, logs.CreateLogger<Forwarder>());
+        var requests = new GatewayRequests(
+            Routes, chooser, forwarder, answers, UnderWay, guard, Recorder, options, clientTime,
+            logs.CreateLogger<GatewayRequests>());
+        var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
+        Server = new GatewayServer(requests, exchanges, ofClients, listening, clientTime);
+    }
+
+    public GatewayServer Server { get; }
+
+    public RequestsUnderWay UnderWay { get; } = new();
+
+    public RouteTableView Routes { get; }
+
+    public UpstreamTable Upstreams { get; }
+
+    public AccessSteps Access { get; }
+
+    public LimitMaker Limits { get; }
+
+    public MirrorSender Mirrors { get; }
+
+    public TcpServer Tcp { get; }
+
+    public TcpRouteTable TcpRoutes { get; }
+
+    public ExchangeRecorder Recorder { get; }
+
+    public TrafficWindow Window { get; }
+
+    public GatewayFigures Figures { get; }
+
+    /// <summary>Waits for instances that have a limit and are not over.</summary>
+    public int WaitsForInstances => ofInstances.Armed;
+
+    /// <summary>Ends all of it, from where requests come in to where they go.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        TcpRoutes.Dispose();
+        await Tcp.CutAsync();
+        await Mirrors.DisposeAsync();
+        Routes.Dispose();
+        listening.Dispose();
+        Access.Dispose();
+        Limits.Dispose();
+        guard.Dispose();
+        guards.Dispose();
+        Upstreams.Dispose();
+        certificates.Dispose();
+        pools.Dispose();
+        ofInstances.Dispose();
+        ofClients.Dispose();
+        counters.Dispose();
+        accessLog?.Dispose();
+        Window.Dispose();
+    }
+}
