@@ -63,7 +63,8 @@ public sealed class KindSchemaTests
              "promotedFrom":{"namespace":"test","revision":3,"keys":{"a":1}}}
             """,
         ["upstream"] = """
-            {"addresses":[{"address":"10.0.0.7:80","weight":1,"zone":"a","tier":1}],"scheme":"http","allowLoopback":false,
+            {"addresses":[{"address":"10.0.0.7:80","weight":1,"zone":"a","tier":1}],
+             "scheme":"http","allowLoopback":false,
              "choose":{"policy":"hash","by":"cookie:user","zoneFirst":true,"slowStartSeconds":1},
              "sticky":{"cookie":"gw","maxAgeSeconds":60,"domain":"example.com","path":"/","secure":true,
               "sameSite":"strict"},

@@ -1,4 +1,5 @@
 using System.Net;
+using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Certificates;
@@ -7,6 +8,9 @@ using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Listening;
+using Groundwork.Communication.Gateway.Limits;
+using Groundwork.Communication.Gateway.Resilience;
+using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -27,12 +31,20 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
+    private LimitMaker? limits;
+    private ProcessGuard? guard;
+    private readonly TrafficCounters traffic = new();
+    private GatewayFigures? figures;
+    private ExchangeRecorder? recorder;
+    private TrafficWindow? window;
+    private AccessLog? accessLog;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
     private CertificateTable? certificates;
     private ListenerTable? listening;
     private TcpServer? tcp;
     private TcpRouteTable? tcpRoutes;
+    private AccessSteps? access;
     private InstancePools? pools;
     private Deadlines? ofInstances;
     private Deadlines? ofClients;
@@ -47,6 +59,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             .Add(CertificateKind.Kind)
             .Add(GatewayListenerKind.Kind)
             .Add(TcpRouteKind.Kind)
+            .Add(AccessListKind.Kind)
+            .Add(TokenIssuerKind.Kind)
             .Add(new ListenerDefinition(
                 ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
         // Only where the process configuration names it: without a certificate it could speak with nobody.
@@ -62,9 +76,19 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     public Task StartAsync(Node node, CancellationToken cancellationToken)
     {
         var server = Build(
-            node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey, KeyRing.Of(node));
+            new GatewayGround(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs)
+            {
+                SessionKey = node.SessionKey,
+                OpenSecrets = node.OpenSecrets,
+                Counters = node.Cluster?.Counters,
+                OpenSpec = KeyRing.Of(node),
+            });
         // Not null: just built.
         node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, upstreams!, node.Authorizer).Map);
+        node.Listeners.Map(ListenerDefinition.Api, new IdentityKeysApi(access!.Signer).Map);
+        node.Listeners.Map(
+            ListenerDefinition.Api, new TrafficApi(recorder!, window!, underWay, node.Authorizer, node.Name).Map);
+        node.Metrics.Add(figures!);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
             node.Listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
@@ -85,63 +109,88 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         tcpRoutes?.Dispose();
         if (tcp is not null) await tcp.CutAsync();
         routes?.Dispose();
+        access?.Dispose();
         upstreams?.Dispose();
         listening?.Dispose();
         certificates?.Dispose();
+        limits?.Dispose();
+        guard?.Dispose();
         pools?.Dispose();
         ofInstances?.Dispose();
         ofClients?.Dispose();
         counters.Dispose();
+        accessLog?.Dispose();
+        window?.Dispose();
     }
+
+    /// <summary>The public keys of <c>Groundwork-Identity</c>; for tests.</summary>
+    internal string IdentityKeySet => access?.Signer.KeySet ?? "";
+
+    /// <summary>Requests under way; for tests.</summary>
+    internal int UnderWay => underWay.Count;
+
+    /// <summary>Callers that limits remember; for tests.</summary>
+    internal int LimitedCallers => limits?.Callers ?? 0;
+    /// <summary>What <c>/metrics</c> says of it, and what is kept of its requests; for tests.</summary>
+    internal (GatewayFigures Figures, ExchangeRecorder Recorder) Seen => (figures!, recorder!); // Once built.
 
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => ofInstances?.Armed ?? 0;
 
-    /// <param name="time">The clock by which instances are waited for.</param>
-    /// <param name="clientTime">The clock by which clients are.</param>
-    /// <param name="sessionKey">Signs sticky cookies.</param>
-    /// <param name="openSpec">Opens what is secret in a resource; null: nothing is.</param>
-    internal GatewayServer Build(
-        Listeners listeners,
-        Kernel.Resources.ISnapshotSource snapshots,
-        TimeProvider time,
-        TimeProvider clientTime,
-        ILoggerFactory logs,
-        ReadOnlyMemory<byte> sessionKey = default,
-        OpenSpec? openSpec = null)
+    internal GatewayServer Build(GatewayGround ground)
     {
+        var (listeners, snapshots, time, clientTime, logs) = ground;
         var view = registry();
-        var guard = new AddressGuard(
-            () => listeners.Addresses.Values.SelectMany(addresses => addresses), options.LinkLocalUpstreams);
+        var addresses = new AddressGuard(
+            () => listeners.Addresses.Values.SelectMany(all => all), options.LinkLocalUpstreams);
         certificates = new CertificateTable(
-            snapshots, openSpec ?? KeyRing.Nothing, clientTime, logs.CreateLogger<CertificateTable>());
+            snapshots, ground.OpenSpec ?? KeyRing.Nothing, clientTime, logs.CreateLogger<CertificateTable>());
         upstreams = new UpstreamTable(
             snapshots,
             new UpstreamParts(
-                guard.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), sessionKey, time,
-                logs.CreateLogger<UpstreamTable>())
+                addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), ground.SessionKey,
+                time, logs.CreateLogger<UpstreamTable>())
             {
                 Certificates = certificates,
             });
-        var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared);
-        pools = new InstancePools(guard, options, time);
+        var chooser = new InstanceChooser(view, upstreams, options, time, Random.Shared, traffic);
+        var guards = new UpstreamGuards(upstreams, time, logs.CreateLogger<UpstreamGuards>());
+        guard = new ProcessGuard(underWay, options, time);
+        pools = new InstancePools(addresses, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
-        var steps = new StepCompiler([]);
+        access = new AccessSteps(new AccessParts(
+            snapshots, addresses, ground.SessionKey, ground.OpenSecrets, time, logs.CreateLogger<AccessSteps>()));
+        limits = new LimitMaker(ground.Counters, time);
+        var steps = new StepCompiler([
+            access,
+            limits,
+        ]);
         listening = new ListenerTable(snapshots, certificates, steps, options);
         var doors = new GatewayGuard(listening, counters, clientTime);
         foreach (var name in new[] { ListenerDefinition.Gateway, ListenerDefinition.GatewayHttps })
             if (listeners.Has(name)) listeners.Guard(name, doors);
         routes = new RouteTableView(
-            snapshots, steps, table => chooser.Retain(table.Targets.Concat(tcpRoutes?.Targets ?? [])),
+            snapshots, steps,
+            table =>
+            {
+                chooser.Retain(table.Targets.Concat(tcpRoutes?.Targets ?? []));
+                guards.Retain(table.Targets);
+            },
             logs.CreateLogger<RouteTableView>());
         var answers = new OwnAnswers(snapshots, counters);
-        var forwarder = new Forwarder(chooser, view, answers, counters, logs.CreateLogger<Forwarder>());
+        var forwarder = new Forwarder(
+            chooser, guards, view, answers, counters, time, logs.CreateLogger<Forwarder>());
+        if (options.AccessLog is { } written)
+            accessLog = new AccessLog(written, clientTime, logs.CreateLogger<AccessLog>());
+        recorder = new ExchangeRecorder(traffic, new RequestRing(clientTime), accessLog, snapshots, clientTime);
+        window = new TrafficWindow(traffic, clientTime);
+        figures = new GatewayFigures(traffic, routes, chooser, pools, underWay, recorder);
         var requests = new GatewayRequests(
-            routes, chooser, forwarder, answers, underWay, options, clientTime,
+            routes, chooser, forwarder, answers, underWay, guard, recorder, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
         tcp = new TcpServer(new TcpParts(
-            chooser, new GuardedConnector(guard), view, counters, ofClients, clientTime),
+            chooser, new GuardedConnector(addresses), view, counters, ofClients, clientTime),
             logs.CreateLogger<TcpServer>());
         tcpRoutes = new TcpRouteTable(
             snapshots, listeners, certificates, tcp, clientTime, logs.CreateLogger<TcpRouteTable>());

@@ -1,6 +1,7 @@
 using System.Text;
 using Groundwork.Communication.Gateway.Callers;
 using Groundwork.Communication.Gateway.Listening;
+using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Wire.Http1;
 
 namespace Groundwork.Communication.Gateway.Exchanges;
@@ -52,17 +53,40 @@ internal static class RequestForm
         writer.Write((byte)' ');
         writer.Write(Pseudonym);
         writer.EndLine();
-        writer.Field("traceparent"u8, exchange.Trace.Parent);
+        exchange.Trace.Write(ref writer);
         if (exchange.Trace.IsContinued && fields.Has(KnownField.TraceState))
         {
             writer.Write("tracestate: "u8);
             WriteList(ref writer, fields, KnownField.TraceState, ","u8);
             writer.EndLine();
         }
+        WriteTry(ref writer, exchange);
         WriteConnection(ref writer, exchange);
         writer.EndLine();
         return writer.Length;
     }
+
+    /// <summary>Room that suffices for the last chunk with these trailers.</summary>
+    public static int RoomFor(FieldTable trailers) => trailers.Filled + Chunks.Last.Length;
+
+    /// <summary>Writes the last chunk, with the trailers that the instance may get; its bytes.</summary>
+    public static int WriteEnd(Exchange exchange, FieldTable? trailers, Span<byte> output)
+    {
+        var writer = new HeadWriter(output);
+        writer.Write("0\r\n"u8);
+        if (trailers is not null)
+            foreach (ref readonly var field in trailers.Fields)
+                if (IsPassedTrailer(exchange, trailers, field)) writer.Field(trailers, field);
+        writer.EndLine();
+        return writer.Length;
+    }
+
+    // None that says how to read, who asks, or what only we may say; and none that a field may not be.
+    private static bool IsPassedTrailer(Exchange exchange, FieldTable trailers, in HeadField field) =>
+        field.Known is not (KnownField.Cookie or KnownField.XRealIp)
+        && AnswerHead.IsPassedTrailer(field)
+        && !(field.Known == KnownField.Other && IsReserved(trailers.NameOf(field)))
+        && IsPassed(exchange, trailers, field);
 
     private static void WriteTarget(ref HeadWriter writer, Exchange exchange)
     {
@@ -130,8 +154,9 @@ internal static class RequestForm
             case KnownField.Other:
                 var name = fields.NameOf(field);
                 // To many servers X_Forwarded_For is X-Forwarded-For.
-                if (name.Contains((byte)'_')) return false;
-                if (!exchange.Trusted && (IsReserved(name) || NamesCaller(exchange, name))) return false;
+                if (name.Contains((byte)'_') || (IsReserved(name) && (!exchange.Trusted || IsOurs(name)))
+                    || exchange.Trace.Replaces(name)
+                    || (!exchange.Trusted && NamesCaller(exchange, name))) return false;
                 break;
             // Set below, or made from the body and the address.
             case KnownField.Host or KnownField.ContentLength or KnownField.Expect or KnownField.Via
@@ -140,7 +165,7 @@ internal static class RequestForm
             case KnownField.Forwarded or KnownField.XForwardedFor or KnownField.XForwardedProto
                 or KnownField.XForwardedHost or KnownField.XForwardedPrefix:
                 return false;
-            case KnownField.XRealIp or KnownField.GroundworkRevision:
+            case KnownField.XRealIp or KnownField.GroundworkRevision or KnownField.GroundworkRequestId:
                 if (!exchange.Trusted
                     || (field.Known == KnownField.XRealIp && exchange.Arrival.Plan.Caller.TellsRealIp)) return false;
                 break;
@@ -148,8 +173,9 @@ internal static class RequestForm
                 if (KnownFields.IsHopByHop(field.Known)) return false;
                 break;
         }
-        return exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
-            && !exchange.Request.IsNamed(field);
+        return !IsWithheld(exchange.WithheldFields, fields.NameOf(field))
+            && exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
+            && !exchange.Request.Names(fields.NameOf(field));
     }
 
     // The header by which a CDN names the caller, from somebody who is not the CDN.
@@ -163,6 +189,39 @@ internal static class RequestForm
         'g' => name.Length >= 11 && Ascii.EqualsIgnoreCase(name[..11], "groundwork-"u8),
         _ => false,
     };
+
+    /// <summary>
+    /// True for what only we say, whoever else says it: a proxy that is believed about addresses passes on what its
+    /// clients send. <c>Groundwork-Identity</c> of such a one is left: it is signed.
+    /// </summary>
+    private static bool IsOurs(ReadOnlySpan<byte> name) =>
+        Ascii.EqualsIgnoreCase(name, "groundwork-deadline-ms"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-attempt"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-user"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-key"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-tenant"u8);
+
+    private static bool IsWithheld(List<byte[]> withheld, ReadOnlySpan<byte> name)
+    {
+        foreach (var one in withheld)
+            if (Ascii.EqualsIgnoreCase(name, one)) return true;
+        return false;
+    }
+
+    // How long somebody still waits, and which try it is; the first says nothing.
+    private static void WriteTry(ref HeadWriter writer, Exchange exchange)
+    {
+        if (exchange.LeftMs is { } left)
+        {
+            writer.Write("Groundwork-Deadline-Ms: "u8);
+            writer.Write(left);
+            writer.EndLine();
+        }
+        if (exchange.Attempt == 1) return;
+        writer.Write("Groundwork-Attempt: "u8);
+        writer.Write(exchange.Attempt);
+        writer.EndLine();
+    }
 
     private static void WriteForwarded(ref HeadWriter writer, Exchange exchange, FieldTable fields)
     {

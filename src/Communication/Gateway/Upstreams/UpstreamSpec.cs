@@ -28,6 +28,8 @@ public sealed record UpstreamSpec(
     StickySpec? Sticky = null,
     [Description("When one that fails is left out.")]
     EjectionSpec? Ejection = null,
+    [Description("How much it is called, and when not at all.")]
+    UpstreamResilience? Resilience = null,
     [Description("How TLS is spoken with those that speak it.")]
     UpstreamTlsSpec? Tls = null);
 
