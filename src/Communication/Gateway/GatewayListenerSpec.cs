@@ -17,7 +17,12 @@ public sealed record GatewayListenerSpec(
     [Description("Whom to believe about who the caller is.")]
     CallerSpec? Caller = null,
     [Description("True: requests that did not come over TLS are sent to the same address over HTTPS.")]
-    bool RedirectToHttps = false) : Steps.IPolicies;
+    bool RedirectToHttps = false,
+    [Description("Who may pass, whatever their routes want besides.")]
+    AccessSpec? Access = null,
+    [Description("How many requests may pass, over all routes; at most 8.")]
+    [Length(1, Limits.LimitRules.MaxLimits)]
+    IReadOnlyList<LimitSpec>? Limits = null) : Steps.IPolicies;
 
 /// <summary>How a listener speaks TLS.</summary>
 public sealed record ListenerTlsSpec(

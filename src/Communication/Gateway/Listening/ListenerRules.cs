@@ -30,6 +30,8 @@ internal static class ListenerRules
         if (spec.Tls is { } tls) CheckTls("spec.tls", tls, faults);
         if (spec.Bounds is { } bounds) CheckBounds(bounds, faults);
         if (spec.Caller is { } caller) Check(caller, faults);
+        AccessRules.Check(spec.Access, faults);
+        Limits.LimitRules.Check(spec.Limits, null, faults);
     }
 
     public static void CheckTls(string at, ListenerTlsSpec tls, ICollection<FieldFault> faults)
