@@ -183,6 +183,11 @@ public static class ErrorCodes
     public static readonly ErrorCode LoopDetected =
         new("loop_detected", 508, "The request has passed a gateway too often; its route leads back here.");
 
+    public static readonly ErrorCode Overloaded = new(
+        "overloaded", 503, "The gateway has more requests than it can serve.");
+    public static readonly ErrorCode RateLimited = new(
+        "rate_limited", 429, "More requests have come than may pass.");
+
     // Calls of services through the SDK; the codes of the gateway mean the same there.
     public static readonly ErrorCode CircuitOpen =
         new("circuit_open", 503, "The circuit breaker of the service is open.");

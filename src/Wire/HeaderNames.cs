@@ -24,6 +24,9 @@ public static class HeaderNames
     /// </summary>
     public const string Degraded = "Groundwork-Degraded";
 
+    /// <summary>The id of a request on the gateway's answer to it: <c>explain request</c> takes it.</summary>
+    public const string RequestId = "Groundwork-Request-Id";
+
     /// <summary>The index of a service's membership in a registry answer.</summary>
     public const string Index = "Groundwork-Index";
 

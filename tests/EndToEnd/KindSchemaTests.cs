@@ -83,7 +83,8 @@ public sealed class KindSchemaTests
              "issuedAfter":"2026-01-01T00:00:00Z"}
             """,
         ["upstream"] = """
-            {"addresses":[{"address":"10.0.0.7:80","weight":1,"zone":"a","tier":1}],"scheme":"http","allowLoopback":false,
+            {"addresses":[{"address":"10.0.0.7:80","weight":1,"zone":"a","tier":1}],
+             "scheme":"http","allowLoopback":false,
              "choose":{"policy":"hash","by":"cookie:user","zoneFirst":true,"slowStartSeconds":1},
              "sticky":{"cookie":"gw","maxAgeSeconds":60,"domain":"example.com","path":"/","secure":true,
               "sameSite":"strict"},

@@ -1,4 +1,5 @@
 using Groundwork.Kernel.Cluster;
+using Groundwork.Kernel.Hosting.Metering;
 using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
@@ -70,6 +71,9 @@ public sealed class Node
 
     /// <summary>What one stream of events can carry; a module adds its own while it starts.</summary>
     public required IList<IEventSource> Events { get; init; }
+
+    /// <summary>What <c>/metrics</c> shows; a module adds its own while it starts.</summary>
+    public required IList<IMetricsSource> Metrics { get; init; }
 }
 
 /// <summary>What nodes that share a store share besides resources.</summary>

@@ -110,7 +110,7 @@ public static class PathForm
         return 1;
     }
 
-    // "..;a" and "a%2F.." are dots to some servers behind us, and plain names to us.
+    // "..;a", "..%3Ba" and "a%2F.." are dots to some servers behind us, and plain names to us.
     private static bool HidesDots(ReadOnlySpan<byte> segment)
     {
         if (segment.IndexOfAny((byte)';', (byte)'%') < 0) return false;
@@ -120,6 +120,8 @@ public static class PathForm
             var slash = rest.IndexOf("%2F"u8);
             var piece = slash < 0 ? rest : rest[..slash];
             var end = piece.IndexOf((byte)';');
+            var escaped = piece.IndexOf("%3B"u8); // Some decode before they cut parameters off.
+            if (end < 0 || (escaped >= 0 && escaped < end)) end = escaped;
             var name = end < 0 ? piece : piece[..end];
             if ((name.SequenceEqual("."u8) || name.SequenceEqual(".."u8)) && name.Length != segment.Length) return true;
             if (slash < 0) return false;

@@ -123,8 +123,11 @@ public sealed class RequestHead(HeadLimits limits)
     }
 
     /// <summary>True for a field that the client's own <c>Connection</c> field takes out (RFC 9110, 7.6.1).</summary>
-    public bool IsNamed(scoped in HeadField field) =>
-        NamesFields && Fields.HasToken(KnownField.Connection, Fields.NameOf(field));
+    public bool IsNamed(scoped in HeadField field) => Names(Fields.NameOf(field));
+
+    /// <summary>True for the name of a field, or of a trailer, that it takes out.</summary>
+    public bool Names(scoped ReadOnlySpan<byte> name) =>
+        NamesFields && Fields.HasToken(KnownField.Connection, name);
 
     private HeadProgress Refuse(HeadFault fault)
     {

@@ -19,7 +19,8 @@ internal sealed class TestEdge : IAsyncDisposable
     private readonly Listeners listeners;
     private readonly (Authorizer Authorizer, Authenticator Authenticator, IDisposable Following) keys;
 
-    private TestEdge(GatewayOptions options, TlsOptions? tls, TimeProvider time)
+    private TestEdge(
+        GatewayOptions options, TlsOptions? tls, TimeProvider time, Kernel.Cluster.SharedCounters? shared)
     {
         module = new GatewayModule(() => Registry, options);
         keys = NodeSecurity.ForFollower(Snapshots, AppContext.BaseDirectory, time);
@@ -38,9 +39,13 @@ internal sealed class TestEdge : IAsyncDisposable
             TimeProvider.System,
             NullLoggerFactory.Instance);
         var server = module.Build(
-            listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance,
-            openSecrets: static resource => resource.Spec, // Secrets are in clear where a test sets them.
-            authenticate: keys.Authenticator.AuthenticateKey);
+            new GatewayGround(listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance)
+            {
+                // Secrets are in clear where a test sets them.
+                OpenSecrets = static resource => resource.Spec,
+                Authenticate = keys.Authenticator.AuthenticateKey,
+                Counters = shared,
+            });
         listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
     }
 
@@ -56,9 +61,10 @@ internal sealed class TestEdge : IAsyncDisposable
 
     /// <param name="time">The clock by which instances are waited for; clients are by the real one.</param>
     public static async Task<TestEdge> StartAsync(
-        GatewayOptions? options = null, TlsOptions? tls = null, TimeProvider? time = null)
+        GatewayOptions? options = null, TlsOptions? tls = null, TimeProvider? time = null,
+        Kernel.Cluster.SharedCounters? shared = null)
     {
-        var edge = new TestEdge(options ?? new GatewayOptions(), tls, time ?? TimeProvider.System);
+        var edge = new TestEdge(options ?? new GatewayOptions(), tls, time ?? TimeProvider.System, shared);
         await edge.listeners.StartAsync(CancellationToken.None);
         edge.Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
         {

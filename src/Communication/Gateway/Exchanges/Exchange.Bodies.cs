@@ -255,8 +255,14 @@ internal sealed partial class Exchange
             }
             if (chunked)
             {
-                Chunks.Last.CopyTo(outgoing.AsSpan(begin));
-                begin += Chunks.Last.Length;
+                // Room for them is kept; a head that waits goes out first where they would not fit behind it.
+                var trailers = origin.Trailers;
+                if (trailers is not null && outgoing.Length - begin < RequestForm.RoomFor(trailers))
+                {
+                    if (!await SendOutAsync(to, 0, begin)) return false;
+                    begin = 0;
+                }
+                begin += RequestForm.WriteEnd(this, trailers, outgoing.AsSpan(begin));
             }
             if (begin > 0 && !await SendOutAsync(to, 0, begin)) return false;
             // Who sees the head of the answer says so before it lifts the limit, and we set it before we look.

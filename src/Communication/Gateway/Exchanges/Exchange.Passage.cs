@@ -14,6 +14,7 @@ internal sealed partial class Exchange
     private const int MaxDecisions = 64;
 
     private readonly List<IHeld> held = [];
+    private IClient origin = null!; // Who sent the request. Set before anything else is asked of the exchange.
     private readonly List<Decision> decisions = [];
 
     /// <summary>When its head was complete, by the clock's timestamp.</summary>
@@ -73,7 +74,8 @@ internal sealed partial class Exchange
 
     private void Start(IClient client)
     {
-        Client = client;
+        Client = origin = client;
+        traffic = client as ITraffic;
         CallerAddress = client.Address;
         Began = time.GetTimestamp();
         Head.Clear();
@@ -88,5 +90,6 @@ internal sealed partial class Exchange
         WithheldFields.Clear();
         AnswerFields.Clear();
         decisions.Clear();
+        ClearRecord();
     }
 }

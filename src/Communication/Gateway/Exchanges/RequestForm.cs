@@ -1,4 +1,5 @@
 using System.Text;
+using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Wire.Http1;
 
 namespace Groundwork.Communication.Gateway.Exchanges;
@@ -50,17 +51,40 @@ internal static class RequestForm
         writer.Write((byte)' ');
         writer.Write(Pseudonym);
         writer.EndLine();
-        writer.Field("traceparent"u8, exchange.Trace.Parent);
+        exchange.Trace.Write(ref writer);
         if (exchange.Trace.IsContinued && fields.Has(KnownField.TraceState))
         {
             writer.Write("tracestate: "u8);
             WriteList(ref writer, fields, KnownField.TraceState, ","u8);
             writer.EndLine();
         }
+        WriteTry(ref writer, exchange);
         WriteConnection(ref writer, exchange);
         writer.EndLine();
         return writer.Length;
     }
+
+    /// <summary>Room that suffices for the last chunk with these trailers.</summary>
+    public static int RoomFor(FieldTable trailers) => trailers.Filled + Chunks.Last.Length;
+
+    /// <summary>Writes the last chunk, with the trailers that the instance may get; its bytes.</summary>
+    public static int WriteEnd(Exchange exchange, FieldTable? trailers, Span<byte> output)
+    {
+        var writer = new HeadWriter(output);
+        writer.Write("0\r\n"u8);
+        if (trailers is not null)
+            foreach (ref readonly var field in trailers.Fields)
+                if (IsPassedTrailer(exchange, trailers, field)) writer.Field(trailers, field);
+        writer.EndLine();
+        return writer.Length;
+    }
+
+    // None that says how to read, who asks, or what only we may say; and none that a field may not be.
+    private static bool IsPassedTrailer(Exchange exchange, FieldTable trailers, in HeadField field) =>
+        field.Known is not (KnownField.Cookie or KnownField.XRealIp)
+        && AnswerHead.IsPassedTrailer(field)
+        && !(field.Known == KnownField.Other && IsReserved(trailers.NameOf(field)))
+        && IsPassed(exchange, trailers, field);
 
     private static void WriteTarget(ref HeadWriter writer, Exchange exchange)
     {
@@ -128,8 +152,8 @@ internal static class RequestForm
             case KnownField.Other:
                 var name = fields.NameOf(field);
                 // To many servers X_Forwarded_For is X-Forwarded-For.
-                if (name.Contains((byte)'_') || (!exchange.Trusted && IsReserved(name)) || IsClaimed(name))
-                    return false;
+                if (name.Contains((byte)'_') || (IsReserved(name) && (!exchange.Trusted || IsOurs(name)))
+                    || exchange.Trace.Replaces(name)) return false;
                 break;
             // Set below, or made from the body and the address.
             case KnownField.Host or KnownField.ContentLength or KnownField.Expect or KnownField.Via
@@ -138,7 +162,7 @@ internal static class RequestForm
             case KnownField.Forwarded or KnownField.XForwardedFor or KnownField.XForwardedProto
                 or KnownField.XForwardedHost or KnownField.XForwardedPrefix:
                 return false;
-            case KnownField.XRealIp or KnownField.GroundworkRevision:
+            case KnownField.XRealIp or KnownField.GroundworkRevision or KnownField.GroundworkRequestId:
                 if (!exchange.Trusted) return false;
                 break;
             default:
@@ -147,7 +171,7 @@ internal static class RequestForm
         }
         return !IsWithheld(exchange.WithheldFields, fields.NameOf(field))
             && exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
-            && !exchange.Request.IsNamed(field);
+            && !exchange.Request.Names(fields.NameOf(field));
     }
 
     /// <summary>True for what only we, or a peer that is trusted, may say.</summary>
@@ -159,19 +183,36 @@ internal static class RequestForm
     };
 
     /// <summary>
-    /// True for what only we say of a caller, whoever else says it: a proxy that is believed about addresses passes on
-    /// what its clients send. <c>Groundwork-Identity</c> of such a one is left: it is signed.
+    /// True for what only we say, whoever else says it: a proxy that is believed about addresses passes on what its
+    /// clients send. <c>Groundwork-Identity</c> of such a one is left: it is signed.
     /// </summary>
-    private static bool IsClaimed(ReadOnlySpan<byte> name) =>
-        name.Length is 14 or 15 or 17 && (name[0] | 0x20) == 'g'
-        && (Ascii.EqualsIgnoreCase(name, "groundwork-user"u8) || Ascii.EqualsIgnoreCase(name, "groundwork-key"u8)
-            || Ascii.EqualsIgnoreCase(name, "groundwork-tenant"u8));
+    private static bool IsOurs(ReadOnlySpan<byte> name) =>
+        Ascii.EqualsIgnoreCase(name, "groundwork-deadline-ms"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-attempt"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-user"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-key"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-tenant"u8);
 
     private static bool IsWithheld(List<byte[]> withheld, ReadOnlySpan<byte> name)
     {
         foreach (var one in withheld)
             if (Ascii.EqualsIgnoreCase(name, one)) return true;
         return false;
+    }
+
+    // How long somebody still waits, and which try it is; the first says nothing.
+    private static void WriteTry(ref HeadWriter writer, Exchange exchange)
+    {
+        if (exchange.LeftMs is { } left)
+        {
+            writer.Write("Groundwork-Deadline-Ms: "u8);
+            writer.Write(left);
+            writer.EndLine();
+        }
+        if (exchange.Attempt == 1) return;
+        writer.Write("Groundwork-Attempt: "u8);
+        writer.Write(exchange.Attempt);
+        writer.EndLine();
     }
 
     private static void WriteForwarded(ref HeadWriter writer, Exchange exchange, FieldTable fields)

@@ -25,6 +25,10 @@ internal sealed class BodyReader
     /// <summary>Bytes to come, when that is known; <see cref="long.MaxValue"/> when it is not.</summary>
     public long Left => IsComplete ? 0 : kind == BodyKind.Length ? left : long.MaxValue;
 
+    /// <summary>What came behind the last chunk; null: nothing.</summary>
+    public FieldTable? Trailers =>
+        kind == BodyKind.Chunked && IsComplete && chunks.Trailers.Count > 0 ? chunks.Trailers : null;
+
     public void Begin(BodyKind body, long length, long limitBytes)
     {
         kind = body;

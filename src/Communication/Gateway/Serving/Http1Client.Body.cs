@@ -16,6 +16,8 @@ internal sealed partial class Http1Client
 
     public bool BodyTouched { get; private set; }
 
+    public FieldTable? Trailers => reader.Trailers;
+
     public async ValueTask AskForBodyAsync()
     {
         if (asked || reader.IsComplete) return;
@@ -74,6 +76,7 @@ internal sealed partial class Http1Client
         {
             var count = (int)Math.Min(read.Buffer.Length, into.Length);
             read.Buffer.Slice(0, count).CopyTo(into);
+            received += count;
             input.AdvanceTo(read.Buffer.GetPosition(count));
             return count;
         }

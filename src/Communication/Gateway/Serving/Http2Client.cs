@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Wire;
 using Groundwork.Wire.Http1;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -14,7 +15,7 @@ namespace Groundwork.Communication.Gateway.Serving;
 /// One request of HTTP/2, whose frames the server software reads. Its head is written as one of HTTP/1.1 and read by
 /// the one parser there is, so that every rule of it holds here too.
 /// </summary>
-internal sealed class Http2Client : IClient
+internal sealed class Http2Client : IClient, ITraffic
 {
     private readonly HttpContext context;
     private readonly Exchange exchange;
@@ -50,6 +51,12 @@ internal sealed class Http2Client : IClient
 
     public bool HasBegun { get; private set; }
 
+    public int Status { get; private set; }
+
+    public long BytesIn { get; private set; }
+
+    public long BytesOut { get; private set; }
+
     public async Task ServeAsync(GatewayRequests requests)
     {
         using var ending = bodyEnd;
@@ -80,7 +87,9 @@ internal sealed class Http2Client : IClient
         BodyTouched = true;
         try
         {
-            return await context.Request.Body.ReadAsync(into, bodyEnd.Token);
+            var count = await context.Request.Body.ReadAsync(into, bodyEnd.Token);
+            BytesIn += count;
+            return count;
         }
         catch (BadHttpRequestException bad)
         {
@@ -89,6 +98,31 @@ internal sealed class Http2Client : IClient
         catch (Exception fault) when (fault is IOException or OperationCanceledException)
         {
             throw new ClientBodyException(HeadFault.None, 0);
+        }
+    }
+
+    /// <summary>Read by the one parser there is, so that its bounds and rules hold here too.</summary>
+    public FieldTable? Trailers
+    {
+        get
+        {
+            if (context.Features.Get<IHttpRequestTrailersFeature>() is not { Available: true, Trailers.Count: > 0 } sent)
+                return null;
+            var text = new StringBuilder("0\r\n");
+            foreach (var (name, values) in sent.Trailers)
+                foreach (var value in values) text.Append(name).Append(": ").Append(value).Append("\r\n");
+            var chunks = new ChunkDecoder();
+            var bytes = Encoding.Latin1.GetBytes(text.Append("\r\n").ToString());
+            for (var at = 0; at < bytes.Length;)
+            {
+                switch (chunks.Read(bytes.AsSpan(at), out var consumed, out _))
+                {
+                    case ChunkProgress.Complete: return chunks.Trailers;
+                    case ChunkProgress.Bad: throw new ClientBodyException(chunks.Fault, 400);
+                    default: at += consumed; break;
+                }
+            }
+            throw new ClientBodyException(HeadFault.Trailers, 400);
         }
     }
 
@@ -102,6 +136,7 @@ internal sealed class Http2Client : IClient
     {
         WriteAnswerHead();
         context.Response.BodyWriter.Write(bytes);
+        BytesOut += bytes.Length;
     }
 
     public Memory<byte> Room(int bytes) => default; // Frames are the server software's.
@@ -174,7 +209,8 @@ internal sealed class Http2Client : IClient
         answer = null;
         HasBegun = true;
         var response = context.Response;
-        response.StatusCode = head.Status;
+        response.StatusCode = Status = head.Status;
+        response.Headers.Append(HeaderNames.RequestId, Text(exchange.Trace.SpanId));
         if (head.From is { } from)
             foreach (ref readonly var field in from.Fields.Fields)
                 if (head.NameOf(from, field) is { IsEmpty: false } name)

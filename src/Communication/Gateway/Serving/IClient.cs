@@ -40,6 +40,12 @@ internal interface IClient
     /// <exception cref="ClientBodyException">The client broke off, is too slow, or sent something else.</exception>
     ValueTask<int> ReadBodyAsync(Memory<byte> into);
 
+    /// <summary>
+    /// What came behind a body, once that has been read to its end; null: nothing. Asked of the client itself, never
+    /// of one that was put before it.
+    /// </summary>
+    FieldTable? Trailers => null;
+
     /// <summary>Nobody wants the rest of the body: who waits for it gets an exception.</summary>
     void GiveUpBody();
 
@@ -109,6 +115,7 @@ internal sealed class AnswerHead
         !KnownFields.IsHopByHop(field.Known)
         && field.Known is not (KnownField.ContentLength // Ours to say, with the framing.
             or KnownField.AltSvc // Would lead the client past the gateway.
+            or KnownField.GroundworkRequestId
             or KnownField.GroundworkRevision) // Ours to say.
         && !from.IsNamed(field);
 

@@ -8,4 +8,7 @@ internal interface IPolicies
 {
     /// <summary>Who may pass.</summary>
     AccessSpec? Access => null;
+
+    /// <summary>How many may.</summary>
+    IReadOnlyList<LimitSpec>? Limits => null;
 }

@@ -27,7 +27,9 @@ public sealed record UpstreamSpec(
     [Description("Keeps a client at the instance that it had, by a signed cookie.")]
     StickySpec? Sticky = null,
     [Description("When one that fails is left out.")]
-    EjectionSpec? Ejection = null);
+    EjectionSpec? Ejection = null,
+    [Description("How much it is called, and when not at all.")]
+    UpstreamResilience? Resilience = null);
 
 /// <summary>One fixed address.</summary>
 public sealed record UpstreamAddress(

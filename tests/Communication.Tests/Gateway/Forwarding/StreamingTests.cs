@@ -167,6 +167,49 @@ public sealed class StreamingTests
     }
 
     [Fact]
+    public async Task Trailers_of_a_request_arrive_but_for_those_that_only_a_head_may_have()
+    {
+        string? seen = null;
+        await using var instance = RawInstance.Start(async connection =>
+        {
+            await connection.ReadHeadAsync();
+            seen = await connection.ReadUntilAsync("\r\n\r\n");
+            await connection.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        });
+        await using var edge = await TestEdge.StartAsync();
+        edge.RouteAll().Instances(instance.Address);
+        using var client = await RawConnection.ToAsync(edge.Address);
+        await client.WriteAsync(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: X-Named\r\n\r\n5\r\nhello\r\n0"
+            + "\r\nX-Sum: 1\r\nContent-Length: 9\r\nHost: evil\r\nAuthorization: a\r\nX-Forwarded-For: 9.9.9.9\r\nCookie: a=1"
+            + "\r\nX_Forwarded_For: 9.9.9.9\r\nGroundwork-User: root\r\nX-Named: 1\r\nX-Other:  2 \r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200 ", await client.ReadAnswerAsync());
+        Assert.Equal("5\r\nhello\r\n0\r\nX-Sum: 1\r\nX-Other: 2\r\n\r\n", seen);
+    }
+
+    [Fact]
+    public async Task Trailers_of_an_http2_request_arrive_too()
+    {
+        string? seen = null;
+        await using var instance = RawInstance.Start(async connection =>
+        {
+            await connection.ReadHeadAsync();
+            seen = await connection.ReadUntilAsync("\r\n\r\n");
+            await connection.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        });
+        await using var edge = await TestEdge.StartAsync();
+        edge.RouteAll().Instances(instance.Address);
+        using var client = await Correct.Http2Connection.ToAsync(edge.Address);
+        await client.SendHeadersAsync(
+            1, endStream: false,
+            [(":method", "POST"), (":scheme", "http"), (":authority", "localhost"), (":path", "/")]);
+        await client.SendDataAsync(1, endStream: false, "hello"u8.ToArray());
+        await client.SendHeadersAsync(1, endStream: true, [("x-sum", "1"), ("x-forwarded-for", "9.9.9.9")]);
+        await client.ReadUntilEndAsync(1);
+        Assert.Equal("5\r\nhello\r\n0\r\nx-sum: 1\r\n\r\n", seen);
+    }
+
+    [Fact]
     public async Task Trailers_reach_a_client_that_takes_them()
     {
         string? asked = null;

@@ -98,6 +98,19 @@ public sealed class UpgradeTests
         Assert.DoesNotContain("h2c", seen, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_instance_that_switches_to_another_protocol_than_asked_has_failed()
+    {
+        await using var instance = RawInstance.Answering(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
+        await using var edge = await TestEdge.StartAsync();
+        edge.RouteAll().Instances(instance.Address);
+        using var client = await RawConnection.ToAsync(edge.Address);
+        await client.WriteAsync(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 502 ", await client.ReadAnswerAsync());
+    }
+
     private static async Task EchoAsync(HttpContext context)
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync(
