@@ -64,7 +64,9 @@ internal sealed partial class GatewayRequests(
                 var result = await step.RunAsync(exchange);
                 if (result.Fault is { } refused)
                 {
-                    exchange.Note(step.Stage, "refused", refused.Error);
+                    // Unless the step has said so itself, and more.
+                    if (exchange.Decisions is not [.., { What: "refused" }])
+                        exchange.Note(step.Stage, "refused", refused.Error);
                     await answers.RefuseAsync(exchange, refused);
                 }
                 if (result.IsAnswered || result.Fault is not null) return;
