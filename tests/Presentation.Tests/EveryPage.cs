@@ -24,6 +24,8 @@ public static class EveryPage
         ["/routes"] = ["routes"],
         ["/routes/new"] = ["routes/new"],
         ["/routes/:namespace/:name(.*)"] = ["routes/default/orders"],
+        ["/traffic"] = ["traffic", "traffic?show=routes", "traffic?show=upstreams"],
+        ["/requests/:id"] = ["requests/{request}"],
         ["/settings"] = ["settings"],
         ["/settings/new"] = ["settings/new"],
         ["/settings/:namespace/:name(.*)"] =
@@ -98,10 +100,14 @@ public static class EveryPage
             new { kinds = new[] { "setting" }, namespaces = new[] { "*" }, names = new[] { "shop/words.txt" } });
         var proposal = await PutAsync(
             local, "setting/default/shop/words.txt", text with { content = $"{words} {words}" });
+        using var outside = new HttpClient();
+        using var answered = await outside.GetAsync($"{console.Node.Node.Listeners["gateway"]}/nowhere");
+        var request = answered.Headers.GetValues("Groundwork-Request-Id").Single();
         return
         [
             .. Addresses.Values.SelectMany(list => list)
-                .Select(address => address.Replace("{proposal}", proposal, StringComparison.Ordinal)),
+                .Select(address => address.Replace("{proposal}", proposal, StringComparison.Ordinal)
+                    .Replace("{request}", request, StringComparison.Ordinal)),
             "nothing-here",
         ];
     }

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Groundwork.Communication.Gateway.Balancing;
-using Groundwork.Communication.Gateway.Delivery;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Routing;
@@ -83,12 +81,5 @@ internal static class RequestExplainer
         JsonNamingPolicy.KebabCaseLower.ConvertName(decision.Stage.ToString()),
         decision.What,
         TimeSpan.FromSeconds((double)decision.At / TimeProvider.System.TimestampFrequency).TotalMilliseconds,
-        decision.About switch
-        {
-            null or Transformed => null,
-            Route route => route.Name,
-            Upstream upstream => upstream.Key.Id,
-            Target target => target.Name,
-            var about => about.ToString(),
-        });
+        DecisionSubjects.TextOf(decision.About));
 }

@@ -1,10 +1,12 @@
 using System.Net;
 using Groundwork.Communication.Gateway;
+using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Resources;
 using Groundwork.Tests.Support;
+using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Http;
 
@@ -101,6 +103,15 @@ public sealed class RequestExplainerTests
         Assert.Equal(("match", "refused", "method_not_allowed"), (
             told.Decisions.Single().Stage, told.Decisions.Single().What, told.Decisions.Single().About));
         Assert.Equal("method", Assert.Single(told.Routes).Verdict);
+    }
+
+    [Fact]
+    public void Of_what_a_decision_was_about_only_what_is_known_is_told()
+    {
+        Assert.Equal("user ann, tenant t", DecisionSubjects.TextOf(new Caller("ann", null, "t")));
+        Assert.Equal("rate_limited", DecisionSubjects.TextOf(new Fault(ErrorCodes.RateLimited, "detail")));
+        Assert.Null(DecisionSubjects.TextOf(new { Password = Secret }));
+        Assert.Null(DecisionSubjects.TextOf(null));
     }
 
     [Fact]

@@ -106,7 +106,8 @@ public sealed class FiguresTests
         edge.RouteAll().Instances(instance.Address);
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => edge.Client.GetStringAsync("/"));
 
-        Assert.Contains("class=\"2xx\",code=\"upstream_failed\"} 1\n", await ScrapeAsync(edge, "code=\"upstream_failed\""));
+        Assert.Contains(
+            "class=\"2xx\",code=\"upstream_failed\"} 1\n", await ScrapeAsync(edge, "code=\"upstream_failed\""));
     }
 
     [Fact]

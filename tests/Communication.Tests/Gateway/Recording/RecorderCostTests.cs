@@ -34,7 +34,8 @@ public sealed class RecorderCostTests
             new AddressGuard(() => [], []), new GatewayOptions(), TimeProvider.System);
         using var deadlines = new Deadlines(TimeProvider.System);
         using var log = new AccessLog(
-            new AccessLogOptions(directory.Combine("log")) { BufferBytes = BufferBytes }, TimeProvider.System, NullLogger.Instance);
+            new AccessLogOptions(directory.Combine("log")) { BufferBytes = BufferBytes }, TimeProvider.System,
+            NullLogger.Instance);
         var recorder = new ExchangeRecorder(
             new TrafficCounters(), new RequestRing(TimeProvider.System), log, new HeldSnapshots(), TimeProvider.System);
         var exchange = new Exchange(pools, deadlines, new HeadLimits(8192, 32768, 100),
