@@ -49,6 +49,7 @@ internal static class NodeComposition
                     TrustedProxies = configuration.TrustedProxies,
                     LinkLocalUpstreams = configuration.LinkLocalUpstreams,
                     Zone = configuration.Zone,
+                    FileRoots = configuration.FileRoots,
                 }),
         ];
     }

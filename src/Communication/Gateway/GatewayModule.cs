@@ -1,6 +1,13 @@
 using System.Net;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
+using Groundwork.Communication.Gateway.Content.Caching;
+using Groundwork.Communication.Gateway.Content.Calling;
+using Groundwork.Communication.Gateway.Content.Composing;
+using Groundwork.Communication.Gateway.Content.Compression;
+using Groundwork.Communication.Gateway.Content.Cors;
+using Groundwork.Communication.Gateway.Content.Files;
+using Groundwork.Communication.Gateway.Content.Referers;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Forwarding;
@@ -24,6 +31,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     private readonly RequestsUnderWay underWay = new();
     private readonly GatewayCounters counters = new();
+    private ResponseCache? cache;
+    private InnerCalls? calls;
     private RouteTableView? routes;
     private UpstreamTable? upstreams;
     private InstancePools? pools;
@@ -35,6 +44,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     public void Declare(ModuleDeclaration declaration) => declaration
         .Add(RouteKind.Kind)
         .Add(UpstreamKind.Kind)
+        .Add(CachePurgeKind.Kind)
         .Add(new ListenerDefinition(
             ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
 
@@ -43,6 +53,10 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         var server = Build(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs, node.SessionKey);
         // Not null: just built.
         node.Listeners.Map(ListenerDefinition.Api, new GatewayApi(routes!, node.Authorizer).Map);
+        node.Listeners.Map(
+            ListenerDefinition.Api,
+            // Not null either.
+            new CacheApi(cache!, routes!, calls!, node.Changes, node.Authorizer, node.Time).Map);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         return Task.CompletedTask;
     }
@@ -57,6 +71,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     public Task StopAsync(CancellationToken cancellationToken)
     {
+        cache?.Dispose();
         routes?.Dispose();
         upstreams?.Dispose();
         pools?.Dispose();
@@ -65,6 +80,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         counters.Dispose();
         return Task.CompletedTask;
     }
+
+    /// <summary>What is kept of answers; null before the start.</summary>
+    internal ResponseCache? Cache => cache;
 
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => ofInstances?.Armed ?? 0;
@@ -92,15 +110,25 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         pools = new InstancePools(guard, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
-        var steps = new StepCompiler([]);
+        var answers = new OwnAnswers(snapshots, counters);
+        calls = new InnerCalls();
+        cache = new ResponseCache(options.CacheMegabytes * 1024L * 1024, snapshots, answers, counters, calls, time);
+        var steps = new StepCompiler([
+            new CorsMaker(answers),
+            cache,
+            new CompressionMaker(),
+            new RefererMaker(),
+            new FilesMaker(options.FileRoots, answers, counters, clientTime),
+            new ComposeMaker(calls, answers, clientTime),
+        ]);
         routes = new RouteTableView(
             snapshots, steps, table => chooser.Retain(table.Targets), logs.CreateLogger<RouteTableView>());
-        var answers = new OwnAnswers(snapshots, counters);
         var forwarder = new Forwarder(chooser, view, answers, counters, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
             routes, chooser, forwarder, answers, underWay, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
+        calls.Serve(exchanges, requests);
         return new GatewayServer(requests, exchanges, ofClients, options.Client, clientTime);
     }
 }

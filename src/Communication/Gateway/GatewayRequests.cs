@@ -5,6 +5,7 @@ using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Wire;
 using Groundwork.Wire.Http1;
 using Microsoft.Extensions.Logging;
@@ -53,6 +54,36 @@ internal sealed partial class GatewayRequests(
         catch (Exception fault)
         {
             // The path is told without its query, which may hold a credential of somebody's protocol.
+            LogFailure(
+                fault, Encoding.ASCII.GetString(exchange.Request.MethodName),
+                Encoding.ASCII.GetString(exchange.Request.Path));
+            await FailAsync(exchange);
+        }
+        finally
+        {
+            exchange.Release();
+        }
+    }
+
+    /// <summary>Has a request of the gateway's own answered by its route, from behind a stage on.</summary>
+    public async ValueTask ContinueAsync(Exchange exchange, Stage behind)
+    {
+        using var place = underWay.Enter();
+        try
+        {
+            foreach (var step in exchange.Route.Steps)
+            {
+                if (step.Stage <= behind) continue;
+                var result = await step.RunAsync(exchange);
+                if (result.Fault is { } refused) await answers.RefuseAsync(exchange, refused);
+                if (result.IsAnswered || result.Fault is not null) return;
+            }
+            Take(exchange);
+            if (exchange.Route.OwnAnswer is { } answer) await answers.AnswerAsync(exchange, answer);
+            else await forwarder.ForwardAsync(exchange);
+        }
+        catch (Exception fault)
+        {
             LogFailure(
                 fault, Encoding.ASCII.GetString(exchange.Request.MethodName),
                 Encoding.ASCII.GetString(exchange.Request.Path));

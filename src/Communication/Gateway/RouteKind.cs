@@ -1,5 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Groundwork.Communication.Gateway.Content.Caching;
+using Groundwork.Communication.Gateway.Content.Composing;
+using Groundwork.Communication.Gateway.Content.Compression;
+using Groundwork.Communication.Gateway.Content.Cors;
+using Groundwork.Communication.Gateway.Content.Files;
+using Groundwork.Communication.Gateway.Content.Referers;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
@@ -65,6 +71,12 @@ public static class RouteKind
         var path = PathPattern.Explain(spec.Match.Path) is null ? PathPattern.Parse(spec.Match.Path) : null;
         DeliveryRules.Check(spec, path, faults);
         TransformRules.Check(spec, path, faults);
+        CorsRules.Check(spec.Cors, faults);
+        CompressionRules.Check(spec.Compress, faults);
+        CacheRules.Check(spec.Cache, spec, faults);
+        RefererRules.Check(spec.Referers, faults);
+        FilesRules.Check(spec.Files, faults);
+        ComposeRules.Check(spec, path, faults);
         if (spec.Timeouts is not { } timeouts) return;
         CheckRange("timeouts.connectMs", timeouts.ConnectMs, 10, 30_000, faults);
         CheckRange("timeouts.responseHeadMs", timeouts.ResponseHeadMs, 10, 3_600_000, faults);

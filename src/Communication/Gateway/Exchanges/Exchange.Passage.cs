@@ -27,8 +27,14 @@ internal sealed partial class Exchange
     /// <summary>Fields that the instance gets from steps, besides those of the client and of the route.</summary>
     public List<WrittenField> RequestFields { get; } = [];
 
+    /// <summary>Names of the client's fields that the instance does not get.</summary>
+    public List<string> WithheldFields { get; } = [];
+
     /// <summary>Fields that the client gets with whatever answer, be it the instance's or one of ours.</summary>
     public List<KeyValuePair<string, string>> AnswerFields { get; } = [];
+
+    /// <summary>Names of fields that the client gets from nobody but steps.</summary>
+    public List<string> DroppedFields { get; } = [];
 
     public IReadOnlyList<Decision> Decisions => decisions;
 
@@ -64,6 +70,13 @@ internal sealed partial class Exchange
         held.Clear();
     }
 
+    public bool Withholds(ReadOnlySpan<byte> name)
+    {
+        foreach (var one in WithheldFields)
+            if (System.Text.Ascii.EqualsIgnoreCase(name, one)) return true;
+        return false;
+    }
+
     private void Start(IClient client)
     {
         Client = client;
@@ -77,7 +90,9 @@ internal sealed partial class Exchange
         Parameters = default;
         CallerAddress = null;
         RequestFields.Clear();
+        WithheldFields.Clear();
         AnswerFields.Clear();
+        DroppedFields.Clear();
         decisions.Clear();
     }
 }

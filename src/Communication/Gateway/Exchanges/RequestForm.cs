@@ -145,6 +145,7 @@ internal static class RequestForm
                 break;
         }
         return exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
+            && !(exchange.WithheldFields.Count > 0 && exchange.Withholds(fields.NameOf(field)))
             && !exchange.Request.IsNamed(field);
     }
 

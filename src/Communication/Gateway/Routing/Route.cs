@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Groundwork.Communication.Gateway.Content.Composing;
 using Groundwork.Communication.Gateway.Delivery;
 using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Transforms;
@@ -23,6 +24,9 @@ internal sealed class Route
         Path = PathPattern.Parse(spec.Match.Path);
         Methods = spec.Match.Methods is { } listed ? [.. listed] : [];
         methods = [.. Methods.Select(Encoding.ASCII.GetBytes)];
+        // What browsers ask first is answered for the route, which gets none of it.
+        if (spec.Cors is not null && !methods.IsEmpty && !Methods.Contains("OPTIONS"))
+            methods = methods.Add("OPTIONS"u8.ToArray());
         Conditions = conditions;
         Specificity = conditions.Count + (Methods.IsEmpty ? 0 : 1);
         Priority = spec.Priority;
@@ -57,6 +61,10 @@ internal sealed class Route
 
     /// <summary>Where its requests go; null where the gateway answers itself.</summary>
     public Deliveries? Deliveries { get; }
+
+    /// <summary>Everywhere that something is asked for because of it.</summary>
+    public IEnumerable<Target> Targets => (Deliveries?.Targets ?? [])
+        .Concat(Steps.OfType<ILeadsSomewhere>().SelectMany(static step => step.Targets));
 
     /// <summary>What its requests pass before they go anywhere.</summary>
     public ImmutableArray<IRequestStep> Steps { get; }
@@ -108,7 +116,8 @@ internal sealed class Route
         else if (spec.Match.Hosts.Any(host => HostPattern.Explain(host) is not null))
             reason = "a host is not understood";
         else if (!RouteConditions.TryCompile(spec.Match, out var conditions)) reason = "a condition is not understood";
-        else if (PathPattern.Parse(spec.Match.Path) is var pattern && spec is { Redirect: null, Respond: null }
+        else if (PathPattern.Parse(spec.Match.Path) is var pattern
+            && spec is { Redirect: null, Respond: null, Files: null, Compose: null }
             && !Deliveries.TryCompile(resource.Key, spec, pattern, out deliveries))
             reason = "its target is not understood";
         else if (new List<FieldFault>() is var faults && !IsChangeable(spec, pattern, faults))
@@ -116,6 +125,15 @@ internal sealed class Route
         else route = new Route(resource.Key, spec, conditions, deliveries, steps);
         return route is not null;
     }
+
+    /// <summary>
+    /// A part of a route that is asked for by itself: no step, nothing that changes it. Null when it is not understood.
+    /// </summary>
+    public static Route? TryCompilePart(ResourceKey key, RouteSpec spec) =>
+        RouteConditions.TryCompile(spec.Match, out var conditions)
+        && Deliveries.TryCompile(key, spec, PathPattern.Parse(spec.Match.Path), out var deliveries)
+            ? new Route(key, spec, conditions, deliveries, StepCompiler.Empty)
+            : null;
 
     public bool Serves(ReadOnlySpan<byte> method)
     {

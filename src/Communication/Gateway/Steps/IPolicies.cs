@@ -4,4 +4,9 @@ namespace Groundwork.Communication.Gateway.Steps;
 /// What routes and listeners can both ask for. A concern adds its record here, to <see cref="RouteSpec"/>, and its
 /// maker to <see cref="GatewayModule"/>.
 /// </summary>
-internal interface IPolicies;
+internal interface IPolicies
+{
+    CorsSpec? Cors { get; }
+
+    CompressSpec? Compress { get; }
+}
