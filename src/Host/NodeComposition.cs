@@ -62,6 +62,7 @@ internal static class NodeComposition
                         : null,
                     TraceHeaders = TraceHeadersOf(configuration),
                     Listeners = [.. configuration.Listeners.Keys],
+                    FileRoots = configuration.FileRoots,
                 }),
         ];
     }

@@ -163,6 +163,17 @@ public static class ErrorCodes
     public static readonly ErrorCode MisdirectedRequest = new(
         "misdirected_request", 421, "The connection was made for another host.");
     public static readonly ErrorCode RouteNotFound = new("route_not_found", 404, "No route matches this request.");
+    public static readonly ErrorCode OriginRefused = new(
+        "origin_refused", 403, "Pages of this origin may not call the route.");
+    public static readonly ErrorCode RefererRefused = new(
+        "referer_refused", 403, "Pages of this site may not show what the route gives.");
+    public static readonly ErrorCode FileNotFound = new("file_not_found", 404, "There is no such file.");
+    public static readonly ErrorCode FilesUnavailable = new(
+        "files_unavailable", 503, "This node gives no files out of the route's folder.");
+    public static readonly ErrorCode PartFailed = new(
+        "part_failed", 502, "A part of the answer that it cannot do without could not be had.");
+    public static readonly ErrorCode NotCached = new(
+        "not_cached", 504, "The client wants what is kept alone, and nothing is.");
     public static readonly ErrorCode NoInstance = new("no_instance", 503, "The service has no instance to call.");
     public static readonly ErrorCode UpstreamConnect = new(
         "upstream_connect", 502, "The instance cannot be connected.");

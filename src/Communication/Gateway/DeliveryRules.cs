@@ -24,11 +24,12 @@ internal static class DeliveryRules
 
     public static void Check(RouteSpec spec, PathPattern? path, ICollection<FieldFault> faults)
     {
-        var answers = (spec.Redirect is null ? 0 : 1) + (spec.Respond is null ? 0 : 1);
+        var answers = (spec.Redirect is null ? 0 : 1) + (spec.Respond is null ? 0 : 1)
+            + (spec.Files is null ? 0 : 1) + (spec.Compose is null ? 0 : 1);
         var targets = (spec.Service is null ? 0 : 1) + (spec.Upstream is null ? 0 : 1) + (spec.Split is null ? 0 : 1);
         if (answers + targets != 1)
             faults.Add(new FieldFault(
-                "spec", "must have exactly one of service, upstream, split, redirect and respond"));
+                "spec", "must have exactly one of service, upstream, split, redirect, respond, files and compose"));
         CheckTarget("spec", spec.Service, spec.Upstream, faults);
         if (spec.Split is { } split) CheckSplit(split, path, faults);
         if (spec.Canary is not { } canaries) return;

@@ -2,7 +2,15 @@ using System.Net;
 using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
+using Groundwork.Communication.Gateway.Callers;
 using Groundwork.Communication.Gateway.Certificates;
+using Groundwork.Communication.Gateway.Content.Caching;
+using Groundwork.Communication.Gateway.Content.Calling;
+using Groundwork.Communication.Gateway.Content.Composing;
+using Groundwork.Communication.Gateway.Content.Compression;
+using Groundwork.Communication.Gateway.Content.Cors;
+using Groundwork.Communication.Gateway.Content.Files;
+using Groundwork.Communication.Gateway.Content.Referers;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Injection;
@@ -65,8 +73,20 @@ internal sealed class GatewayEngine : IAsyncDisposable
             logs.CreateLogger<AccessSteps>()));
         Limits = new LimitMaker(ground.Counters, time);
         Mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
+        Cache = new ResponseCache(options.CacheMegabytes * 1024L * 1024, snapshots, answers, counters, Calls, time);
         var steps = new StepCompiler(
-            [Access, Limits, new MirrorMaker(Mirrors), new InjectionMaker(answers, time)]);
+        [
+            Access,
+            Limits,
+            new CorsMaker(answers),
+            new RefererMaker(),
+            new InjectionMaker(answers, time),
+            new MirrorMaker(Mirrors),
+            Cache,
+            new FilesMaker(options.FileRoots, answers, counters, clientTime),
+            new ComposeMaker(Calls, answers, clientTime),
+            new CompressionMaker(),
+        ]);
 
         listening = new ListenerTable(snapshots, certificates, steps, options);
         var doors = new GatewayGuard(listening, counters, clientTime);
@@ -98,6 +118,8 @@ internal sealed class GatewayEngine : IAsyncDisposable
             Routes, chooser, forwarder, answers, UnderWay, guard, Recorder, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
+        var inside = new ListenerState("", ListenerPlan.Compile(null, NetworkList.Empty, options.Client));
+        Calls.Serve(exchanges, requests, new Arrival(inside));
         Server = new GatewayServer(requests, exchanges, ofClients, listening, clientTime);
     }
 
@@ -114,6 +136,12 @@ internal sealed class GatewayEngine : IAsyncDisposable
     public LimitMaker Limits { get; }
 
     public MirrorSender Mirrors { get; }
+
+    /// <summary>What is kept of answers.</summary>
+    public ResponseCache Cache { get; }
+
+    /// <summary>Requests of the gateway's own.</summary>
+    public InnerCalls Calls { get; } = new();
 
     public TcpServer Tcp { get; }
 
@@ -134,6 +162,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
         TcpRoutes.Dispose();
         await Tcp.CutAsync();
         await Mirrors.DisposeAsync();
+        Cache.Dispose();
         Routes.Dispose();
         listening.Dispose();
         Access.Dispose();

@@ -1,5 +1,6 @@
 using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Certificates;
+using Groundwork.Communication.Gateway.Content.Caching;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Listening;
@@ -34,6 +35,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             .Add(CertificateKind.Kind)
             .Add(GatewayListenerKind.Kind)
             .Add(TcpRouteKind.Kind)
+            .Add(CachePurgeKind.Kind)
             .Add(new ListenerDefinition(
                 ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
         // Only where the process configuration names it: without a certificate it could speak with nobody.
@@ -64,6 +66,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         node.Listeners.Map(
             ListenerDefinition.Api,
             new TrafficApi(built.Recorder, built.Window, built.UnderWay, node.Authorizer, node.Name).Map);
+        node.Listeners.Map(
+            ListenerDefinition.Api,
+            new CacheApi(built.Cache, built.Routes, built.Calls, node.Changes, node.Authorizer, node.Time).Map);
         node.Metrics.Add(built.Figures);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
@@ -94,6 +99,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     /// <summary>What has become of copies of requests; for tests, of a gateway that is built.</summary>
     internal MirrorSender Mirrored => engine!.Mirrors;
+
+    /// <summary>What is kept of answers; null before the start.</summary>
+    internal ResponseCache? Cache => engine?.Cache;
 
     /// <summary>Callers that limits remember; for tests.</summary>
     internal int LimitedCallers => engine?.Limits.Callers ?? 0;

@@ -22,6 +22,12 @@ public sealed record GatewayOptions
     /// <summary>The place this gateway runs in; null: upstreams prefer no place.</summary>
     public string? Zone { get; init; }
 
+    /// <summary>Folders of this machine out of which routes may give files; none: no route gives any.</summary>
+    public ImmutableArray<string> FileRoots { get; init; } = [];
+
+    /// <summary>MiB of answers that are kept in memory: a small part of what a machine has.</summary>
+    public int CacheMegabytes { get; init; } = 128;
+
     /// <summary>
     /// Requests under way at one instance: ten times what a service on a few cores works on at once; more would only
     /// wait there, out of our sight.

@@ -68,9 +68,7 @@ internal sealed partial class GatewayRequests(
                 return;
             }
             if (!await PassAsync(exchange, listener.Steps) || !await PassAsync(exchange, exchange.Route.Steps)) return;
-            Take(exchange);
-            if (exchange.Route.OwnAnswer is { } answer) await answers.AnswerAsync(exchange, answer);
-            else await forwarder.ForwardAsync(exchange);
+            await SendAsync(exchange);
         }
         catch (Exception fault)
         {
@@ -87,21 +85,55 @@ internal sealed partial class GatewayRequests(
         }
     }
 
+    /// <summary>Has a request of the gateway's own answered by its route, from behind a stage on.</summary>
+    public async ValueTask ContinueAsync(Exchange exchange, Stage behind)
+    {
+        using var place = underWay.Enter();
+        try
+        {
+            if (await PassAsync(exchange, exchange.Route.Steps, behind)) await SendAsync(exchange);
+        }
+        catch (Exception fault)
+        {
+            LogFailure(
+                fault, Encoding.ASCII.GetString(exchange.Request.MethodName),
+                Encoding.ASCII.GetString(exchange.Request.Path));
+            await FailAsync(exchange);
+        }
+        finally
+        {
+            exchange.Release();
+        }
+    }
+
     /// <summary>Has the request pass steps. False when that ended it.</summary>
+    /// <param name="behind">Those up to this one it has passed already.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> PassAsync(Exchange exchange, ImmutableArray<IRequestStep> steps)
+    private async ValueTask<bool> PassAsync(
+        Exchange exchange, ImmutableArray<IRequestStep> steps, Stage? behind = null)
     {
         foreach (var step in steps)
         {
+            if (step.Stage <= behind) continue;
             var result = await step.RunAsync(exchange);
             if (result.Fault is { } refused)
             {
-                exchange.Note(step.Stage, "refused", refused.Error);
+                // Unless the step has said so itself, and more.
+                if (exchange.Decisions is not [.., { What: "refused" }])
+                    exchange.Note(step.Stage, "refused", refused.Error);
                 await answers.RefuseAsync(exchange, refused);
             }
             if (result.IsAnswered || result.Fault is not null) return false;
         }
         return true;
+    }
+
+    private ValueTask SendAsync(Exchange exchange)
+    {
+        Take(exchange);
+        return exchange.Route.OwnAnswer is { } answer
+            ? answers.AnswerAsync(exchange, answer)
+            : forwarder.ForwardAsync(exchange);
     }
 
     /// <summary>Answers a request whose head is none.</summary>

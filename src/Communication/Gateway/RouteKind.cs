@@ -1,5 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Groundwork.Communication.Gateway.Content.Caching;
+using Groundwork.Communication.Gateway.Content.Composing;
+using Groundwork.Communication.Gateway.Content.Compression;
+using Groundwork.Communication.Gateway.Content.Cors;
+using Groundwork.Communication.Gateway.Content.Files;
+using Groundwork.Communication.Gateway.Content.Referers;
 using Groundwork.Communication.Gateway.Injection;
 using Groundwork.Communication.Gateway.Mirroring;
 using Groundwork.Communication.Gateway.Resilience;
@@ -73,6 +79,12 @@ public static class RouteKind
         ResilienceRules.Check(spec.Resilience, spec is { Redirect: null, Respond: null }, faults);
         MirrorRules.Check(spec.Mirror, spec is { Redirect: null, Respond: null }, faults);
         InjectRules.Check(spec.Inject, faults);
+        CorsRules.Check(spec.Cors, faults);
+        CompressionRules.Check(spec.Compress, faults);
+        CacheRules.Check(spec.Cache, spec, faults);
+        RefererRules.Check(spec.Referers, faults);
+        FilesRules.Check(spec.Files, faults);
+        ComposeRules.Check(spec, path, faults);
         if (spec.Timeouts is not { } timeouts) return;
         ResilienceRules.Check(timeouts, faults);
         CheckRange("timeouts.connectMs", timeouts.ConnectMs, 10, 30_000, faults);

@@ -44,6 +44,18 @@ public sealed record RouteSpec(
     MirrorSpec? Mirror = null,
     [Description("Faults that are put in on purpose.")]
     InjectSpec? Inject = null,
+    [Description("Which pages of other origins may call it from a browser.")]
+    CorsSpec? Cors = null,
+    [Description("Has answers compressed.")]
+    CompressSpec? Compress = null,
+    [Description("Has answers kept and given again.")]
+    CacheSpec? Cache = null,
+    [Description("Whose pages may show what it gives.")]
+    RefererSpec? Referers = null,
+    [Description("Answers with files, instead of a service.")]
+    FilesSpec? Files = null,
+    [Description("Answers with the answers of several services in one, instead of one service.")]
+    ComposeSpec? Compose = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false) : Steps.IPolicies;
 

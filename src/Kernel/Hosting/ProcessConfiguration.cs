@@ -34,6 +34,9 @@ public sealed record ProcessConfiguration
     /// <summary>Link-local networks that upstreams, probes and webhooks may connect to.</summary>
     public ImmutableArray<IPNetwork> LinkLocalUpstreams { get; init; } = [];
 
+    /// <summary>Folders out of which routes of the gateway may give files.</summary>
+    public ImmutableArray<string> FileRoots { get; init; } = [];
+
     /// <summary>The place this node runs in; null when nothing says so.</summary>
     public string? Zone { get; init; }
 
@@ -89,6 +92,8 @@ public sealed record ProcessConfiguration
         new("trustedProxies", "", "CIDRs", "Peers whose X-Forwarded-* headers are believed; others' are overwritten."),
         new("linkLocalUpstreams", "", "CIDRs",
             "Link-local networks where services may be called; otherwise none, as clouds keep credentials there."),
+        new("fileRoots", "", "paths",
+            "Folders out of which the gateway's routes may give files; without one no route gives any."),
         new("zone", "", "name", "The place this node runs in; upstreams that prefer their own zone go by it."),
         new("accessLog", "off", "off, stdout or path",
             "Where the gateway writes a line for each request; a path's directory must exist."),

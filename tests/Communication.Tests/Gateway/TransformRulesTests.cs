@@ -13,11 +13,11 @@ public sealed class TransformRulesTests
 
     public static TheoryData<RouteSpec, string> BadSpecs => new()
     {
-        { Empty, "spec must have exactly one of service, upstream, split, redirect and respond" },
+        { Empty, "spec must have exactly one of service, upstream, split, redirect, respond, files and compose" },
         { Good with { Upstream = "up" },
-            "spec must have exactly one of service, upstream, split, redirect and respond" },
+            "spec must have exactly one of service, upstream, split, redirect, respond, files and compose" },
         { Good with { Respond = new() },
-            "spec must have exactly one of service, upstream, split, redirect and respond" },
+            "spec must have exactly one of service, upstream, split, redirect, respond, files and compose" },
         { Empty with { Upstream = "a/b/c" }, "spec.upstream must be an upstream, such as legacy or shop/legacy" },
         { Empty with { Split = new([]) }, "spec.split.parts must have 1 to 16 targets" },
         { Empty with { Split = new([Part with { Weight = 0 }]) },

@@ -38,6 +38,9 @@ internal sealed partial class Exchange
     /// <summary>Fields that the client gets with whatever answer, be it the instance's or one of ours.</summary>
     public List<KeyValuePair<string, string>> AnswerFields { get; } = [];
 
+    /// <summary>Names of fields that the client gets from nobody but steps.</summary>
+    public List<string> DroppedFields { get; } = [];
+
     public IReadOnlyList<Decision> Decisions => decisions;
 
     /// <summary>The request as routes look at it, with the time at which it came.</summary>
@@ -89,6 +92,7 @@ internal sealed partial class Exchange
         RequestFields.Clear();
         WithheldFields.Clear();
         AnswerFields.Clear();
+        DroppedFields.Clear();
         decisions.Clear();
         ClearRecord();
     }

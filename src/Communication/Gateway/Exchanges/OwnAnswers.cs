@@ -60,6 +60,7 @@ internal sealed class OwnAnswers(ISnapshotSource snapshots, GatewayCounters coun
     public void Stamp(Exchange exchange)
     {
         exchange.Head.Added.AddRange(exchange.AnswerFields);
+        exchange.Head.Dropped.AddRange(exchange.DroppedFields);
         if (exchange.Route is null) return;
         if (exchange.Route.ExposeRevision
             || (exchange.Trusted && exchange.Request.Fields.Has(KnownField.GroundworkRevision)))
@@ -68,17 +69,21 @@ internal sealed class OwnAnswers(ISnapshotSource snapshots, GatewayCounters coun
     }
 
     /// <summary>Gives a redirect, or what stands in the route.</summary>
-    public async ValueTask AnswerAsync(Exchange exchange, OwnAnswer answer)
+    public ValueTask AnswerAsync(Exchange exchange, OwnAnswer answer) =>
+        GiveAsync(exchange, answer.Status, answer.Body);
+
+    /// <summary>Gives an answer whose fields are in the head already.</summary>
+    public async ValueTask GiveAsync(Exchange exchange, int status, ReadOnlyMemory<byte> body)
     {
         var (head, client) = (exchange.Head, exchange.Client);
-        var bare = exchange.Request.Method == KnownMethod.Head || answer.Status is 204 or 205 or 304;
-        head.Status = answer.Status;
+        var bare = exchange.Request.Method == KnownMethod.Head || status is 204 or 205 or 304;
+        head.Status = status;
         head.Body = bare ? BodyKind.None : BodyKind.Length;
-        head.ContentLength = answer.Body.Length;
+        head.ContentLength = body.Length;
         Stamp(exchange);
-        counters.Answered(exchange.Route, answer.Status);
+        counters.Answered(exchange.Route, status);
         client.Begin(head);
-        if (!bare) client.Write(answer.Body.Span);
+        if (!bare) client.Write(body.Span);
         client.End(null);
         await client.FlushAsync();
     }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Groundwork.Communication.Gateway.Content.Composing;
 using Groundwork.Communication.Gateway.Delivery;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Steps;
@@ -25,6 +26,9 @@ internal sealed class Route
         Path = PathPattern.Parse(spec.Match.Path);
         Methods = spec.Match.Methods is { } listed ? [.. listed] : [];
         methods = [.. Methods.Select(Encoding.ASCII.GetBytes)];
+        // What browsers ask first is answered for the route, which gets none of it.
+        if (spec.Cors is not null && !methods.IsEmpty && !Methods.Contains("OPTIONS"))
+            methods = methods.Add("OPTIONS"u8.ToArray());
         Conditions = conditions;
         Specificity = conditions.Count + (Methods.IsEmpty ? 0 : 1);
         Priority = spec.Priority;
@@ -116,7 +120,8 @@ internal sealed class Route
 
     /// <summary>Everywhere that a request of the route may go.</summary>
     public IEnumerable<Target> Targets =>
-        (Deliveries?.Targets ?? []).Concat(new[] { Policy.Fallback?.Target, mirror }.OfType<Target>()).Distinct();
+        (Deliveries?.Targets ?? []).Concat(new[] { Policy.Fallback?.Target, mirror }.OfType<Target>())
+            .Concat(Steps.OfType<ILeadsSomewhere>().SelectMany(static step => step.Targets)).Distinct();
 
     /// <summary>
     /// Compiles a route. False with the reason for one that this version does not understand, which a newer node may
@@ -134,7 +139,8 @@ internal sealed class Route
         else if (spec.Match.Hosts.Any(host => HostPattern.Explain(host) is not null))
             reason = "a host is not understood";
         else if (!RouteConditions.TryCompile(spec.Match, out var conditions)) reason = "a condition is not understood";
-        else if (PathPattern.Parse(spec.Match.Path) is var pattern && spec is { Redirect: null, Respond: null }
+        else if (PathPattern.Parse(spec.Match.Path) is var pattern
+            && spec is { Redirect: null, Respond: null, Files: null, Compose: null }
             && !Deliveries.TryCompile(resource.Key, spec, pattern, out deliveries))
             reason = "its target is not understood";
         else if (new List<FieldFault>() is var faults && !IsChangeable(spec, pattern, faults))
@@ -145,6 +151,15 @@ internal sealed class Route
 
     private static TimeSpan Limit(int? milliseconds) =>
         milliseconds is { } given ? TimeSpan.FromMilliseconds(given) : Timeout.InfiniteTimeSpan;
+
+    /// <summary>
+    /// A part of a route that is asked for by itself: no step, nothing that changes it. Null when it is not understood.
+    /// </summary>
+    public static Route? TryCompilePart(ResourceKey key, RouteSpec spec) =>
+        RouteConditions.TryCompile(spec.Match, out var conditions)
+        && Deliveries.TryCompile(key, spec, PathPattern.Parse(spec.Match.Path), out var deliveries)
+            ? new Route(key, spec, conditions, deliveries, StepCompiler.Empty)
+            : null;
 
     public bool Serves(ReadOnlySpan<byte> method)
     {

@@ -128,21 +128,21 @@ internal sealed partial class Http1Client
         if (head.Closes || closing || serving.Requests.IsDraining || !MayDrain) persistent = false;
         var room = OursBytes + (head.From?.Fields.Filled ?? 0);
         foreach (var (name, value) in head.Added) room += name.Length + value.Length + 4;
+        foreach (var (name, value) in head.Own) room += name.Length + value.Length + 4;
         room += head.Transformed?.AnswerBytes ?? 0;
         var writer = new HeadWriter(output.GetSpan(room));
         WriteLine(ref writer, head);
         if (head.From is { } from)
         {
-            if (head.Transformed is { } transformed) WriteFields(ref writer, from, head, transformed);
-            else WriteFields(ref writer, from);
+            if (head.LeavesFields) WriteFields(ref writer, from);
+            else WriteFields(ref writer, from, head);
         }
-        foreach (var (name, value) in head.Added)
+        else if (head.Transformed is { } own)
         {
-            writer.Write(name);
-            writer.Write(": "u8);
-            writer.Write(value);
-            writer.EndLine();
+            foreach (var field in own.AnswerFields) writer.Field(field.Name, field.Value);
         }
+        WriteFields(ref writer, head.Own);
+        WriteFields(ref writer, head.Added);
         if (exchange is not null) writer.Field("Groundwork-Request-Id"u8, exchange.Trace.SpanId);
         if (raw) writer.Write("Connection: Upgrade\r\nUpgrade: websocket\r\n"u8);
         else WriteFraming(ref writer, head, minor);
@@ -154,7 +154,7 @@ internal sealed partial class Http1Client
 
     private static void WriteLine(ref HeadWriter writer, AnswerHead head)
     {
-        if (head.Status == 200 && (head.From is null || head.From.Reason.SequenceEqual("OK"u8)))
+        if (head.Status == 200 && (head.From is not { Status: 200 } || head.From.Reason.SequenceEqual("OK"u8)))
         {
             writer.Write("HTTP/1.1 200 OK\r\n"u8);
             return;
@@ -162,7 +162,7 @@ internal sealed partial class Http1Client
         writer.Write("HTTP/1.1 "u8);
         writer.Write(head.Status);
         writer.Write((byte)' ');
-        if (head.From is { } from) writer.Write(from.Reason);
+        if (head.From is { } from && from.Status == head.Status) writer.Write(from.Reason);
         else writer.Write(ReasonPhrases.GetReasonPhrase(head.Status));
         writer.EndLine();
     }
@@ -185,12 +185,24 @@ internal sealed partial class Http1Client
         writer.Write(fields.Slice(start, end - start));
     }
 
-    private static void WriteFields(
-        ref HeadWriter writer, ResponseHead from, AnswerHead head, Transforms.Transformed transformed)
+    private static void WriteFields(ref HeadWriter writer, ResponseHead from, AnswerHead head)
     {
         foreach (ref readonly var field in from.Fields.Fields)
             if (head.NameOf(from, field) is { IsEmpty: false } name) writer.Field(name, from.Fields.ValueOf(field));
-        foreach (var field in transformed.AnswerFields) writer.Field(field.Name, field.Value);
+        if (head.Transformed is not { } transformed) return;
+        foreach (var field in transformed.AnswerFields)
+            if (!head.IsDropped(field.Name)) writer.Field(field.Name, field.Value);
+    }
+
+    private static void WriteFields(ref HeadWriter writer, List<KeyValuePair<string, string>> fields)
+    {
+        foreach (var (name, value) in fields)
+        {
+            writer.Write(name);
+            writer.Write(": "u8);
+            writer.Write(value);
+            writer.EndLine();
+        }
     }
 
     private void WriteFraming(ref HeadWriter writer, AnswerHead head, int minor)

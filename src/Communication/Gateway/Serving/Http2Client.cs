@@ -217,7 +217,9 @@ internal sealed class Http2Client : IClient, ITraffic
                     response.Headers.Append(Text(name), Text(from.Fields.ValueOf(field)));
         if (head.Transformed is { } transformed)
             foreach (var field in transformed.AnswerFields)
-                response.Headers.Append(Text(field.Name), Text(field.Value));
+                if (!head.IsDropped(field.Name))
+                    response.Headers.Append(Text(field.Name), Text(field.Value));
+        foreach (var (name, value) in head.Own) response.Headers.Append(name, value);
         foreach (var (name, value) in head.Added) response.Headers.Append(name, value);
         if (head.ContentLength >= 0 && head.Status is not (204 or < 200)
             && head.Body is BodyKind.None or BodyKind.Length) response.ContentLength = head.ContentLength;

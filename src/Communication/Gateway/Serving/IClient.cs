@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Wire.Http1;
 
@@ -91,6 +92,18 @@ internal sealed class AnswerHead
     /// <summary>What the route makes of the instance's fields; null where it leaves them alone.</summary>
     public Transformed? Transformed { get; set; }
 
+    /// <summary>Names of fields, of the instance's answer and of the route, that the client does not get.</summary>
+    public List<string> Dropped { get; } = [];
+
+    /// <summary>
+    /// Fields of the answer itself, in place of dropped ones or besides: who keeps the answer keeps them, unlike
+    /// <see cref="Added"/>, which are for this client alone.
+    /// </summary>
+    public List<KeyValuePair<string, string>> Own { get; } = [];
+
+    /// <summary>True when the instance's fields are passed on as they are.</summary>
+    public bool LeavesFields => Transformed is null && Dropped.Count == 0;
+
     public BodyKind Body { get; set; }
 
     /// <summary>What the length field says, be there a body or not; -1: there is none.</summary>
@@ -105,6 +118,8 @@ internal sealed class AnswerHead
         From = null;
         Transformed = null;
         Added.Clear();
+        Dropped.Clear();
+        Own.Clear();
         Body = BodyKind.None;
         ContentLength = -1;
         Closes = false;
@@ -124,7 +139,28 @@ internal sealed class AnswerHead
     {
         if (!IsPassed(from, field)) return default;
         var name = from.Fields.NameOf(field);
+        if (IsDropped(name)) return default;
         return Transformed?.RemovesFromAnswer(name) == true ? Transformed.NewNameInAnswer(name) : name;
+    }
+
+    public bool IsDropped(ReadOnlySpan<byte> name)
+    {
+        foreach (var one in Dropped)
+            if (Ascii.EqualsIgnoreCase(name, one)) return true;
+        return false;
+    }
+
+    /// <summary>The value of the first field of the answer itself with this name; empty when there is none.</summary>
+    public ReadOnlySpan<byte> Find(ReadOnlySpan<byte> name)
+    {
+        foreach (var (own, value) in Own)
+            if (Ascii.EqualsIgnoreCase(name, own)) return Encoding.Latin1.GetBytes(value);
+        if (IsDropped(name)) return default;
+        if (Transformed is { } transformed)
+            foreach (var field in transformed.AnswerFields)
+                if (Ascii.EqualsIgnoreCase(field.Name, name)) return field.Value;
+        return From is { } from && Transformed?.RemovesFromAnswer(name) != true
+            && from.Fields.TryGet(name, out var found) ? found : default;
     }
 
     /// <summary>True for a trailer that a client may get: none that says how to read or whom to believe.</summary>

@@ -11,4 +11,10 @@ internal interface IPolicies
 
     /// <summary>How many may.</summary>
     IReadOnlyList<LimitSpec>? Limits => null;
+
+    /// <summary>Which pages of other origins may ask.</summary>
+    CorsSpec? Cors => null;
+
+    /// <summary>Whether answers are compressed.</summary>
+    CompressSpec? Compress => null;
 }

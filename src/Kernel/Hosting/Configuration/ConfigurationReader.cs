@@ -55,6 +55,7 @@ internal sealed class ConfigurationReader
             Follow = follow,
             TrustedProxies = Networks("trustedProxies"),
             LinkLocalUpstreams = Networks("linkLocalUpstreams"),
+            FileRoots = Folders("fileRoots"),
             Zone = ReadZone(),
             AccessLog = ReadAccessLog(),
             TraceHeaders = ReadTraceHeaders(),
@@ -247,6 +248,17 @@ internal sealed class ConfigurationReader
             else faults.Add(settings[key].Wrong($"has '{item}', which is not a network such as 10.0.0.0/8"));
         }
         return networks.ToImmutable();
+    }
+
+    private ImmutableArray<string> Folders(string key)
+    {
+        var folders = ImmutableArray.CreateBuilder<string>();
+        foreach (var item in Items(key))
+        {
+            if (item.StartsWith('/') && item.Length > 1) folders.Add(Path.GetFullPath(item));
+            else faults.Add(settings[key].Wrong($"has '{item}', which is no absolute path of a folder"));
+        }
+        return folders.ToImmutable();
     }
 
     private string? ReadSecretFile(Setting setting, string path)
