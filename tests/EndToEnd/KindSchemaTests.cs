@@ -67,7 +67,7 @@ public sealed class KindSchemaTests
              "choose":{"policy":"hash","by":"cookie:user","zoneFirst":true,"slowStartSeconds":1},
              "sticky":{"cookie":"gw","maxAgeSeconds":60,"domain":"example.com","path":"/","secure":true,
               "sameSite":"strict"},
-             "ejection":{"failures":3,"firstSeconds":1,"longestSeconds":2,"maxPercent":50,"panicPercent":30}}
+             "ejection":{"failures":3,"firstSeconds":1,"longestSeconds":2,"maxPercent":50,"panicPercent":30},"protocol":"h2"}
             """,
         ["setting-group"] = """{"includes":["common"],"description":"x"}""",
     };

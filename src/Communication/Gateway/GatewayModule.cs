@@ -69,6 +69,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => ofInstances?.Armed ?? 0;
 
+    /// <summary>Requests that are not over; for tests.</summary>
+    internal int RequestsUnderWay => underWay.Count;
+
     /// <param name="time">The clock by which instances are waited for.</param>
     /// <param name="clientTime">The clock by which clients are.</param>
     /// <param name="sessionKey">Signs sticky cookies.</param>

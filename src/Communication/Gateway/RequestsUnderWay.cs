@@ -9,6 +9,8 @@ internal sealed class RequestsUnderWay
     /// <summary>True once a stop is wanted: connections are told to close with their next answer.</summary>
     public bool Draining => Volatile.Read(ref empty) is not null;
 
+    public int Count => Volatile.Read(ref count);
+
     public Place Enter()
     {
         Interlocked.Increment(ref count);

@@ -16,6 +16,9 @@ internal sealed record BalancePolicy(ChoicePolicy Choice, RequestKey? By, bool Z
 
     public StickySpec? Sticky { get; private init; }
 
+    /// <summary>What all of them speak; null: each says it itself.</summary>
+    public string? Protocol { get; private init; }
+
     /// <summary>How many may be left out at once, in percent.</summary>
     public int MaxOutPercent => Ejection?.MaxPercent ?? 100;
 
@@ -46,6 +49,7 @@ internal sealed record BalancePolicy(ChoicePolicy Choice, RequestKey? By, bool Z
         {
             Ejection = spec.Ejection,
             Sticky = spec.Sticky,
+            Protocol = spec.Protocol,
         };
     }
 

@@ -33,6 +33,9 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     /// <summary>What it is told under <c>Host</c>; null: its own address.</summary>
     public string? Authority { get; init; }
 
+    /// <summary>True for one that is called over HTTP/2, as gRPC needs it.</summary>
+    public bool SpeaksHttp2 { get; init; }
+
     /// <summary>True for one that came while the gateway ran.</summary>
     public bool IsNew { get; init; }
 

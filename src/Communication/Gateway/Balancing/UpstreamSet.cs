@@ -38,6 +38,7 @@ internal sealed class UpstreamSet
             [
                 .. membership.Instances.Select(instance =>
                     keeps && known?.GetValueOrDefault(instance.Key) is { } same && same.Is(instance)
+                        && same.SpeaksHttp2 == SpeaksHttp2(instance, policy)
                         ? same
                         : new Upstream(instance, own, time)
                         {
@@ -45,6 +46,7 @@ internal sealed class UpstreamSet
                             IsNew = before is not null,
                             IsRegistered = membership.IsRegistered,
                             Authority = membership.Authority,
+                            SpeaksHttp2 = SpeaksHttp2(instance, policy),
                         }),
             ],
             options.Zone);
@@ -77,6 +79,10 @@ internal sealed class UpstreamSet
             if (upstream.Ejection.IsOut) gone++;
         return gone * 100 <= Policy.MaxOutPercent * Upstreams.Length;
     }
+
+    // The upstream says it, or the instance itself.
+    private static bool SpeaksHttp2(Instance instance, BalancePolicy policy) => (
+        policy.Protocol ?? instance.Metadata.GetValueOrDefault("protocol")) is "h2" or "grpc";
 
     private ImmutableArray<Members> Group(Target target)
     {

@@ -35,7 +35,7 @@ internal sealed partial class Exchange : IExpiring
     private byte[] outgoing = []; // The head and pieces of the body on their way to the instance; pooled.
     private InstancePool? pool; // Of the connection.
     private InstanceConnection? connection; // The owner's.
-    private InstanceConnection? exposed; // The same, for those who may end it from outside. Interlocked.
+    private IEndable? exposed; // That or the stream, for those who may end it from outside. Interlocked.
     private ClientBodyException? clientFault; // Written by the task that sends the body, read when it is over.
     private Task<bool>? body; // Sends the body; true when it was sent whole.
     private bool received; // A byte of the answer has come.
@@ -130,6 +130,7 @@ internal sealed partial class Exchange : IExpiring
         Transformed = null;
         Cause = null;
         clientFault = null;
+        web = null;
         ClearPassage();
         Request.Clear();
         Answer.Clear();
@@ -162,6 +163,7 @@ internal sealed partial class Exchange : IExpiring
         clientFault = null;
         received = answering = timedOut = false;
         pool = pools.Of(upstream);
+        if (upstream.SpeaksHttp2) return await CallOverStreamAsync(pool);
         var taken = kept ? pool.TryTake() : null;
         if (taken is null)
         {
@@ -193,7 +195,7 @@ internal sealed partial class Exchange : IExpiring
     public void Expire(object target)
     {
         // Only what was waited for: the exchange may be at its next attempt by now.
-        var late = (InstanceConnection)target;
+        var late = (IEndable)target;
         Interlocked.CompareExchange(ref exposed, null, late);
         late.Abort();
     }
@@ -201,6 +203,11 @@ internal sealed partial class Exchange : IExpiring
     /// <summary>The exchange is over on the instance's side: its connection is kept where it can be.</summary>
     public async ValueTask FinishAsync(bool whole)
     {
+        if (stream is not null)
+        {
+            await FinishStreamAsync(whole);
+            return;
+        }
         var reusable = whole && Answer.KeepAlive && Answer.Status != 101 && connection!.Buffered.IsEmpty;
         // Completed, so that its result is no wait.
         if (body is { IsCompletedSuccessfully: true } && await body) body = null;
@@ -234,9 +241,11 @@ internal sealed partial class Exchange : IExpiring
     public async ValueTask DropAsync()
     {
         var mine = connection;
-        connection = null;
+        var over = stream;
+        (connection, stream) = (null, null);
         Interlocked.Exchange(ref exposed, null);
         mine?.Abort();
+        over?.Abort();
         if (body is not null)
         {
             Client.GiveUpBody();
@@ -247,6 +256,7 @@ internal sealed partial class Exchange : IExpiring
         Lift(receiving);
         Lift(sending);
         if (mine is not null) pool!.Close(mine);
+        if (over is not null) EndStream(over);
     }
 
     private ValueTask SendAsync(InstanceConnection to)

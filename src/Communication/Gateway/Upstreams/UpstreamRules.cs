@@ -26,6 +26,8 @@ internal static class UpstreamRules
             faults.Add(new FieldFault(
                 "spec.service", "must be a service, such as catalog, shop/catalog or shop/blue@@catalog"));
         if (spec.Scheme is not ("http" or "https")) faults.Add(new FieldFault("spec.scheme", "must be http or https"));
+        if (spec.Protocol is not (null or "http1" or "h2"))
+            faults.Add(new FieldFault("spec.protocol", "must be http1 or h2"));
         if (spec.Service is not null && spec.AllowLoopback)
             faults.Add(new FieldFault("spec.allowLoopback", "has no use for a service, whose instances say it"));
         CheckAddresses(spec, faults);

@@ -27,7 +27,11 @@ public sealed record UpstreamSpec(
     [Description("Keeps a client at the instance that it had, by a signed cookie.")]
     StickySpec? Sticky = null,
     [Description("When one that fails is left out.")]
-    EjectionSpec? Ejection = null);
+    EjectionSpec? Ejection = null,
+    [Description("What they speak: http1, or h2 over TLS or in clear, as gRPC needs it. When not given, the metadata "
+        + "protocol of an instance says it, and else it is http1.")]
+    [AllowedValues("http1", "h2")]
+    string? Protocol = null);
 
 /// <summary>One fixed address.</summary>
 public sealed record UpstreamAddress(
