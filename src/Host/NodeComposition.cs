@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Groundwork.Communication.Gateway;
+using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Host.Pages;
 using Groundwork.Host.Processes;
 using Groundwork.Kernel.Hosting;
@@ -49,9 +51,26 @@ internal static class NodeComposition
                     TrustedProxies = configuration.TrustedProxies,
                     LinkLocalUpstreams = configuration.LinkLocalUpstreams,
                     Zone = configuration.Zone,
+                    AccessLog = configuration.AccessLog is { } log
+                        ? new AccessLogOptions(
+                            log.Path, log.IsCombined ? AccessLogFormat.Combined : AccessLogFormat.Json)
+                        {
+                            MaxFileBytes = log.Megabytes * 1024L * 1024,
+                            KeptFiles = log.Files,
+                        }
+                        : null,
+                    TraceHeaders = TraceHeadersOf(configuration),
                 }),
         ];
     }
+
+    private static TraceHeaders TraceHeadersOf(ProcessConfiguration configuration) =>
+        configuration.TraceHeaders.Aggregate(default(TraceHeaders), (all, name) => all | name switch
+        {
+            "b3" => TraceHeaders.B3,
+            "b3-multi" => TraceHeaders.B3Multi,
+            _ => TraceHeaders.W3C,
+        });
 
     private static ImmutableArray<IModule> Modules(ProcessConfiguration configuration) =>
         [.. All(configuration).Where(module => configuration.Modules.Involves(module.Name))];

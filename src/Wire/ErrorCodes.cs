@@ -171,8 +171,22 @@ public static class ErrorCodes
         new("upstream_busy", 503, "Every instance of the service has as many requests as it may.");
     public static readonly ErrorCode UpstreamForbidden =
         new("upstream_forbidden", 502, "The instance's address is one that the gateway never calls.");
+    public static readonly ErrorCode CredentialMissing = new(
+        "credential_missing", 401, "The request carries no credential that the route takes.");
+    public static readonly ErrorCode CredentialInvalid = new(
+        "credential_invalid", 401, "The credential of the request is not valid.");
+    public static readonly ErrorCode ScopeInsufficient = new(
+        "scope_insufficient", 403, "The token has not all the scopes that the route takes.");
+    public static readonly ErrorCode AccessDenied = new("access_denied", 403, "The caller may not pass.");
+    public static readonly ErrorCode AccessUndecided = new(
+        "access_undecided", 503, "Whether the request may pass cannot be decided now.");
     public static readonly ErrorCode LoopDetected =
         new("loop_detected", 508, "The request has passed a gateway too often; its route leads back here.");
+
+    public static readonly ErrorCode Overloaded = new(
+        "overloaded", 503, "The gateway has more requests than it can serve.");
+    public static readonly ErrorCode RateLimited = new(
+        "rate_limited", 429, "More requests have come than may pass.");
 
     // Calls of services through the SDK; the codes of the gateway mean the same there.
     public static readonly ErrorCode CircuitOpen =

@@ -24,6 +24,9 @@ public static class HeaderNames
     /// </summary>
     public const string Degraded = "Groundwork-Degraded";
 
+    /// <summary>The id of a request on the gateway's answer to it: <c>explain request</c> takes it.</summary>
+    public const string RequestId = "Groundwork-Request-Id";
+
     /// <summary>The index of a service's membership in a registry answer.</summary>
     public const string Index = "Groundwork-Index";
 
@@ -34,6 +37,18 @@ public static class HeaderNames
 
     /// <summary>A changeset id (UUID): a repeat within 24 h gets the first answer.</summary>
     public const string IdempotencyKey = "Idempotency-Key";
+
+    /// <summary>The user whom the gateway has made sure of, percent-encoded where a field could not carry it.</summary>
+    public const string User = "Groundwork-User";
+
+    /// <summary>The access key, signing key or certificate that a request came with.</summary>
+    public const string Key = "Groundwork-Key";
+
+    /// <summary>The tenant, as the caller's token says.</summary>
+    public const string Tenant = "Groundwork-Tenant";
+
+    /// <summary>The same, and claims, as a JSON Web Token that the gateway signs and that lives a minute.</summary>
+    public const string Identity = "Groundwork-Identity";
 
     /// <summary>The gray release that a setting's text is of; absent for the setting's own.</summary>
     public const string Release = "Groundwork-Release";

@@ -63,11 +63,13 @@ public sealed class KindSchemaTests
              "promotedFrom":{"namespace":"test","revision":3,"keys":{"a":1}}}
             """,
         ["upstream"] = """
-            {"addresses":[{"address":"10.0.0.7:80","weight":1,"zone":"a","tier":1}],"scheme":"http","allowLoopback":false,
+            {"addresses":[{"address":"10.0.0.7:80","weight":1,"zone":"a","tier":1}],
+             "scheme":"http","allowLoopback":false,
              "choose":{"policy":"hash","by":"cookie:user","zoneFirst":true,"slowStartSeconds":1},
              "sticky":{"cookie":"gw","maxAgeSeconds":60,"domain":"example.com","path":"/","secure":true,
               "sameSite":"strict"},
-             "ejection":{"failures":3,"firstSeconds":1,"longestSeconds":2,"maxPercent":50,"panicPercent":30},"protocol":"h2"}
+             "ejection":{"failures":3,"firstSeconds":1,"longestSeconds":2,"maxPercent":50,"panicPercent":30},
+             "protocol":"h2"}
             """,
         ["setting-group"] = """{"includes":["common"],"description":"x"}""",
     };

@@ -66,7 +66,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         "-f",
         Write(directory, "haproxy.cfg", string.Create(CultureInfo.InvariantCulture, $"""
             global
-              maxconn 20000
+              maxconn 8000
             defaults
               mode http
               timeout connect 5s
@@ -90,7 +90,6 @@ internal sealed class ProxyServer : IAsyncDisposable
             {
               admin off
               auto_https off
-              persist_config off
               storage file_system {{directory}}
               log {
                 level ERROR

@@ -25,6 +25,18 @@ public sealed record GatewayOptions
     /// </summary>
     public int MaxRequestsPerInstance { get; init; } = 1_000;
 
+    /// <summary>
+    /// Requests under way in all, WebSockets and streams of events among them: each holds about 20 KB. Of low
+    /// importance they are refused from 70 % of it, normal ones from 90 %.
+    /// </summary>
+    public int MaxUnderWay { get; init; } = 20_000;
+
+    /// <summary>
+    /// How long work may wait for a thread, for a whole second, before requests of low importance are refused; normal
+    /// ones are at four times that. Half a second is what nobody has who is not overloaded.
+    /// </summary>
+    public TimeSpan MaxThreadWait { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Failures in a row after which an instance is left out: one may be chance.</summary>
     public int FailuresToEject { get; init; } = 2;
 
@@ -60,6 +72,12 @@ public sealed record GatewayOptions
 
     /// <summary>KiB of an answer's head: twice what requests may have, since answers set cookies.</summary>
     public int MaxResponseHeadKilobytes { get; init; } = 64;
+
+    /// <summary>Where a line for each request goes; null: nowhere.</summary>
+    public Recording.AccessLogOptions? AccessLog { get; init; }
+
+    /// <summary>By which fields a trace is read, the first that is there, and passed on, all of them.</summary>
+    public Exchanges.TraceHeaders TraceHeaders { get; init; } = Exchanges.TraceHeaders.W3C;
 
     /// <summary>Times that a request may have passed a gateway of ours: more is a loop.</summary>
     public int MaxHops { get; init; } = 10;

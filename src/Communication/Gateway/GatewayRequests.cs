@@ -4,7 +4,10 @@ using System.Text;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Forwarding;
+using Groundwork.Communication.Gateway.Recording;
+using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Wire;
 using Groundwork.Wire.Http1;
 using Microsoft.Extensions.Logging;
@@ -20,12 +23,17 @@ internal sealed partial class GatewayRequests(
     Forwarder forwarder,
     OwnAnswers answers,
     RequestsUnderWay underWay,
+    ProcessGuard guard,
+    ExchangeRecorder recorder,
     GatewayOptions options,
     TimeProvider time,
     ILogger<GatewayRequests> logger)
 {
     /// <summary>True once a stop is wanted: connections are told to close with their next answer.</summary>
     public bool IsDraining => underWay.Draining;
+
+    /// <summary>Where connections are counted.</summary>
+    public TrafficCounters Traffic => recorder.Traffic;
 
     /// <summary>Has a request answered; its head is read, and the exchange begun.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -38,6 +46,16 @@ internal sealed partial class GatewayRequests(
             if (FindRoute(exchange, out var allowed) is { } none)
             {
                 await answers.RefuseAsync(exchange, none, allowed);
+                return;
+            }
+            if (guard.Refuses(exchange.Route.Policy.Importance))
+            {
+                exchange.Note(Stage.Listener, "overloaded");
+                await answers.RefuseAsync(exchange, new Fault(
+                    ErrorCodes.Overloaded, "The gateway has more requests than it can serve.")
+                {
+                    RetryAfter = TimeSpan.FromSeconds(1),
+                });
                 return;
             }
             foreach (var step in exchange.Route.Steps)
@@ -61,11 +79,12 @@ internal sealed partial class GatewayRequests(
         finally
         {
             exchange.Release();
+            recorder.Ended(exchange);
         }
     }
 
     /// <summary>Answers a request whose head is none.</summary>
-    public ValueTask RefuseAsync(Exchange exchange, HeadFault fault)
+    public async ValueTask RefuseAsync(Exchange exchange, HeadFault fault)
     {
         var code = HeadFaults.StatusOf(fault) switch
         {
@@ -76,11 +95,16 @@ internal sealed partial class GatewayRequests(
             _ => ErrorCodes.BadRequest,
         };
         exchange.Head.Closes = true;
-        return answers.RefuseAsync(exchange, new Fault(code, HeadFaults.Explain(fault)));
+        await answers.RefuseAsync(exchange, new Fault(code, HeadFaults.Explain(fault)));
+        recorder.Ended(exchange);
     }
 
     /// <summary>Answers a request that takes too long, or too much.</summary>
-    public ValueTask RefuseAsync(Exchange exchange, int status) => answers.RefuseBodyAsync(exchange, status);
+    public async ValueTask RefuseAsync(Exchange exchange, int status)
+    {
+        await answers.RefuseBodyAsync(exchange, status);
+        recorder.Ended(exchange);
+    }
 
     private async ValueTask FailAsync(Exchange exchange)
     {
@@ -105,9 +129,12 @@ internal sealed partial class GatewayRequests(
             return new Fault(ErrorCodes.LoopDetected, $"The request has passed {options.MaxHops} gateways.");
         if (head.Path.IsEmpty) return new Fault(ErrorCodes.BadRequest, "A request for no path is for no route.");
         var view = exchange.View(time.GetUtcNow());
-        var match = routes.Current.Match(view);
+        var table = routes.Current;
+        recorder.Searched(exchange, table);
+        var match = table.Match(view);
         if (match.Route is { } route)
         {
+            exchange.Note(Stage.Match, "taken", route);
             exchange.Route = route;
             exchange.Parameters = match.Parameters;
             return null;
@@ -124,10 +151,12 @@ internal sealed partial class GatewayRequests(
         var view = exchange.View(time.GetUtcNow());
         var (route, parameters) = (exchange.Route, exchange.Parameters);
         exchange.Transformed = route.Transform?.Apply(view, parameters);
+        if (exchange.Transformed is { } transformed) exchange.Note(Stage.Transform, "changed", transformed);
         if (route.Deliveries is { } deliveries)
         {
             var target = deliveries.Only ?? deliveries.Choose(view, parameters, Random.Shared);
             exchange.Destination = chooser.Decide(target, view, parameters, route.Path);
+            if (deliveries.Only is null) exchange.Note(Stage.Choice, "sent to", target);
         }
         else if (route.OwnAnswer is { } answer)
         {

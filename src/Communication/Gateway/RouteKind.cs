@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
@@ -65,7 +66,11 @@ public static class RouteKind
         var path = PathPattern.Explain(spec.Match.Path) is null ? PathPattern.Parse(spec.Match.Path) : null;
         DeliveryRules.Check(spec, path, faults);
         TransformRules.Check(spec, path, faults);
+        AccessRules.Check(spec.Access, faults);
+        Limits.LimitRules.Check(spec.Limits, path, faults);
+        ResilienceRules.Check(spec.Resilience, spec is { Redirect: null, Respond: null }, faults);
         if (spec.Timeouts is not { } timeouts) return;
+        ResilienceRules.Check(timeouts, faults);
         CheckRange("timeouts.connectMs", timeouts.ConnectMs, 10, 30_000, faults);
         CheckRange("timeouts.responseHeadMs", timeouts.ResponseHeadMs, 10, 3_600_000, faults);
         CheckRange("timeouts.idleMs", timeouts.IdleMs, 1_000, 86_400_000, faults);

@@ -31,6 +31,15 @@ public sealed record RouteSpec(
     ResponseChange? Response = null,
     [Description("How long the route waits for its service.")]
     RouteTimeouts? Timeouts = null,
+    [Description("Who may pass; anybody when not given.")]
+    AccessSpec? Access = null,
+    [Description("How many requests may pass, all together or of each caller; at most 8.")]
+    [Length(1, Limits.LimitRules.MaxLimits)]
+    IReadOnlyList<LimitSpec>? Limits = null,
+    [Description("What happens when the service fails, and how much the requests matter.")]
+    RouteResilience? Resilience = null,
+    [Description("What is written down of its requests.")]
+    ObserveSpec? Observe = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false) : Steps.IPolicies;
 
@@ -48,7 +57,14 @@ public sealed record RouteTimeouts(
         "Between two pieces of the answer's body; 1,000 to 86,400,000. Streams of events send something more "
         + "often.")]
     [Range(1_000, 86_400_000)]
-    int IdleMs = 120_000);
+    int IdleMs = 120_000,
+    [Description("One try, to the head of its answer, 10 to 3,600,000; no limit of its own when not given.")]
+    [Range(10, 3_600_000)]
+    int? TryMs = null,
+    [Description("All of it, to the last byte of the answer, 10 to 86,400,000; instances are told what is left. No "
+        + "limit when not given.")]
+    [Range(10, 86_400_000)]
+    int? TotalMs = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(RouteSpec))]

@@ -24,6 +24,7 @@ internal static class TransformRules
             "proxy-authentication-info", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings",
             "content-length", "expect", "host", "via", "forwarded", "x-forwarded-for", "x-forwarded-proto",
             "x-forwarded-host", "x-forwarded-prefix", "traceparent", "tracestate", "groundwork-revision",
+            "groundwork-user", "groundwork-key", "groundwork-tenant", "groundwork-identity",
         ],
         StringComparer.OrdinalIgnoreCase);
 

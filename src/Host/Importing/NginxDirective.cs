@@ -72,7 +72,6 @@ internal sealed record NginxDirective(string Name, IReadOnlyList<string> Argumen
         for (; at < text.Length; at++)
         {
             var c = text[at];
-            if (c == '\n') line++;
             if (quote != '\0' && c == quote)
             {
                 at++;
@@ -80,6 +79,7 @@ internal sealed record NginxDirective(string Name, IReadOnlyList<string> Argumen
             }
             if (quote == '\0' && (char.IsWhiteSpace(c) || c is ';' || (c is '{' && !word.ToString().EndsWith('$'))
                 || (c is '}' && !word.ToString().Contains("${", StringComparison.Ordinal)))) break;
+            if (c == '\n') line++; // Within quotes: the one that ends a word is counted by who reads on.
             if (c == '\\' && at + 1 < text.Length && (text[at + 1] == quote || text[at + 1] == '\\')) c = text[++at];
             word.Append(c);
         }

@@ -7,7 +7,7 @@ using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Host.Verbs;
 
-/// <summary><c>explain instance</c>, <c>explain route</c> and <c>explain kind</c>.</summary>
+/// <summary><c>explain instance</c>, <c>explain route</c>, <c>explain request</c> and <c>explain kind</c>.</summary>
 internal static class ExplainVerbs
 {
     public static Command Create() =>
@@ -21,6 +21,7 @@ internal static class ExplainVerbs
                 RegistryName.InstanceArgument,
             },
             RouteExplaining.Create(),
+            RequestExplaining.Create(),
             KindExplanation.Create(),
         };
 

@@ -71,8 +71,36 @@ public sealed partial class SharedCounters : IAsyncDisposable
         return false;
     }
 
+    /// <summary>A key's uses, for who decides by itself: see <see cref="SharedUse"/>.</summary>
+    /// <param name="key">Who and what is limited, at most 256 characters.</param>
+    /// <param name="window">At least a second; how long uses are remembered.</param>
+    public SharedUse Use(string key, TimeSpan window) => new(this, key, window);
+
+    /// <summary>
+    /// Among how many each limit is parted now: 1 while nodes hear of each other, the live nodes while they do not.
+    /// </summary>
+    public int Parts => IsBlind ? Math.Max(1, nodes.Live.Count) : 1;
+
     /// <summary>Rounds that have ended well, with or without something to exchange.</summary>
     internal long Exchanges => Interlocked.Read(ref exchanges);
+
+    /// <summary>The milliseconds of the running window that have passed, and the window's number.</summary>
+    internal (long Window, long Passed) Now(long windowMilliseconds)
+    {
+        var clock = nodes.DatabaseClock;
+        return (clock / windowMilliseconds, clock % windowMilliseconds);
+    }
+
+    /// <summary>What this node has used of a key; null when there are too many keys.</summary>
+    internal StrongBox? OwnOf(CounterKey slot)
+    {
+        if (own.Count >= MaxKeys && !own.ContainsKey(slot)) return null;
+        var used = own.GetOrAdd(slot, static _ => new StrongBox());
+        used.Stays = true;
+        return used;
+    }
+
+    internal long OthersOf(CounterKey slot) => Volatile.Read(ref others).GetValueOrDefault(slot);
 
     private bool IsBlind => time.GetElapsedTime(Volatile.Read(ref exchangedAt)) > BlindAfter;
 
@@ -138,8 +166,11 @@ public sealed partial class SharedCounters : IAsyncDisposable
     private void Forget()
     {
         var now = nodes.DatabaseClock;
-        foreach (var slot in own.Keys)
-            if (slot.Window < now / Math.Max(1000, slot.WindowMilliseconds)) own.TryRemove(slot, out _);
+        foreach (var (slot, used) in own)
+        {
+            var running = now / Math.Max(1000, slot.WindowMilliseconds);
+            if (slot.Window < (used.Stays ? running - 1 : running)) own.TryRemove(slot, out _);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -150,9 +181,12 @@ public sealed partial class SharedCounters : IAsyncDisposable
         stopping.Dispose();
     }
 
-    private sealed class StrongBox
+    internal sealed class StrongBox
     {
         public long Value;
+
+        /// <summary>True when it is told for one more window: others still ask for what was used at its end.</summary>
+        public volatile bool Stays;
     }
 
     [LoggerMessage(

@@ -1,4 +1,5 @@
 using Groundwork.Kernel.Cluster;
+using Groundwork.Kernel.Hosting.Metering;
 using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
@@ -35,6 +36,12 @@ public sealed class Node
     /// <summary>Resources to read, local or followed.</summary>
     public required ISnapshotSource Snapshots { get; init; }
 
+    /// <summary>
+    /// The spec of a resource with its secrets in clear, for the module of its kind. Null in a follower, which gets
+    /// them masked.
+    /// </summary>
+    public required Func<Resource, ReadOnlyMemory<byte>>? OpenSecrets { get; init; }
+
     /// <summary>Where changes are committed. Null in a follower: <c>read_only_follower</c>.</summary>
     public required ChangeLog? Changes { get; init; }
 
@@ -61,6 +68,9 @@ public sealed class Node
 
     /// <summary>What one stream of events can carry; a module adds its own while it starts.</summary>
     public required IList<IEventSource> Events { get; init; }
+
+    /// <summary>What <c>/metrics</c> shows; a module adds its own while it starts.</summary>
+    public required IList<IMetricsSource> Metrics { get; init; }
 }
 
 /// <summary>What nodes that share a store share besides resources.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Hosting.Logging;
+using Groundwork.Kernel.Hosting.Metering;
 using Groundwork.Kernel.Hosting.Running;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
@@ -165,6 +166,8 @@ public sealed partial class NodeHost : IAsyncDisposable
             parts.Time,
             parts.Logs);
         open.Add("listeners", listeners);
+        var readings = new MeterReadings();
+        open.Add("readings of meters", readings);
         var health = new NodeHealth(() => core.Snapshots);
         if (core.Store is { Cluster: var cluster })
             health.Add("store",
@@ -180,6 +183,11 @@ public sealed partial class NodeHost : IAsyncDisposable
             SessionKey = core.Store?.Security.SessionKey ?? RandomNumberGenerator.GetBytes(RootKey.KeyBytes),
             Storage = core.Store?.Storage,
             Snapshots = core.Snapshots,
+            OpenSecrets = core.Store is { Security.Secrets: var secrets }
+                ? resource => resource.Kind is { } kind
+                    ? secrets.Open(kind, resource.Key, resource.Spec)
+                    : resource.Spec
+                : null,
             Changes = core.Store?.Changes,
             Authorizer = core.Authorizer,
             Audit = core.Store?.Security.Audit,
@@ -189,6 +197,7 @@ public sealed partial class NodeHost : IAsyncDisposable
             Followed = core.Followed,
             Health = health,
             Events = [],
+            Metrics = [new ProcessFigures(startedAt, NodeApi.Version), readings],
         };
     }
 
@@ -196,6 +205,7 @@ public sealed partial class NodeHost : IAsyncDisposable
     {
         var listeners = running.Listeners;
         listeners.Map(ListenerDefinition.Api, new NodeApi(running, startedAt).Map);
+        listeners.Map(ListenerDefinition.Api, new MetricsApi(running).Map);
         var access = new AccessApi(core.Authorizer, parts.Time);
         listeners.Map(ListenerDefinition.Api, access.MapWhoAmI);
         if (core.Store is not { } store) return;

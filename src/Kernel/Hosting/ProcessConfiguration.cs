@@ -37,6 +37,13 @@ public sealed record ProcessConfiguration
     /// <summary>The place this node runs in; null when nothing says so.</summary>
     public string? Zone { get; init; }
 
+    /// <summary>Where the gateway writes a line for each request; null: nowhere.</summary>
+    public AccessLogFile? AccessLog { get; init; }
+
+    /// <summary>The fields by which the gateway reads and passes on traces: of <c>w3c</c>, <c>b3</c> and
+    /// <c>b3-multi</c>.</summary>
+    public ImmutableArray<string> TraceHeaders { get; init; } = ["w3c"];
+
     public ImmutableDictionary<string, ListenerOptions> Listeners { get; init; } =
         ImmutableDictionary<string, ListenerOptions>.Empty;
 
@@ -83,6 +90,13 @@ public sealed record ProcessConfiguration
         new("linkLocalUpstreams", "", "CIDRs",
             "Link-local networks where services may be called; otherwise none, as clouds keep credentials there."),
         new("zone", "", "name", "The place this node runs in; upstreams that prefer their own zone go by it."),
+        new("accessLog", "off", "off, stdout or path",
+            "Where the gateway writes a line for each request; a path's directory must exist."),
+        new("accessLogFormat", "json", "json or combined", "How such a line is written."),
+        new("accessLogMegabytes", "100", "MB", "The size at which the file is put aside and another begun."),
+        new("accessLogFiles", "5", "files", "How many of those put aside are kept."),
+        new("traceHeaders", "w3c", "w3c, b3, b3-multi",
+            "The fields by which the gateway reads traces, the first that is there, and passes them on, all of them."),
         new("drainSeconds", "30", "seconds",
             "The longest that a stop waits for requests under way; a rolling restart should allow the slowest of "
             + "them."),
@@ -165,3 +179,9 @@ public sealed record DatabaseOptions(string? ConnectionString)
 
 /// <summary>The node to follow.</summary>
 public sealed record FollowOptions(Uri Address, string? AccessKeyFile);
+
+/// <summary>Where the gateway's access log goes.</summary>
+/// <param name="Path">Absolute; null for the standard output.</param>
+/// <param name="Megabytes">The size at which a file is put aside.</param>
+/// <param name="Files">How many of those are kept.</param>
+public sealed record AccessLogFile(string? Path, bool IsCombined, int Megabytes, int Files);

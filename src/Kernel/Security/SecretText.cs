@@ -31,7 +31,7 @@ public sealed record SecretText
 }
 
 /// <summary>Reads text, the masked form and the encrypted form; writes text and the masked form.</summary>
-internal sealed class SecretTextJson : JsonConverter<SecretText>
+public sealed class SecretTextJson : JsonConverter<SecretText>
 {
     public override SecretText? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {

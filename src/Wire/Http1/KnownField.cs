@@ -22,6 +22,7 @@ public enum KnownField : byte
     ETag,
     Expect,
     Forwarded,
+    GroundworkRequestId,
     GroundworkRevision,
     Host,
     Http2Settings,
@@ -68,7 +69,7 @@ public static class KnownFields
         [
             "", "accept", "accept-encoding", "alt-svc", "alt-used", "authorization", "cache-control", "connection",
             "content-encoding", "content-length", "content-range", "content-type", "cookie", "date", "etag", "expect",
-            "forwarded", "groundwork-revision", "host", "http2-settings", "idempotency-key", "if-none-match",
+            "forwarded", "groundwork-request-id", "groundwork-revision", "host", "http2-settings", "idempotency-key", "if-none-match",
             "keep-alive", "last-modified", "max-forwards", "origin", "proxy-authenticate", "proxy-authentication-info",
             "proxy-authorization", "proxy-connection", "range", "referer", "sec-websocket-accept", "sec-websocket-key",
             "server", "set-cookie", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade",

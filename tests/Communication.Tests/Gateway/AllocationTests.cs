@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Groundwork.Communication.Gateway;
 
 namespace Groundwork.Communication.Tests.Gateway;
 
@@ -42,21 +43,39 @@ public sealed class AllocationTests
         using var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.Connect(edge.Address);
 
+        var bytes = Measure(client);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{bytes} bytes a request");
+        Assert.InRange(bytes, 0, MaxBytes);
+
+        // Limits of a caller that is known cost no memory.
+        edge.RouteAll(spec => spec with
+        {
+            Limits =
+            [
+                new LimitSpec("client", ["client"], new BucketSpec(100_000)),
+                new LimitSpec("mix", ["client", "cookie:a", "query:page"], Window: new WindowSpec(100_000)),
+                new LimitSpec("at-once", ["client"], Concurrent: 10),
+            ],
+        });
+        var limited = Measure(client);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{limited} bytes a request with limits");
+        Assert.InRange(limited, 0, bytes + 32);
+    }
+
+    private static long Measure(Socket client)
+    {
         Ask(client, WarmUp);
         var before = GC.GetTotalAllocatedBytes(precise: true);
         Ask(client, Measured);
-        var bytes = (GC.GetTotalAllocatedBytes(precise: true) - before) / Measured;
-
-        TestContext.Current.TestOutputHelper?.WriteLine($"{bytes} bytes a request");
-        Assert.InRange(bytes, 0, MaxBytes);
+        return (GC.GetTotalAllocatedBytes(precise: true) - before) / Measured;
     }
 
-    private static void Ask(Socket client, int count)
+    internal static void Ask(Socket client, int count, byte[]? request = null)
     {
         var buffer = new byte[4096];
-        for (var request = 0; request < count; request++)
+        for (var asked = 0; asked < count; asked++)
         {
-            client.Send(Request);
+            client.Send(request ?? Request);
             var filled = 0;
             while (!buffer.AsSpan(0, filled).EndsWith("}"u8))
             {
@@ -68,7 +87,7 @@ public sealed class AllocationTests
         }
     }
 
-    private static void Serve(Socket listener)
+    internal static void Serve(Socket listener)
     {
         try
         {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Text.Json;
 using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Kernel.Hosting;
@@ -17,7 +18,8 @@ internal sealed class TestEdge : IAsyncDisposable
     private readonly GatewayModule module;
     private readonly Listeners listeners;
 
-    private TestEdge(GatewayOptions options, TlsOptions? tls, TimeProvider time)
+    private TestEdge(
+        GatewayOptions options, TlsOptions? tls, TimeProvider time, Kernel.Cluster.SharedCounters? shared)
     {
         module = new GatewayModule(() => Registry, options);
         listeners = new Listeners(
@@ -34,7 +36,13 @@ internal sealed class TestEdge : IAsyncDisposable
                         null, _ => { }, () => 0),
             TimeProvider.System,
             NullLoggerFactory.Instance);
-        var server = module.Build(listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance);
+        var server = module.Build(
+            new GatewayGround(listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance)
+            {
+                // Secrets are in clear where a test sets them.
+                OpenSecrets = static resource => resource.Spec,
+                Counters = shared,
+            });
         listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
     }
 
@@ -50,9 +58,10 @@ internal sealed class TestEdge : IAsyncDisposable
 
     /// <param name="time">The clock by which instances are waited for; clients are by the real one.</param>
     public static async Task<TestEdge> StartAsync(
-        GatewayOptions? options = null, TlsOptions? tls = null, TimeProvider? time = null)
+        GatewayOptions? options = null, TlsOptions? tls = null, TimeProvider? time = null,
+        Kernel.Cluster.SharedCounters? shared = null)
     {
-        var edge = new TestEdge(options ?? new GatewayOptions(), tls, time ?? TimeProvider.System);
+        var edge = new TestEdge(options ?? new GatewayOptions(), tls, time ?? TimeProvider.System, shared);
         await edge.listeners.StartAsync(CancellationToken.None);
         edge.Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
         {
@@ -69,6 +78,25 @@ internal sealed class TestEdge : IAsyncDisposable
         var spec = new RouteSpec(
             new MatchSpec(["127.0.0.1", "localhost"], "/**"), "service", Timeouts: new RouteTimeouts(20_000, 20_000));
         Snapshots.Put(Routes.Resource("all", change?.Invoke(spec) ?? spec));
+        return this;
+    }
+
+    /// <summary>Puts a resource of whatever kind, in the namespace <c>default</c>.</summary>
+    public TestEdge Put<TSpec>(Kind<TSpec> kind, string name, TSpec spec)
+        where TSpec : class
+    {
+        Snapshots.Put(new Resource
+        {
+            Key = new ResourceKey(kind.Name, "default", name),
+            Version = kind.Version,
+            Labels = ImmutableSortedDictionary<string, string>.Empty,
+            Spec = JsonSerializer.SerializeToUtf8Bytes(spec, kind.SpecTypeInfo),
+            SpecHash = default,
+            Revision = Snapshots.Current.Revision + 1,
+            ChangedBy = "system:test",
+            ChangedAt = DateTimeOffset.UnixEpoch,
+            Kind = kind,
+        });
         return this;
     }
 

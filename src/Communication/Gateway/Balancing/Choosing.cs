@@ -4,7 +4,11 @@ namespace Groundwork.Communication.Gateway.Balancing;
 /// <param name="Repeatable">True when the request can be sent to another instance if this one fails.</param>
 /// <param name="Except">One that has failed this request already.</param>
 /// <param name="Key">The caller's key, for <see cref="ChoicePolicy.Hash"/>.</param>
-internal readonly record struct Wish(bool Repeatable, Upstream? Except, ulong? Key);
+/// <param name="Failed">All that have failed it; null where <paramref name="Except"/> is the only one.</param>
+internal readonly record struct Wish(bool Repeatable, Upstream? Except, ulong? Key, List<Upstream>? Failed = null)
+{
+    public bool Excludes(Upstream upstream) => upstream == Except || Failed?.Contains(upstream) == true;
+}
 
 /// <summary>Who may be chosen.</summary>
 internal enum Admission
@@ -22,9 +26,12 @@ internal enum Admission
 /// <summary>The ways to choose one of several. An index, or -1 when none may be chosen.</summary>
 internal static class Choosing
 {
+    /// <param name="rival">The other one of two that were compared; -1 where there was none.</param>
     public static int Pick(
-        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random, TimeProvider time)
+        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random, TimeProvider time,
+        out int rival)
     {
+        rival = -1;
         if (members.Count == 0) return -1;
         if (members.Count == 1) return CanTake(members, 0, wish, admission) ? 0 : -1;
         return policy.Choice switch
@@ -34,14 +41,15 @@ internal static class Choosing
             ChoicePolicy.Random => ByChance(policy, members, wish, admission, random, time),
             ChoicePolicy.Hash when wish.Key is { } key => ByKey(members, key, wish, admission),
             ChoicePolicy.Hash => ByChance(policy, members, wish, admission, random, time),
-            var two => OfTwo(policy, members, wish, admission, random, time, two == ChoicePolicy.Fastest),
+            var two => OfTwo(
+                policy, members, wish, admission, random, time, two == ChoicePolicy.Fastest, out rival),
         };
     }
 
     private static bool CanTake(Members members, int index, in Wish wish, Admission admission)
     {
         var upstream = members.Upstreams[index];
-        if (upstream == wish.Except) return false;
+        if (wish.Excludes(upstream)) return false;
         return admission switch
         {
             Admission.Good => upstream.CanTake(wish.Repeatable),
@@ -52,15 +60,20 @@ internal static class Choosing
 
     private static int OfTwo(
         BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random, TimeProvider time,
-        bool fastest)
+        bool fastest, out int rival)
     {
+        rival = -1;
         var first = Draw(policy, members, random, time);
         var second = members.DrawOther(first, random);
         if (!IsReady(policy, members, second, random, time)) second = first;
         var (firstCan, secondCan) =
             (CanTake(members, first, wish, admission), CanTake(members, second, wish, admission));
         if (firstCan && secondCan)
-            return fastest ? Cheaper(members, first, second) : members.LessLoaded(first, second);
+        {
+            var better = fastest ? Cheaper(members, first, second) : members.LessLoaded(first, second);
+            if (first != second) rival = better == first ? second : first;
+            return better;
+        }
         if (firstCan || secondCan) return firstCan ? first : second;
         return AnyFrom(members, random.Next(members.Count), wish, admission);
     }

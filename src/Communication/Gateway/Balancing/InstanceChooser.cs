@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Groundwork.Communication.Gateway.Delivery;
+using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Registry;
@@ -13,9 +14,15 @@ namespace Groundwork.Communication.Gateway.Balancing;
 /// there is another; those that drain are not in the registry's callable list to begin with.
 /// </summary>
 internal sealed class InstanceChooser(
-    IRegistryView registry, UpstreamTable upstreams, GatewayOptions options, TimeProvider time, Random random)
+    IRegistryView registry, UpstreamTable upstreams, GatewayOptions options, TimeProvider time, Random random,
+    TrafficCounters? traffic = null)
 {
     private readonly ConcurrentDictionary<(ServiceKey? Service, ResourceKey? Upstream), UpstreamSet> sets = new();
+
+    /// <summary>All that have been chosen from, with the names under which they are told.</summary>
+    public IReadOnlyList<(string Name, ImmutableArray<Upstream> Upstreams)> Sets =>
+        [.. sets.Select(pair => (NameOf(pair.Key), pair.Value.Upstreams)).OrderBy(set => set.Item1,
+            StringComparer.Ordinal)];
 
     /// <summary>Where the request goes, and what of it counts for the choice.</summary>
     public Destination Decide(
@@ -31,20 +38,22 @@ internal sealed class InstanceChooser(
     /// <param name="repeatable">True when the request can be sent to another instance if this one fails.</param>
     /// <param name="except">One that has failed this request already. Then being out is a reason even if all
     /// are.</param>
-    public Outcome<UpstreamCall> Choose(in Destination destination, bool repeatable, Upstream? except = null)
+    /// <param name="failed">All that have failed it; null where <paramref name="except"/> is the only one.</param>
+    public Outcome<UpstreamCall> Choose(
+        in Destination destination, bool repeatable, Upstream? except = null, List<Upstream>? failed = null)
     {
         if (!SetOf(destination.Target).TryGet(out var set, out var none)) return none;
         var groups = set.GroupsOf(destination.Target);
         if (groups.IsEmpty)
             return new Fault(ErrorCodes.NoInstance, "The service behind this route has no instance to call.");
-        var wish = new Wish(repeatable, except, destination.Key);
-        if (destination.Sticky is { } sticky && Stay(groups, sticky, except) is { } kept) return kept;
+        var wish = new Wish(repeatable, except, destination.Key, failed);
+        if (destination.Sticky is { } sticky && Stay(groups, sticky, wish) is { } kept) return kept;
         // A place may be taken between the look and the grasp; then the others are looked at again.
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            var (upstream, admission) = Pick(set, groups, wish);
+            var (upstream, rival, admission) = Pick(set, groups, wish);
             if (upstream is null) break;
-            if (upstream.TryBegin(anyway: admission != Admission.Good) is { } call) return call;
+            if (upstream.TryBegin(anyway: admission != Admission.Good, rival) is { } call) return call;
         }
         return new Fault(ErrorCodes.UpstreamBusy, "Every instance behind this route has as many requests as it may.")
         {
@@ -67,7 +76,7 @@ internal sealed class InstanceChooser(
             if (!kept.Contains(key)) sets.TryRemove(key, out _);
     }
 
-    private (Upstream? Upstream, Admission Admission) Pick(
+    private (Upstream? Upstream, Upstream? Rival, Admission Admission) Pick(
         UpstreamSet set, ImmutableArray<Members> groups, in Wish wish)
     {
         // Trying beats refusing; but who has just failed this request has had its try.
@@ -76,18 +85,18 @@ internal sealed class InstanceChooser(
         {
             if (admission == Admission.Any && !panics) break;
             foreach (var members in groups)
-                if (Choosing.Pick(set.Policy, members, wish, admission, random, time) is >= 0 and var index)
-                    return (members.Upstreams[index], admission);
+                if (Choosing.Pick(set.Policy, members, wish, admission, random, time, out var rival) is >= 0 and var index)
+                    return (members.Upstreams[index], rival < 0 ? null : members.Upstreams[rival], admission);
         }
-        return (null, Admission.Any);
+        return (null, null, Admission.Any);
     }
 
     // Doubts are no reason to lose a session; being left out is.
-    private static UpstreamCall? Stay(ImmutableArray<Members> groups, ulong sticky, Upstream? except)
+    private static UpstreamCall? Stay(ImmutableArray<Members> groups, ulong sticky, in Wish wish)
     {
         foreach (var members in groups)
             foreach (var upstream in members.Upstreams)
-                if (upstream.Identity == sticky && upstream != except && upstream.CanTakeDoubted())
+                if (upstream.Identity == sticky && !wish.Excludes(upstream) && upstream.CanTakeDoubted())
                     return upstream.TryBegin(anyway: true);
         return null;
     }
@@ -137,9 +146,17 @@ internal sealed class InstanceChooser(
                 ? before
                 : UpstreamSet.Of(state.membership, state.policy, before, state.options, state.time),
             (membership, policy, options, time));
-        foreach (var upstream in set.Upstreams) upstream.Ejection.MayBegin = set.MayEject;
+        var series = traffic?.Of(NameOf(key));
+        foreach (var upstream in set.Upstreams)
+        {
+            upstream.Ejection.MayBegin = set.MayEject;
+            upstream.Series = series;
+        }
         return set;
     }
+
+    private static string NameOf((ServiceKey? Service, ResourceKey? Upstream) key) =>
+        key.Service?.ToString() ?? key.Upstream?.ToString() ?? "";
 
     private static bool IsOf(UpstreamSet set, Membership membership, BalancePolicy policy) =>
         ReferenceEquals(set.Membership.Identity, membership.Identity) && ReferenceEquals(set.Policy, policy);

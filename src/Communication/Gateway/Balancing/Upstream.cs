@@ -41,6 +41,9 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
 
     public Ejection Ejection { get; } = new(options, time);
 
+    /// <summary>The figures of those that it is one of; set before it is chosen.</summary>
+    public Recording.UpstreamSeries? Series { get; set; }
+
     /// <summary>How long it took of late to begin an answer, in ticks; 0 when nothing is known.</summary>
     public double Latency => latency.Now;
 
@@ -82,12 +85,14 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     /// Takes a place; null when another request took the last one, or the trial, meanwhile.
     /// </summary>
     /// <param name="anyway">True when doubts are no reason, because there is nobody better.</param>
-    public UpstreamCall? TryBegin(bool anyway)
+    /// <param name="rival">Who came off worse.</param>
+    public UpstreamCall? TryBegin(bool anyway, Upstream? rival = null)
     {
+        var loads = rival is null ? default : (UnderWay, rival.UnderWay);
         var trial = !anyway && IsDoubted;
         if (trial && Interlocked.CompareExchange(ref trials, 1, 0) != 0) return null;
         if (Interlocked.Increment(ref underWay) <= options.MaxRequestsPerInstance)
-            return new UpstreamCall(this, trial, time);
+            return new UpstreamCall(this, trial, time) { Rival = rival, Loads = loads };
         Interlocked.Decrement(ref underWay);
         if (trial) EndTrial();
         return null;
@@ -113,6 +118,17 @@ internal sealed class UpstreamCall(Upstream upstream, bool trial, TimeProvider t
     private long asked;
 
     public Upstream Upstream => upstream;
+
+    /// <summary>Who else was drawn, and came off worse; null where the choice was not between two.</summary>
+    public Upstream? Rival { get; init; }
+
+    /// <summary>What each of the two had under way when they were compared.</summary>
+    public (int Own, int Rival) Loads { get; init; }
+
+    /// <summary>For people.</summary>
+    public override string ToString() => Rival is null
+        ? $"{upstream.Key.Id}"
+        : $"{upstream.Key.Id} with {Loads.Own} under way, before {Rival.Key.Id} with {Loads.Rival}";
 
     /// <summary>The request goes out; <see cref="Heard"/> follows.</summary>
     public void Asked()

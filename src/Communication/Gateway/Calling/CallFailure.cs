@@ -23,6 +23,9 @@ internal enum CallFailure
     /// <summary>The head of the answer did not come in time, or the request's body was not taken.</summary>
     Timeout,
 
+    /// <summary>The time for the whole request was over; that is its caller's, not the instance's.</summary>
+    Deadline,
+
     /// <summary>The connection broke, or what came was no HTTP.</summary>
     Broken,
 

@@ -241,6 +241,9 @@ internal sealed class InstancePools : IDisposable
             this);
     }
 
+    /// <summary>Connections to an instance, used or kept.</summary>
+    public int OpenTo(Upstream upstream) => pools.TryGetValue(upstream, out var pool) ? pool.Open : 0;
+
     public void Dispose()
     {
         timer.Dispose();

@@ -33,6 +33,9 @@ internal sealed class Target : IEquatable<Target>
     /// <summary>What its instances have; empty for all of them.</summary>
     public string Subset { get; }
 
+    /// <summary>What is known of it as a whole; of <see cref="Resilience.UpstreamGuards"/>.</summary>
+    public Resilience.UpstreamGuard? Guard { get; set; }
+
     /// <summary>For people.</summary>
     public string Name { get; }
 

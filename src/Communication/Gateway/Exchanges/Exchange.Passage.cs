@@ -1,4 +1,5 @@
 using System.Net;
+using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
@@ -25,8 +26,14 @@ internal sealed partial class Exchange
     /// <summary>Who sent it, as far as proxies before us are believed; null when unknown.</summary>
     public IPAddress? CallerAddress { get; set; }
 
+    /// <summary>Who that is, once it is made sure of; null: nobody says, or nobody asked.</summary>
+    public Caller? Caller { get; set; }
+
     /// <summary>Fields that the instance gets from steps, besides those of the client and of the route.</summary>
     public List<WrittenField> RequestFields { get; } = [];
+
+    /// <summary>Fields of the client that the instance does not get; in lower case.</summary>
+    public List<byte[]> WithheldFields { get; } = [];
 
     /// <summary>Fields that the client gets with whatever answer, be it the instance's or one of ours.</summary>
     public List<KeyValuePair<string, string>> AnswerFields { get; } = [];
@@ -68,6 +75,7 @@ internal sealed partial class Exchange
     private void Start(IClient client)
     {
         Client = origin = client;
+        traffic = client as ITraffic;
         CallerAddress = client.Address;
         Began = time.GetTimestamp();
         Head.Clear();
@@ -77,8 +85,11 @@ internal sealed partial class Exchange
     {
         Parameters = default;
         CallerAddress = null;
+        Caller = null;
         RequestFields.Clear();
+        WithheldFields.Clear();
         AnswerFields.Clear();
         decisions.Clear();
+        ClearRecord();
     }
 }

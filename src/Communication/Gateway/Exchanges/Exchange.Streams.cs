@@ -20,7 +20,7 @@ internal sealed partial class Exchange
     private InstanceStream? stream; // The owner's; null: the exchange goes over a connection.
     private GrpcWeb? web; // The client speaks gRPC-Web.
 
-    private async ValueTask<CallFailure> CallOverStreamAsync(InstancePool over)
+    private async ValueTask<CallFailure> CallOverStreamAsync(InstancePool over, long began)
     {
         web = GrpcWeb.Of(Request.Fields);
         var made = new InstanceStream(over.Streams.Get(), Message(over));
@@ -30,15 +30,18 @@ internal sealed partial class Exchange
         if (Client.IsGone) Interrupt();
         try
         {
+            LimitTry(mine, began);
             if (Request.ExpectsContinue) await Client.AskForBodyAsync();
             // To connect, for a request with a body, which then has limits of its own.
-            receiving.Arm(Request.Body == BodyKind.None ? Route.ResponseHeadTimeout : Route.ConnectTimeout, mine);
+            receiving.Arm(Request.Body == BodyKind.None ? Route.ResponseHeadTimeout : ConnectLimit(), mine);
             await mine.SendAsync();
             received = answering = true;
             Lift(receiving);
             Lift(sending);
+            LiftEnding();
             if (timedOut) throw new IOException("the time is over");
             TakeAnswer(mine.Answer!); // Not null: it has been sent.
+            LimitRest(mine);
             return CallFailure.None;
         }
         catch (Exception fault) when (IsBroken(fault) || fault is HttpRequestException)
@@ -173,6 +176,7 @@ internal sealed partial class Exchange
         stream = null;
         Lift(receiving);
         Lift(sending);
+        LiftEnding();
         Interlocked.Exchange(ref exposed, null);
         EndStream(mine);
     }

@@ -43,8 +43,10 @@ internal sealed partial class Exchange : IExpiring
     private volatile bool timedOut; // A deadline of this call has expired.
 
     public Exchange(
-        InstancePools pools, Deadlines deadlines, HeadLimits requests, HeadLimits answers, TimeProvider time)
+        InstancePools pools, Deadlines deadlines, HeadLimits requests, HeadLimits answers, TimeProvider time,
+        TraceHeaders traceHeaders = TraceHeaders.W3C)
     {
+        Trace = new TraceIdentity(traceHeaders);
         this.pools = pools;
         this.time = time;
         Request = new RequestHead(requests);
@@ -52,6 +54,7 @@ internal sealed partial class Exchange : IExpiring
         Answer = new ResponseHead(answers);
         receiving = deadlines.Add(this);
         sending = deadlines.Add(this);
+        ending = deadlines.Add(this);
     }
 
     public RequestHead Request { get; }
@@ -63,7 +66,7 @@ internal sealed partial class Exchange : IExpiring
 
     public AnswerHead Head { get; } = new();
 
-    public TraceIdentity Trace { get; } = new();
+    public TraceIdentity Trace { get; }
 
     /// <summary>Set before anything is sent.</summary>
     public Route Route { get; set; } = null!;
@@ -132,6 +135,7 @@ internal sealed partial class Exchange : IExpiring
         clientFault = null;
         web = null;
         ClearPassage();
+        ClearDeadline();
         Request.Clear();
         Answer.Clear();
         Head.Clear();
@@ -145,6 +149,7 @@ internal sealed partial class Exchange : IExpiring
     {
         deadlines.Remove(receiving);
         deadlines.Remove(sending);
+        deadlines.Remove(ending);
         Request.Release();
         Answer.Release();
         if (outgoing.Length > 0) ArrayPool<byte>.Shared.Return(outgoing);
@@ -162,13 +167,20 @@ internal sealed partial class Exchange : IExpiring
         Cause = null;
         clientFault = null;
         received = answering = timedOut = false;
+        var asked = NoteAttempt(upstream, kept);
         pool = pools.Of(upstream);
-        if (upstream.SpeaksHttp2) return await CallOverStreamAsync(pool);
+        var began = time.GetTimestamp();
+        if (upstream.SpeaksHttp2) return NoteOutcome(upstream, await CallOverStreamAsync(pool, began), asked);
         var taken = kept ? pool.TryTake() : null;
         if (taken is null)
         {
-            (taken, var failure, Cause) = await pool.OpenAsync(Route.ConnectTimeout);
-            if (taken is null) return Client.IsGone ? CallFailure.ClientGone : failure;
+            (taken, var failure, Cause) = await pool.OpenAsync(ConnectLimit());
+            if (taken is null)
+            {
+                if (Client.IsGone) failure = CallFailure.ClientGone;
+                else if (IsOverdue) failure = CallFailure.Deadline;
+                return NoteOutcome(upstream, failure, asked);
+            }
         }
         connection = taken;
         Volatile.Write(ref exposed, taken);
@@ -176,16 +188,17 @@ internal sealed partial class Exchange : IExpiring
         if (Client.IsGone) Interrupt();
         try
         {
+            LimitTry(taken, began);
             await SendAsync(taken);
             await ReceiveHeadAsync(taken);
-            return CallFailure.None;
+            return NoteOutcome(upstream, CallFailure.None, asked);
         }
         catch (Exception fault) when (IsBroken(fault))
         {
             Cause = fault;
             var wasReused = taken.IsReused;
             await DropAsync();
-            return Classify(wasReused);
+            return NoteOutcome(upstream, Classify(wasReused), asked);
         }
     }
 
@@ -203,6 +216,7 @@ internal sealed partial class Exchange : IExpiring
     /// <summary>The exchange is over on the instance's side: its connection is kept where it can be.</summary>
     public async ValueTask FinishAsync(bool whole)
     {
+        if (!whole) NoteCut();
         if (stream is not null)
         {
             await FinishStreamAsync(whole);
@@ -220,6 +234,7 @@ internal sealed partial class Exchange : IExpiring
         connection = null;
         Lift(receiving);
         Lift(sending);
+        LiftEnding();
         // Whoever took it has ended it.
         if (Interlocked.CompareExchange(ref exposed, null, mine) == mine && !timedOut) pool!.Keep(mine);
         else pool!.Close(mine);
@@ -233,7 +248,7 @@ internal sealed partial class Exchange : IExpiring
     {
         if (clientFault is { Status: > 0 }) return CallFailure.ClientBody;
         if (Client.IsGone || clientFault is not null) return CallFailure.ClientGone;
-        if (timedOut) return CallFailure.Timeout;
+        if (timedOut) return outOfTime ? CallFailure.Deadline : CallFailure.Timeout;
         return wasReused && !received ? CallFailure.KeptClosed : CallFailure.Broken;
     }
 
@@ -255,6 +270,7 @@ internal sealed partial class Exchange : IExpiring
         // After the last who may arm one.
         Lift(receiving);
         Lift(sending);
+        LiftEnding();
         if (mine is not null) pool!.Close(mine);
         if (over is not null) EndStream(over);
     }
@@ -326,7 +342,9 @@ internal sealed partial class Exchange : IExpiring
                 answering = true;
                 Lift(receiving);
                 Lift(sending);
+                LiftEnding();
                 if (timedOut) throw new IOException("the time is over");
+                LimitRest(from);
                 return;
             }
             // 100 is between us and the instance, and we did not ask; 102 says nothing that a client needs.

@@ -22,7 +22,7 @@ internal sealed class ExchangePool(
     {
         lock (gate)
             if (kept.TryPop(out var exchange)) return exchange;
-        return new Exchange(pools, deadlines, limits.Head, answers, time);
+        return new Exchange(pools, deadlines, limits.Head, answers, time, options.TraceHeaders);
     }
 
     public void Return(Exchange exchange)

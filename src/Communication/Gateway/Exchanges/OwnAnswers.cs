@@ -18,6 +18,7 @@ internal sealed class OwnAnswers(ISnapshotSource snapshots, GatewayCounters coun
         var head = exchange.Head;
         var route = exchange.Route;
         counters.Refused(route, fault.Error);
+        exchange.Code = fault.Error.Code;
         var body = JsonSerializer.SerializeToUtf8Bytes(
             Problems.ToDocument(fault) with { TraceId = exchange.Trace.TraceId }, WireJson.Strict.ProblemDocument);
         var closes = head.Closes;

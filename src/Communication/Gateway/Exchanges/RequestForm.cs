@@ -51,13 +51,14 @@ internal static class RequestForm
         writer.Write((byte)' ');
         writer.Write(Pseudonym);
         writer.EndLine();
-        writer.Field("traceparent"u8, exchange.Trace.Parent);
+        exchange.Trace.Write(ref writer);
         if (exchange.Trace.IsContinued && fields.Has(KnownField.TraceState))
         {
             writer.Write("tracestate: "u8);
             WriteList(ref writer, fields, KnownField.TraceState, ","u8);
             writer.EndLine();
         }
+        WriteTry(ref writer, exchange);
         WriteConnection(ref writer, exchange);
         writer.EndLine();
         return writer.Length;
@@ -151,7 +152,8 @@ internal static class RequestForm
             case KnownField.Other:
                 var name = fields.NameOf(field);
                 // To many servers X_Forwarded_For is X-Forwarded-For.
-                if (name.Contains((byte)'_') || (!exchange.Trusted && IsReserved(name))) return false;
+                if (name.Contains((byte)'_') || (IsReserved(name) && (!exchange.Trusted || IsOurs(name)))
+                    || exchange.Trace.Replaces(name)) return false;
                 break;
             // Set below, or made from the body and the address.
             case KnownField.Host or KnownField.ContentLength or KnownField.Expect or KnownField.Via
@@ -160,14 +162,15 @@ internal static class RequestForm
             case KnownField.Forwarded or KnownField.XForwardedFor or KnownField.XForwardedProto
                 or KnownField.XForwardedHost or KnownField.XForwardedPrefix:
                 return false;
-            case KnownField.XRealIp or KnownField.GroundworkRevision:
+            case KnownField.XRealIp or KnownField.GroundworkRevision or KnownField.GroundworkRequestId:
                 if (!exchange.Trusted) return false;
                 break;
             default:
                 if (KnownFields.IsHopByHop(field.Known)) return false;
                 break;
         }
-        return exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
+        return !IsWithheld(exchange.WithheldFields, fields.NameOf(field))
+            && exchange.Transformed?.RemovesFromRequest(fields.NameOf(field)) != true
             && !exchange.Request.Names(fields.NameOf(field));
     }
 
@@ -178,6 +181,39 @@ internal static class RequestForm
         'g' => name.Length >= 11 && Ascii.EqualsIgnoreCase(name[..11], "groundwork-"u8),
         _ => false,
     };
+
+    /// <summary>
+    /// True for what only we say, whoever else says it: a proxy that is believed about addresses passes on what its
+    /// clients send. <c>Groundwork-Identity</c> of such a one is left: it is signed.
+    /// </summary>
+    private static bool IsOurs(ReadOnlySpan<byte> name) =>
+        Ascii.EqualsIgnoreCase(name, "groundwork-deadline-ms"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-attempt"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-user"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-key"u8)
+        || Ascii.EqualsIgnoreCase(name, "groundwork-tenant"u8);
+
+    private static bool IsWithheld(List<byte[]> withheld, ReadOnlySpan<byte> name)
+    {
+        foreach (var one in withheld)
+            if (Ascii.EqualsIgnoreCase(name, one)) return true;
+        return false;
+    }
+
+    // How long somebody still waits, and which try it is; the first says nothing.
+    private static void WriteTry(ref HeadWriter writer, Exchange exchange)
+    {
+        if (exchange.LeftMs is { } left)
+        {
+            writer.Write("Groundwork-Deadline-Ms: "u8);
+            writer.Write(left);
+            writer.EndLine();
+        }
+        if (exchange.Attempt == 1) return;
+        writer.Write("Groundwork-Attempt: "u8);
+        writer.Write(exchange.Attempt);
+        writer.EndLine();
+    }
 
     private static void WriteForwarded(ref HeadWriter writer, Exchange exchange, FieldTable fields)
     {

@@ -31,6 +31,13 @@ internal static class HostPattern
         return IsName(name) ? null : "must be a host name in lower case, *. before one, an address, or * for any";
     }
 
+    /// <summary>True for a host, in its normal form, that a pattern matches; for explaining.</summary>
+    public static bool Meets(string pattern, string host) =>
+        pattern == Any || pattern == host
+        || (pattern.StartsWith("*.", StringComparison.Ordinal) && host.Length > pattern.Length - 1
+            && !host.StartsWith('[') && !char.IsAsciiDigit(host[^1])
+            && host.EndsWith(pattern[1..], StringComparison.Ordinal));
+
     private static bool IsName(string name)
     {
         if (name.Length is 0 or > MaxLength) return false;

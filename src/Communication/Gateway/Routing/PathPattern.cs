@@ -129,6 +129,18 @@ internal sealed class PathPattern
         && Literal.StartsWith(prefix, StringComparison.Ordinal)
         && (Literal.Length == prefix.Length || Literal[prefix.Length] == '/');
 
+    /// <summary>True for a path that it matches; for explaining, while requests go by the tree.</summary>
+    public bool Meets(string path)
+    {
+        if (Expression is not null) return Expression.IsMatch(path);
+        var isPrefix = Form == PathForm.Prefix;
+        var (own, theirs) = ((isPrefix ? Text[..^Below.Length] : Text).Split('/'), path.Split('/'));
+        if (isPrefix ? theirs.Length < own.Length : theirs.Length != own.Length) return false;
+        for (var index = 0; index < own.Length; index++)
+            if (IsParameter(own[index]) ? theirs[index].Length == 0 : theirs[index] != own[index]) return false;
+        return true;
+    }
+
     public override string ToString() => Text;
 
     private static string? ExplainParameters(string path)

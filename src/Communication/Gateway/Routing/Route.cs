@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Groundwork.Communication.Gateway.Delivery;
+using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Kernel.Resources;
@@ -32,10 +33,14 @@ internal sealed class Route
         Transform = RouteTransform.Compile(spec, Path);
         OwnAnswer = OwnAnswer.Compile(spec, Path);
         ExposeRevision = spec.ExposeRevision;
+        Policy = RoutePolicy.Compile(key, spec, Path);
+        LogsAccess = spec.Observe?.AccessLog ?? true;
         var timeouts = spec.Timeouts ?? new RouteTimeouts();
         ConnectTimeout = TimeSpan.FromMilliseconds(timeouts.ConnectMs);
         ResponseHeadTimeout = TimeSpan.FromMilliseconds(timeouts.ResponseHeadMs);
         IdleTimeout = TimeSpan.FromMilliseconds(timeouts.IdleMs);
+        TryTimeout = Limit(timeouts.TryMs);
+        TotalTimeout = Limit(timeouts.TotalMs);
     }
 
     /// <summary>
@@ -86,11 +91,30 @@ internal sealed class Route
 
     public bool ExposeRevision { get; }
 
+    /// <summary>Whether its requests have lines in the access log.</summary>
+    public bool LogsAccess { get; }
+
+    /// <summary>Its figures, once somebody has looked them up; the same whoever does.</summary>
+    public Recording.RouteSeries? Series { get; set; }
+
     public TimeSpan ConnectTimeout { get; }
 
     public TimeSpan ResponseHeadTimeout { get; }
 
     public TimeSpan IdleTimeout { get; }
+
+    /// <summary>Of one try, to the head of its answer; infinite where there is none.</summary>
+    public TimeSpan TryTimeout { get; }
+
+    /// <summary>Of all of it; infinite where there is none.</summary>
+    public TimeSpan TotalTimeout { get; }
+
+    /// <summary>What happens when the service fails.</summary>
+    public RoutePolicy Policy { get; }
+
+    /// <summary>Everywhere that a request of the route may go.</summary>
+    public IEnumerable<Target> Targets =>
+        (Deliveries?.Targets ?? []).Concat(Policy.Fallback?.Target is { } other ? [other] : []).Distinct();
 
     /// <summary>
     /// Compiles a route. False with the reason for one that this version does not understand, which a newer node may
@@ -117,6 +141,9 @@ internal sealed class Route
         return route is not null;
     }
 
+    private static TimeSpan Limit(int? milliseconds) =>
+        milliseconds is { } given ? TimeSpan.FromMilliseconds(given) : Timeout.InfiniteTimeSpan;
+
     public bool Serves(ReadOnlySpan<byte> method)
     {
         if (methods.IsEmpty) return true;
@@ -129,6 +156,9 @@ internal sealed class Route
     private static bool IsChangeable(RouteSpec spec, PathPattern pattern, List<FieldFault> faults)
     {
         TransformRules.Check(spec, pattern, faults);
+        // A limit that is not understood must not be none.
+        Limits.LimitRules.Check(spec.Limits, pattern, faults);
+        ResilienceRules.Check(spec.Resilience, hasTarget: true, faults);
         return faults.Count == 0;
     }
 }

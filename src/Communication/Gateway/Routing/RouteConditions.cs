@@ -60,6 +60,17 @@ internal sealed class RouteConditions
         return (clients.IsEmpty || IsClient(view.Client)) && (time is null || time.Holds(view.Time));
     }
 
+    /// <summary>Those that do not hold, in words.</summary>
+    public IEnumerable<string> Unmet(RequestView view)
+    {
+        var unmet = new List<string>();
+        foreach (var field in fields)
+            if (!field.Holds(view)) unmet.Add(field.Text);
+        if (!clients.IsEmpty && !IsClient(view.Client)) unmet.Add($"client in {string.Join(' ', clients)}");
+        if (time is not null && !time.Holds(view.Time)) unmet.Add(time.Text);
+        return unmet;
+    }
+
     /// <summary>True when these hold wherever the others do: they are some of them.</summary>
     public bool Cover(RouteConditions others) =>
         fields.All(field => others.fields.Any(other => other.Text == field.Text))

@@ -77,7 +77,7 @@ internal sealed class RouteTable
 
     private static void Tally(ImmutableDictionary<Target, int>.Builder counts, Route route, int by)
     {
-        foreach (var target in route.Deliveries?.Targets ?? [])
+        foreach (var target in route.Targets)
         {
             var count = counts.GetValueOrDefault(target) + by;
             if (count == 0) counts.Remove(target);

@@ -31,7 +31,18 @@ internal sealed class GatewayServer(
     /// <summary>
     /// Serves one connection of HTTP/1 to its end. False when it begins as HTTP/2; then nothing is consumed of it.
     /// </summary>
-    public Task<bool> ServeAsync(ConnectionContext connection) => new Http1Client(connection, this).RunAsync();
+    public async Task<bool> ServeAsync(ConnectionContext connection)
+    {
+        requests.Traffic.ConnectionOpened();
+        try
+        {
+            return await new Http1Client(connection, this).RunAsync();
+        }
+        finally
+        {
+            requests.Traffic.ConnectionClosed();
+        }
+    }
 
     /// <summary>Answers one request of HTTP/2.</summary>
     public async Task ServeAsync(HttpContext context)

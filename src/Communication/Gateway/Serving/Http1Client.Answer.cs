@@ -9,7 +9,7 @@ namespace Groundwork.Communication.Gateway.Serving;
 // Writing of the answer.
 internal sealed partial class Http1Client
 {
-    /// <summary>Bytes of what is ours in a head: the line, the date, the framing.</summary>
+    /// <summary>Bytes of what is ours in a head: the line, the date, the request's id, the framing.</summary>
     private const int OursBytes = 256;
 
     private AnswerHead? answer; // Begun and not yet written.
@@ -31,6 +31,7 @@ internal sealed partial class Http1Client
     {
         WriteHead();
         if (bytes.IsEmpty) return;
+        BytesOut += bytes.Length;
         if (!writesChunks)
         {
             output.Write(bytes);
@@ -46,7 +47,11 @@ internal sealed partial class Http1Client
 
     public Memory<byte> Room(int bytes) => writesChunks ? default : output.GetMemory(bytes);
 
-    public void Advance(int bytes) => output.Advance(bytes);
+    public void Advance(int bytes)
+    {
+        BytesOut += bytes;
+        output.Advance(bytes);
+    }
 
     public void End(FieldTable? trailers)
     {
@@ -111,6 +116,7 @@ internal sealed partial class Http1Client
         if (answer is not { } head) return;
         answer = null;
         HasBegun = true;
+        Status = head.Status;
         writesChunks = false;
         var minor = exchange is { } current ? current.Request.MinorVersion : 1;
         var raw = head.Status == 101;
@@ -137,6 +143,7 @@ internal sealed partial class Http1Client
             writer.Write(value);
             writer.EndLine();
         }
+        if (exchange is not null) writer.Field("Groundwork-Request-Id"u8, exchange.Trace.SpanId);
         if (raw) writer.Write("Connection: Upgrade\r\nUpgrade: websocket\r\n"u8);
         else WriteFraming(ref writer, head, minor);
         if (head.From is null || !head.From.Fields.Has(KnownField.Date)) writer.Field("Date"u8, serving.Date());

@@ -76,6 +76,7 @@ internal sealed partial class Http1Client
         {
             var count = (int)Math.Min(read.Buffer.Length, into.Length);
             read.Buffer.Slice(0, count).CopyTo(into);
+            received += count;
             input.AdvanceTo(read.Buffer.GetPosition(count));
             return count;
         }

@@ -14,7 +14,7 @@ namespace Groundwork.Communication.Gateway.Serving;
 /// One connection of a client that speaks HTTP/1: reads request after request, has each answered before it reads the
 /// next, and ends when one of the two wants it or the client takes too long.
 /// </summary>
-internal sealed partial class Http1Client : IClient, IExpiring
+internal sealed partial class Http1Client : IClient, ITraffic, IExpiring
 {
     // What a deadline was armed for.
     private static readonly object Reading = new();
@@ -61,6 +61,12 @@ internal sealed partial class Http1Client : IClient, IExpiring
     public ReadOnlySpan<byte> Protocol => exchange is { Request.MinorVersion: 0 } ? "1.0"u8 : "1.1"u8;
 
     public bool IsGone => gone;
+
+    public int Status { get; private set; }
+
+    public long BytesIn => received;
+
+    public long BytesOut { get; private set; }
 
     /// <summary>
     /// Serves until the connection is to be closed, which the caller then does. False when it begins as HTTP/2.
@@ -249,6 +255,7 @@ internal sealed partial class Http1Client : IClient, IExpiring
         asked = BodyTouched = HasBegun = givenUp = false;
         answer = null;
         (received, waited) = (0, 0);
+        (Status, BytesOut) = (0, 0);
     }
 
     // The transport sends what it has and closes when we return; a client that does not take it has its limit still.

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Text;
 using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Wire;
 using Groundwork.Wire.Http1;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -13,7 +14,7 @@ namespace Groundwork.Communication.Gateway.Serving;
 /// One request of HTTP/2, whose frames the server software reads. Its head is written as one of HTTP/1.1 and read by
 /// the one parser there is, so that every rule of it holds here too.
 /// </summary>
-internal sealed class Http2Client : IClient
+internal sealed class Http2Client : IClient, ITraffic
 {
     private readonly HttpContext context;
     private readonly Exchange exchange;
@@ -47,6 +48,12 @@ internal sealed class Http2Client : IClient
     public bool BodyTouched { get; private set; }
 
     public bool HasBegun { get; private set; }
+
+    public int Status { get; private set; }
+
+    public long BytesIn { get; private set; }
+
+    public long BytesOut { get; private set; }
 
     public async Task ServeAsync(GatewayRequests requests)
     {
@@ -83,7 +90,9 @@ internal sealed class Http2Client : IClient
         BodyTouched = true;
         try
         {
-            return await context.Request.Body.ReadAsync(into, bodyEnd.Token);
+            var count = await context.Request.Body.ReadAsync(into, bodyEnd.Token);
+            BytesIn += count;
+            return count;
         }
         catch (BadHttpRequestException bad)
         {
@@ -122,6 +131,7 @@ internal sealed class Http2Client : IClient
     {
         WriteAnswerHead();
         context.Response.BodyWriter.Write(bytes);
+        BytesOut += bytes.Length;
     }
 
     public Memory<byte> Room(int bytes) => default; // Frames are the server software's.
@@ -206,7 +216,8 @@ internal sealed class Http2Client : IClient
         answer = null;
         HasBegun = true;
         var response = context.Response;
-        response.StatusCode = head.Status;
+        response.StatusCode = Status = head.Status;
+        response.Headers.Append(HeaderNames.RequestId, Text(exchange.Trace.SpanId));
         if (head.From is { } from)
             foreach (ref readonly var field in from.Fields.Fields)
                 if (head.NameOf(from, field) is { IsEmpty: false } name)

@@ -111,6 +111,7 @@ internal sealed class AnswerHead
         !KnownFields.IsHopByHop(field.Known)
         && field.Known is not (KnownField.ContentLength // Ours to say, with the framing.
             or KnownField.AltSvc // Would lead the client past the gateway.
+            or KnownField.GroundworkRequestId
             or KnownField.GroundworkRevision) // Ours to say.
         && !from.IsNamed(field);
 

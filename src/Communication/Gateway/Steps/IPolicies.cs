@@ -4,4 +4,11 @@ namespace Groundwork.Communication.Gateway.Steps;
 /// What routes and listeners can both ask for. A concern adds its record here, to <see cref="RouteSpec"/>, and its
 /// maker to <see cref="GatewayModule"/>.
 /// </summary>
-internal interface IPolicies;
+internal interface IPolicies
+{
+    /// <summary>Who may pass.</summary>
+    AccessSpec? Access => null;
+
+    /// <summary>How many may.</summary>
+    IReadOnlyList<LimitSpec>? Limits => null;
+}

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Groundwork.Communication.Gateway.Balancing;
+using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Registry;
 
@@ -27,6 +28,9 @@ internal sealed class UpstreamPlan : IDisposable
 
     public StickyCookie? Sticky { get; }
 
+    /// <summary>How much it is called.</summary>
+    public GuardPolicy Guard { get; private init; } = GuardPolicy.Default;
+
     /// <summary>Null for one that has its own addresses.</summary>
     public ServiceKey? Service { get; }
 
@@ -50,7 +54,7 @@ internal sealed class UpstreamPlan : IDisposable
             var sticky = spec.Sticky is { } cookie
                 ? new StickyCookie(cookie, key.ToString(), parts.SessionKey.Span)
                 : null;
-            plan = new UpstreamPlan(policy, sticky, service, known, sought);
+            plan = new UpstreamPlan(policy, sticky, service, known, sought) { Guard = GuardPolicy.Of(spec.Resilience) };
         }
         return plan is not null;
     }

@@ -35,6 +35,7 @@ internal static class UpstreamRules
         if (spec.Choose is { } choice) CheckChoice(choice, faults);
         if (spec.Sticky is { } sticky) CheckSticky(sticky, faults);
         if (spec.Ejection is { } ejection) CheckEjection(ejection, faults);
+        Resilience.ResilienceRules.Check(spec.Resilience, faults);
     }
 
     /// <summary>Parts <c>host:port</c>.</summary>

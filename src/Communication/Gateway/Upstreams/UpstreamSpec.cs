@@ -28,6 +28,8 @@ public sealed record UpstreamSpec(
     StickySpec? Sticky = null,
     [Description("When one that fails is left out.")]
     EjectionSpec? Ejection = null,
+    [Description("How much it is called, and when not at all.")]
+    UpstreamResilience? Resilience = null,
     [Description("What they speak: http1, or h2 over TLS or in clear, as gRPC needs it. When not given, the metadata "
         + "protocol of an instance says it, and else it is http1.")]
     [AllowedValues("http1", "h2")]

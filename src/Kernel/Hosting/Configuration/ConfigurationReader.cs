@@ -11,6 +11,15 @@ internal sealed class ConfigurationReader
     /// <summary>An hour: whoever waits longer for one request has another problem.</summary>
     private const int MaxDrainSeconds = 3600;
 
+    private const int DefaultAccessLogMegabytes = 100;
+    private const int DefaultAccessLogFiles = 5;
+
+    /// <summary>A larger file is none that anybody opens.</summary>
+    private const int MaxAccessLogMegabytes = 10_000;
+
+    /// <summary>Each is renamed when another comes.</summary>
+    private const int MaxAccessLogFiles = 100;
+
     private readonly List<FieldFault> faults = [];
     private readonly ConfigurationSources sources;
     private readonly IReadOnlyDictionary<string, Setting> settings;
@@ -47,6 +56,8 @@ internal sealed class ConfigurationReader
             TrustedProxies = Networks("trustedProxies"),
             LinkLocalUpstreams = Networks("linkLocalUpstreams"),
             Zone = ReadZone(),
+            AccessLog = ReadAccessLog(),
+            TraceHeaders = ReadTraceHeaders(),
             Listeners = ReadListeners(),
             Drain = TimeSpan.FromSeconds(
                 ReadNumber("drainSeconds", ProcessConfiguration.DefaultDrainSeconds, MaxDrainSeconds)),
@@ -94,6 +105,29 @@ internal sealed class ConfigurationReader
         if (!Names.IsSegment(given.Text))
             faults.Add(given.Wrong($"must be 1 to {Names.MaxSegmentLength} of A-Z a-z 0-9 . _ : @ -"));
         return given.Text;
+    }
+
+    private AccessLogFile? ReadAccessLog()
+    {
+        var format = One("accessLogFormat");
+        if (format is { Text: not ("json" or "combined") }) faults.Add(format.Wrong("must be json or combined"));
+        var megabytes = ReadNumber("accessLogMegabytes", DefaultAccessLogMegabytes, MaxAccessLogMegabytes);
+        if (megabytes == 0) faults.Add(settings["accessLogMegabytes"].Wrong("must be at least 1")); // Not the default.
+        var files = ReadNumber("accessLogFiles", DefaultAccessLogFiles, MaxAccessLogFiles);
+        if (One("accessLog") is not { Text: not "off" } given) return null;
+        var path = given.Text == "stdout" ? null : Path.GetFullPath(given.Text, given.BasePath);
+        if (path is not null && !Directory.Exists(Path.GetDirectoryName(path)))
+            faults.Add(given.Wrong("is in a directory that does not exist"));
+        return new AccessLogFile(path, format?.Text == "combined", megabytes, files);
+    }
+
+    private ImmutableArray<string> ReadTraceHeaders()
+    {
+        if (settings.GetValueOrDefault("traceHeaders") is not { } given) return ["w3c"];
+        var names = Items("traceHeaders");
+        if (names.IsEmpty || names.Any(name => name is not ("w3c" or "b3" or "b3-multi")))
+            faults.Add(given.Wrong("must be some of w3c, b3 and b3-multi"));
+        return names;
     }
 
     private ModuleSelection ReadModules(bool follows)

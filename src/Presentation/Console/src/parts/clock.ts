@@ -14,3 +14,23 @@ export function useEvery(milliseconds: number, run: () => unknown): void {
     }, milliseconds)
     onScopeDispose(() => clearInterval(timer))
 }
+
+interface TimeWords {
+    relative: Intl.RelativeTimeFormat
+    exact: Intl.DateTimeFormat
+}
+
+const known = new Map<string, TimeWords>()
+
+/** How times are told in a language. Made once: a table has one in every row, and making one costs as much as a row. */
+export function timeWords(locale: string): TimeWords {
+    let words = known.get(locale)
+    if (!words) {
+        words = {
+            relative: new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }),
+            exact: new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' }),
+        }
+        known.set(locale, words)
+    }
+    return words
+}

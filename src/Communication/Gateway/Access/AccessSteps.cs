@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using Groundwork.Communication.Gateway.Access.Callers;
+using Groundwork.Communication.Gateway.Access.Tokens;
+using Groundwork.Communication.Gateway.Steps;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Resources;
+using Microsoft.Extensions.Logging;
+
+namespace Groundwork.Communication.Gateway.Access;
+
+/// <summary>
+/// Makes the steps that decide who may pass, and keeps what they share: lists, issuers and their keys, and the tokens
+/// that were verified.
+/// </summary>
+internal sealed class AccessSteps : IStepMaker, IDisposable
+{
+    private readonly TimeProvider time;
+    private readonly TokenCache cache = new();
+    private readonly ResourceTable<CallerList> lists;
+    private readonly ResourceTable<TokenIssuer> issuers;
+
+    public AccessSteps(AccessParts parts)
+    {
+        time = parts.Time;
+        // Without a key of the store this process has one of its own.
+        Signer = new IdentitySigner(
+            parts.SessionKey.IsEmpty ? RandomNumberGenerator.GetBytes(32) : parts.SessionKey.Span);
+        lists = new ResourceTable<CallerList>(parts.Snapshots, AccessListKind.Name, CallerList.Compile);
+        issuers = new ResourceTable<TokenIssuer>(
+            parts.Snapshots, TokenIssuerKind.Name, resource => IssuerKeys.Compile(resource, parts),
+            static issuer => issuer.Dispose());
+    }
+
+    public IdentitySigner Signer { get; }
+
+    public IEnumerable<IRequestStep> Make(StepContext context)
+    {
+        if (context.Policies.Access is not { } spec) yield break;
+        var ns = context.Key.Namespace is { Length: > 0 } own ? own : Wire.Names.DefaultNamespace;
+        var deny = CallerListRule.Make(spec.Deny, ns, lists);
+        var allow = CallerListRule.Make(spec.Allow, ns, lists);
+        if (deny is not null || allow is not null) yield return new AddressStep(deny, allow);
+        var credentials = new List<ICredential>();
+        if (spec.Token is { } token) credentials.Add(new TokenCredential(token, ns, issuers, cache));
+        yield return new AccessStep(
+            [.. credentials], deny, allow, new IdentityForm(spec.Identity, Signer), time);
+    }
+
+    public void Dispose()
+    {
+        lists.Dispose();
+        issuers.Dispose();
+    }
+}
+
+/// <summary>What access needs of the node.</summary>
+/// <param name="Open">The spec of a resource with its secrets in clear; null where this node cannot open them.</param>
+internal sealed record AccessParts(
+    ISnapshotSource Snapshots,
+    AddressGuard Guard,
+    ReadOnlyMemory<byte> SessionKey,
+    Func<Resource, ReadOnlyMemory<byte>>? Open,
+    TimeProvider Time,
+    ILogger Logger);

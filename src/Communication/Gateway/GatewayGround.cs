@@ -1,0 +1,22 @@
+using Groundwork.Kernel.Cluster;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Resources;
+using Microsoft.Extensions.Logging;
+
+namespace Groundwork.Communication.Gateway;
+
+/// <summary>What the gateway stands on: what a node gives it, or a test.</summary>
+/// <param name="Time">The clock by which instances are waited for.</param>
+/// <param name="ClientTime">The clock by which clients are.</param>
+internal sealed record GatewayGround(
+    Listeners Listeners, ISnapshotSource Snapshots, TimeProvider Time, TimeProvider ClientTime, ILoggerFactory Logs)
+{
+    /// <summary>Signs sticky cookies, and what services are told about callers.</summary>
+    public ReadOnlyMemory<byte> SessionKey { get; init; }
+
+    /// <summary>See <see cref="Node.OpenSecrets"/>.</summary>
+    public Func<Resource, ReadOnlyMemory<byte>>? OpenSecrets { get; init; }
+
+    /// <summary>What nodes of one store count together; null: each by itself.</summary>
+    public SharedCounters? Counters { get; init; }
+}

@@ -1,0 +1,61 @@
+namespace Groundwork.Communication.Gateway.Resilience;
+
+/// <summary>
+/// How many requests may be sent once more beside those of the last ten seconds: what fails for everybody is then not
+/// called many times over, while a few failures are always retried. Thread-safe; requests are counted without a
+/// lock.
+/// </summary>
+internal sealed class RetryBudget(BudgetSpec spec, TimeProvider time)
+{
+    /// <summary>Long enough for a burst of failures to draw on what was before it, short enough to forget.</summary>
+    public const int WindowSeconds = 10;
+
+    private readonly Lock taking = new();
+    private readonly Slot[] slots = Array.ConvertAll(new int[WindowSeconds], _ => new Slot());
+
+    public BudgetSpec Spec => spec;
+
+    /// <summary>Counts a request's first try.</summary>
+    public void Called() => Interlocked.Increment(ref At(Second()).Calls);
+
+    /// <summary>Takes another try; false when there is none left.</summary>
+    public bool TryTake()
+    {
+        var second = Second();
+        lock (taking)
+        {
+            var (calls, taken) = (0L, 0L);
+            foreach (var slot in slots)
+            {
+                if (Volatile.Read(ref slot.Second) <= second - WindowSeconds) continue;
+                calls += Volatile.Read(ref slot.Calls);
+                taken += Volatile.Read(ref slot.Taken);
+            }
+            if (taken * 100 >= (spec.Percent * calls) + (spec.MinPerSecond * WindowSeconds * 100L)) return false;
+            Interlocked.Increment(ref At(second).Taken);
+            return true;
+        }
+    }
+
+    private long Second() => time.GetTimestamp() / time.TimestampFrequency;
+
+    // A second that begins takes the place of the one ten before it; a lost race costs a request more or less.
+    private Slot At(long second)
+    {
+        var slot = slots[second % WindowSeconds];
+        var seen = Volatile.Read(ref slot.Second);
+        if (seen < second && Interlocked.CompareExchange(ref slot.Second, second, seen) == seen)
+        {
+            Volatile.Write(ref slot.Calls, 0);
+            Volatile.Write(ref slot.Taken, 0);
+        }
+        return slot;
+    }
+
+    private sealed class Slot
+    {
+        public long Second = long.MinValue;
+        public int Calls;
+        public int Taken;
+    }
+}

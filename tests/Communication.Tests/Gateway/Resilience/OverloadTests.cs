@@ -1,0 +1,99 @@
+using Groundwork.Communication.Gateway;
+using Groundwork.Tests.Support;
+using Microsoft.AspNetCore.Http;
+
+namespace Groundwork.Communication.Tests.Gateway.Resilience;
+
+/// <summary>
+/// Twice what a service can do, for a while: it works on five at a time, and what comes beyond waits in it. Useful is
+/// an answer within half a second. Runs alone: it measures time.
+/// </summary>
+[CollectionDefinition(nameof(OverloadTests), DisableParallelization = true)]
+[Collection(nameof(OverloadTests))]
+public sealed class OverloadTests
+{
+    private const int AtOnce = 5;
+
+    private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(50);
+
+    private static readonly TimeSpan Useful = TimeSpan.FromMilliseconds(500);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task At_twice_the_capacity_an_upstream_that_adapts_keeps_its_goodput_and_memory_stays_flat()
+    {
+        var seconds = LongRun.Count(usual: 5, whole: 60);
+        var (protectedShare, grown) = await RunAsync(
+            new UpstreamResilience(Bulkhead: new BulkheadSpec(100, 5, 100), Adaptive: new AdaptiveSpec(5, 2, 100)),
+            seconds);
+        var (bareShare, _) = await RunAsync(new UpstreamResilience(), 5);
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"goodput {protectedShare:P0} of capacity in {seconds} s, {grown / 1024} KiB grown; bare {bareShare:P0}");
+        Assert.InRange(protectedShare, 0.8, 1.5);
+        Assert.InRange(grown, long.MinValue, 8 * 1024 * 1024);
+        Assert.InRange(bareShare, 0, 0.6); // What is measured is what the protection does.
+    }
+
+    // The share of the capacity that was useful, and the bytes by which memory grew.
+    private static async Task<(double Share, long Grown)> RunAsync(UpstreamResilience resilience, int seconds)
+    {
+        using var working = new SemaphoreSlim(AtOnce);
+        await using var instance = await WebInstance.StartAsync(async context =>
+        {
+            await working.WaitAsync(context.RequestAborted);
+            try
+            {
+                await Task.Delay(Work, TimeProvider.System, context.RequestAborted);
+            }
+            finally
+            {
+                working.Release();
+            }
+            await context.Response.WriteAsync("ok");
+        });
+        await using var edge = await TestEdge.StartAsync();
+        edge.Registry.Keeps = false;
+        edge.Snapshots.Put(TestUpstreams.Resource("up", new UpstreamSpec(
+            Addresses: [new($"{instance.Address}")], AllowLoopback: true, Resilience: resilience)));
+        edge.RouteAll(route => route with { Service = null, Upstream = "up" });
+        var capacity = await CapacityAsync(edge);
+        await LoadAsync(edge, capacity * 2, 1); // What is usual, pools and buffers.
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var useful = await LoadAsync(edge, capacity * 2, seconds);
+        return (useful / (capacity * seconds), GC.GetTotalMemory(forceFullCollection: true) - before);
+    }
+
+    // What it does when exactly as many ask as it works on.
+    private static async Task<double> CapacityAsync(TestEdge edge)
+    {
+        const int each = 20;
+        var began = TimeProvider.System.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async _ =>
+        {
+            for (var request = 0; request < each; request++) await AskAsync(edge);
+        }));
+        return AtOnce * each / TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+    }
+
+    // At an even rate, whether answers come or not; how many were useful.
+    private static async Task<int> LoadAsync(TestEdge edge, double rate, int seconds)
+    {
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+        var asked = new List<Task<bool>>();
+        var began = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(began) is var passed && passed.TotalSeconds < seconds)
+        {
+            while (asked.Count < rate * passed.TotalSeconds) asked.Add(AskAsync(edge));
+            await pace.WaitForNextTickAsync(Cancel);
+        }
+        return (await Task.WhenAll(asked)).Count(useful => useful);
+    }
+
+    private static async Task<bool> AskAsync(TestEdge edge)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        using var answer = await edge.Client.GetAsync("/", Cancel);
+        return answer.IsSuccessStatusCode && TimeProvider.System.GetElapsedTime(began) <= Useful;
+    }
+}
