@@ -102,7 +102,7 @@ public sealed class KindSchemaTests
               "breaker":{"errorPercent":10,"slowMs":5,"slowPercent":50,"minimumCalls":1,"windowSeconds":5,
                "openSeconds":5,"probes":1},
               "bulkhead":{"maxUnderWay":5,"maxWaiting":1,"maxWaitMs":5},
-              "adaptive":{"initial":5,"least":1,"most":10}}}
+              "adaptive":{"initial":5,"least":1,"most":10}},"protocol":"h2"}
             """,
         ["setting-group"] = """{"includes":["common"],"description":"x"}""",
     };

@@ -37,5 +37,8 @@ internal sealed class TestCertificate : IDisposable
             _, shown, _, _) => (shown as X509Certificate2)?.Thumbprint == Thumbprint },
     };
 
+    /// <summary>True for this certificate and no other.</summary>
+    public bool Believes(X509Certificate? shown) => (shown as X509Certificate2)?.Thumbprint == Thumbprint;
+
     public void Dispose() => directory.Dispose();
 }

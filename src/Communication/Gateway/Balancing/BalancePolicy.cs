@@ -19,6 +19,9 @@ internal sealed record BalancePolicy(ChoicePolicy Choice, RequestKey? By, bool Z
     /// <summary>How TLS is spoken with instances; null: as the system has it.</summary>
     public Upstreams.UpstreamTls? Tls { get; init; }
 
+    /// <summary>What all of them speak; null: each says it itself.</summary>
+    public string? Protocol { get; private init; }
+
     /// <summary>How many may be left out at once, in percent.</summary>
     public int MaxOutPercent => Ejection?.MaxPercent ?? 100;
 
@@ -49,6 +52,7 @@ internal sealed record BalancePolicy(ChoicePolicy Choice, RequestKey? By, bool Z
         {
             Ejection = spec.Ejection,
             Sticky = spec.Sticky,
+            Protocol = spec.Protocol,
         };
     }
 

@@ -36,6 +36,9 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     /// <summary>How TLS is spoken with it; null: as the system has it.</summary>
     public Upstreams.UpstreamTls? Tls { get; init; }
 
+    /// <summary>True for one that is called over HTTP/2, as gRPC needs it.</summary>
+    public bool SpeaksHttp2 { get; init; }
+
     /// <summary>True for one that came while the gateway ran.</summary>
     public bool IsNew { get; init; }
 

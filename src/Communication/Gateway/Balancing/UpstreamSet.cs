@@ -39,6 +39,7 @@ internal sealed class UpstreamSet
             [
                 .. membership.Instances.Select(instance =>
                     keeps && known?.GetValueOrDefault(instance.Key) is { } same && same.Is(instance)
+                        && same.SpeaksHttp2 == SpeaksHttp2(instance, policy)
                         ? same
                         : new Upstream(instance, own, time)
                         {
@@ -47,6 +48,7 @@ internal sealed class UpstreamSet
                             IsRegistered = membership.IsRegistered,
                             Authority = membership.Authority,
                             Tls = policy.Tls,
+                            SpeaksHttp2 = SpeaksHttp2(instance, policy),
                         }),
             ],
             options.Zone);
@@ -79,6 +81,10 @@ internal sealed class UpstreamSet
             if (upstream.Ejection.IsOut) gone++;
         return gone * 100 <= Policy.MaxOutPercent * Upstreams.Length;
     }
+
+    // The upstream says it, or the instance itself.
+    private static bool SpeaksHttp2(Instance instance, BalancePolicy policy) => (
+        policy.Protocol ?? instance.Metadata.GetValueOrDefault("protocol")) is "h2" or "grpc";
 
     private ImmutableArray<Members> Group(Target target)
     {

@@ -10,7 +10,7 @@ namespace Groundwork.Communication.Gateway.Calling;
 /// another receives. While it is kept it already waits for what comes next, so that its end, or bytes that nobody
 /// asked for, are seen without asking the system.
 /// </summary>
-internal sealed class InstanceConnection(Socket socket, SslStream? secure, long openedAt) : IDisposable
+internal sealed class InstanceConnection(Socket socket, SslStream? secure, long openedAt) : IEndable, IDisposable
 {
     /// <summary>Bytes that are received at once: most answers fit.</summary>
     private const int BufferBytes = 16 * 1024;

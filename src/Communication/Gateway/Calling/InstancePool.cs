@@ -32,7 +32,13 @@ internal sealed class InstancePool : IDisposable
         Authority = System.Text.Encoding.ASCII.GetBytes(upstream.Authority ?? address.Authority);
         shards = new Shard[Environment.ProcessorCount];
         for (var index = 0; index < shards.Length; index++) shards[index] = new Shard();
+        Streams = new InstanceStreams(ConnectAsync, options);
     }
+
+    public Uri Address => address;
+
+    /// <summary>The connections to an instance that speaks HTTP/2.</summary>
+    public InstanceStreams Streams { get; }
 
     /// <summary>What a request to the instance says under Host.</summary>
     public byte[] Authority { get; }
@@ -56,6 +62,18 @@ internal sealed class InstancePool : IDisposable
         }
         return null;
     }
+
+    /// <summary>Takes a place for a request over HTTP/2; false when there are as many as there may be.</summary>
+    public bool TryEnter()
+    {
+        Volatile.Write(ref usedAt, time.GetTimestamp());
+        if (Interlocked.Increment(ref open) <= options.MaxRequestsPerInstance) return true;
+        Leave();
+        return false;
+    }
+
+    /// <summary>Gives that place back.</summary>
+    public void Leave() => Interlocked.Decrement(ref open);
 
     /// <summary>Opens a connection within the limit.</summary>
     public async ValueTask<(InstanceConnection? Connection, CallFailure Failure, Exception? Cause)> OpenAsync(
@@ -147,9 +165,13 @@ internal sealed class InstancePool : IDisposable
     public void Dispose()
     {
         Volatile.Write(ref retired, true);
+        Streams.Dispose();
         foreach (var shard in shards)
             foreach (var connection in shard.TakeWhere(static _ => true)) Close(connection);
     }
+
+    private async ValueTask<Stream> ConnectAsync(System.Net.DnsEndPoint place, CancellationToken stop) =>
+        new NetworkStream(await connector.ConnectAsync(place.Host.Trim('[', ']'), place.Port, stop), ownsSocket: true);
 
     private bool IsOld(InstanceConnection connection) =>
         !connection.IsQuiet || time.GetElapsedTime(connection.KeptAt) >= options.UpstreamIdle;
@@ -235,6 +257,6 @@ internal sealed class InstancePools : IDisposable
     private void Sweep()
     {
         foreach (var (upstream, pool) in pools)
-            if (pool.Sweep()) pools.TryRemove(upstream, out _);
+            if (pool.Sweep() && pools.TryRemove(upstream, out _)) pool.Streams.Rest();
     }
 }

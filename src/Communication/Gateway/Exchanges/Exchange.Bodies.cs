@@ -21,6 +21,7 @@ internal sealed partial class Exchange
     public ValueTask<BodyEnd> PassBodyAsync() => Answer.Body switch
     {
         BodyKind.None => EndAsync(null),
+        _ when stream is not null => PassStreamAsync(stream),
         BodyKind.Chunked => PassChunksAsync(),
         _ => PassBytesAsync(Answer.Body == BodyKind.Length ? Answer.ContentLength : long.MaxValue),
     };
@@ -199,7 +200,7 @@ internal sealed partial class Exchange
         return result;
     }
 
-    private ValueTask<int> WaitAsync(ValueTask<int> filling, InstanceConnection from)
+    private ValueTask<int> WaitAsync(ValueTask<int> filling, IEndable from)
     {
         if (filling.IsCompleted) return filling;
         receiving.Arm(IdleTimeout, from);

@@ -68,7 +68,7 @@ internal sealed partial class Exchange
             : Route.ConnectTimeout);
 
     /// <summary>Limits the rest of a try, up to the head of its answer.</summary>
-    private void LimitTry(InstanceConnection to, long began)
+    private void LimitTry(IEndable to, long began)
     {
         if (Route.TryTimeout == Timeout.InfiniteTimeSpan && due == Never) return;
         var left = Route.TryTimeout == Timeout.InfiniteTimeSpan
@@ -80,7 +80,7 @@ internal sealed partial class Exchange
     }
 
     /// <summary>The answer has begun: from now on only the end of all counts.</summary>
-    private void LimitRest(InstanceConnection from)
+    private void LimitRest(IEndable from)
     {
         if (due == Never || Answer.Status == 101) return;
         endsAll = true;

@@ -35,7 +35,7 @@ internal sealed partial class Exchange : IExpiring
     private byte[] outgoing = []; // The head and pieces of the body on their way to the instance; pooled.
     private InstancePool? pool; // Of the connection.
     private InstanceConnection? connection; // The owner's.
-    private InstanceConnection? exposed; // The same, for those who may end it from outside. Interlocked.
+    private IEndable? exposed; // That or the stream, for those who may end it from outside. Interlocked.
     private ClientBodyException? clientFault; // Written by the task that sends the body, read when it is over.
     private Task<bool>? body; // Sends the body; true when it was sent whole.
     private bool received; // A byte of the answer has come.
@@ -134,6 +134,7 @@ internal sealed partial class Exchange : IExpiring
         Transformed = null;
         Cause = null;
         clientFault = null;
+        web = null;
         ClearPassage();
         ClearDeadline();
         Request.Clear();
@@ -170,6 +171,7 @@ internal sealed partial class Exchange : IExpiring
         var asked = NoteAttempt(upstream, kept);
         pool = pools.Of(upstream);
         var began = time.GetTimestamp();
+        if (upstream.SpeaksHttp2) return NoteOutcome(upstream, await CallOverStreamAsync(pool, began), asked);
         var taken = kept ? pool.TryTake() : null;
         if (taken is null)
         {
@@ -207,7 +209,7 @@ internal sealed partial class Exchange : IExpiring
     public void Expire(object target)
     {
         // Only what was waited for: the exchange may be at its next attempt by now.
-        var late = (InstanceConnection)target;
+        var late = (IEndable)target;
         Interlocked.CompareExchange(ref exposed, null, late);
         late.Abort();
     }
@@ -216,6 +218,11 @@ internal sealed partial class Exchange : IExpiring
     public async ValueTask FinishAsync(bool whole)
     {
         if (!whole) NoteCut();
+        if (stream is not null)
+        {
+            await FinishStreamAsync(whole);
+            return;
+        }
         var reusable = whole && Answer.KeepAlive && Answer.Status != 101 && connection!.Buffered.IsEmpty;
         // Completed, so that its result is no wait.
         if (body is { IsCompletedSuccessfully: true } && await body) body = null;
@@ -250,9 +257,11 @@ internal sealed partial class Exchange : IExpiring
     public async ValueTask DropAsync()
     {
         var mine = connection;
-        connection = null;
+        var over = stream;
+        (connection, stream) = (null, null);
         Interlocked.Exchange(ref exposed, null);
         mine?.Abort();
+        over?.Abort();
         if (body is not null)
         {
             Client.GiveUpBody();
@@ -264,6 +273,7 @@ internal sealed partial class Exchange : IExpiring
         Lift(sending);
         LiftEnding();
         if (mine is not null) pool!.Close(mine);
+        if (over is not null) EndStream(over);
     }
 
     private ValueTask SendAsync(InstanceConnection to)

@@ -23,6 +23,7 @@ internal sealed class Http2Client : IClient, ITraffic
     private readonly byte[] addressText;
     private readonly CancellationTokenSource bodyEnd = new();
     private AnswerHead? answer; // Begun and not yet written.
+    private bool ended;
 
     public Http2Client(HttpContext context, Exchange exchange, ClientLimits limits)
     {
@@ -60,7 +61,12 @@ internal sealed class Http2Client : IClient, ITraffic
     public async Task ServeAsync(GatewayRequests requests)
     {
         using var ending = bodyEnd;
-        WriteHead(exchange.Request);
+        if (!TryWriteHead(exchange.Request))
+        {
+            exchange.BeginRefused(this);
+            await requests.RefuseAsync(exchange, HeadFault.FieldName);
+            return;
+        }
         switch (exchange.Request.Parse())
         {
             case HeadProgress.Complete when exchange.Request.ContentLength > limits.BodyBytes:
@@ -101,28 +107,20 @@ internal sealed class Http2Client : IClient, ITraffic
         }
     }
 
-    /// <summary>Read by the one parser there is, so that its bounds and rules hold here too.</summary>
     public FieldTable? Trailers
     {
         get
         {
-            if (context.Features.Get<IHttpRequestTrailersFeature>() is not { Available: true, Trailers.Count: > 0 } sent)
-                return null;
-            var text = new StringBuilder("0\r\n");
-            foreach (var (name, values) in sent.Trailers)
-                foreach (var value in values) text.Append(name).Append(": ").Append(value).Append("\r\n");
-            var chunks = new ChunkDecoder();
-            var bytes = Encoding.Latin1.GetBytes(text.Append("\r\n").ToString());
-            for (var at = 0; at < bytes.Length;)
+            if (context.Features.Get<IHttpRequestTrailersFeature>() is not { Available: true } sent) return null;
+            try
             {
-                switch (chunks.Read(bytes.AsSpan(at), out var consumed, out _))
-                {
-                    case ChunkProgress.Complete: return chunks.Trailers;
-                    case ChunkProgress.Bad: throw new ClientBodyException(chunks.Fault, 400);
-                    default: at += consumed; break;
-                }
+                return TrailerFields.Read(sent.Trailers.SelectMany(
+                    one => one.Value, (one, value) => KeyValuePair.Create(one.Key, value ?? "")));
             }
-            throw new ClientBodyException(HeadFault.Trailers, 400);
+            catch (InvalidDataException)
+            {
+                throw new ClientBodyException(HeadFault.Trailers, 400);
+            }
         }
     }
 
@@ -146,6 +144,7 @@ internal sealed class Http2Client : IClient, ITraffic
     public void End(FieldTable? trailers)
     {
         WriteAnswerHead();
+        ended = true;
         if (trailers is null || !context.Response.SupportsTrailers()) return;
         foreach (ref readonly var field in trailers.Fields)
             if (AnswerHead.IsPassedTrailer(field))
@@ -157,6 +156,13 @@ internal sealed class Http2Client : IClient, ITraffic
         WriteAnswerHead();
         try
         {
+            if (ended)
+            {
+                // With the last frame, be it the head: a gRPC client takes a head for its trailers only then.
+                var isThere = !IsGone; // A body that was not read to its end counts as gone afterwards.
+                await context.Response.CompleteAsync();
+                return isThere;
+            }
             var flushed = await context.Response.BodyWriter.FlushAsync();
             return !flushed.IsCompleted && !IsGone;
         }
@@ -168,7 +174,8 @@ internal sealed class Http2Client : IClient, ITraffic
 
     public void Abort() => context.Abort();
 
-    private void WriteHead(RequestHead head)
+    // False for fields that HTTP/2 does not have (RFC 9113, 8.2), or that would be others in HTTP/1.
+    private bool TryWriteHead(RequestHead head)
     {
         var request = context.Request;
         Append(head, request.Method);
@@ -180,16 +187,19 @@ internal sealed class Http2Client : IClient, ITraffic
         head.Append("\r\n"u8);
         foreach (var (name, values) in request.Headers)
         {
-            // Those of one connection do not exist in HTTP/2 (RFC 9113, 8.2.2); the body's framing is its own.
-            if (name[0] == ':' || KnownFields.Find(Encoding.Latin1.GetBytes(name)) is KnownField.Host
-                or KnownField.Connection or KnownField.TransferEncoding or KnownField.KeepAlive or KnownField.Upgrade)
-                continue;
+            if (name[0] == ':') continue;
+            var known = KnownFields.Find(Encoding.Latin1.GetBytes(name));
+            if (known == KnownField.Host) continue;
+            if (name.Contains(':', StringComparison.Ordinal) || known is KnownField.Connection
+                or KnownField.TransferEncoding or KnownField.KeepAlive or KnownField.Upgrade
+                or KnownField.ProxyConnection) return false;
             foreach (var value in values) AppendField(head, name, value);
         }
         if (request.ContentLength is null
             && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
             AppendField(head, "Transfer-Encoding", "chunked");
         head.Append("\r\n"u8);
+        return true;
     }
 
     private static void AppendField(RequestHead head, string name, string? value)

@@ -29,6 +29,8 @@ internal static class UpstreamRules
             faults.Add(new FieldFault(
                 "spec.service", "must be a service, such as catalog, shop/catalog or shop/blue@@catalog"));
         if (spec.Scheme is not ("http" or "https")) faults.Add(new FieldFault("spec.scheme", "must be http or https"));
+        if (spec.Protocol is not (null or "http1" or "h2"))
+            faults.Add(new FieldFault("spec.protocol", "must be http1 or h2"));
         if (spec.Service is not null && spec.AllowLoopback)
             faults.Add(new FieldFault("spec.allowLoopback", "has no use for a service, whose instances say it"));
         CheckAddresses(spec, faults);
@@ -44,6 +46,8 @@ internal static class UpstreamRules
     {
         if (spec is { Service: null, Scheme: "http" })
             faults.Add(new FieldFault("spec.tls", "has no use over http: set scheme to https"));
+        if (spec.Protocol == "h2")
+            faults.Add(new FieldFault("spec.tls", "holds for http1: over h2 the system's authorities are believed"));
         if (tls is { Insecure: true, Authorities: not null })
             faults.Add(new FieldFault("spec.tls.insecure", "contradicts authorities"));
         if (tls.Authorities is { Count: 0 or > MaxAuthorities })

@@ -31,7 +31,11 @@ public sealed record UpstreamSpec(
     [Description("How much it is called, and when not at all.")]
     UpstreamResilience? Resilience = null,
     [Description("How TLS is spoken with those that speak it.")]
-    UpstreamTlsSpec? Tls = null);
+    UpstreamTlsSpec? Tls = null,
+    [Description("What they speak: http1, or h2 over TLS or in clear, as gRPC needs it. When not given, the metadata "
+        + "protocol of an instance says it, and else it is http1.")]
+    [AllowedValues("http1", "h2")]
+    string? Protocol = null);
 
 /// <summary>
 /// How TLS is spoken with instances. Their certificates are verified unless it says otherwise in so many words.

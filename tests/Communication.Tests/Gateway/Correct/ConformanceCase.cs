@@ -28,7 +28,9 @@ internal enum ClientWait
 internal sealed record ClientStep(
     byte[] Bytes, ClientWait Wait = ClientWait.None, int Answers = 0, bool Ends = false);
 
-/// <summary>What an instance does once it has a request: bytes with a breath between them, then perhaps an end.</summary>
+/// <summary>
+/// What an instance does once it has a request: bytes with a breath between them, then perhaps an end.
+/// </summary>
 internal sealed record InstanceAnswer(IReadOnlyList<byte[]> Pieces, bool Early, bool Closes, bool Resets);
 
 /// <summary>One case of <c>cases.txt</c>; the file's head says how it is written.</summary>

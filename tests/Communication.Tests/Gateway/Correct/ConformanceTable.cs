@@ -51,7 +51,8 @@ internal static class ConformanceTable
                 """);
             foreach (var row in section)
                 text.Append(CultureInfo.InvariantCulture,
-                    $"| {row.Case.Name} | {Cell(row.Ours)} | {Beside(row.Nginx, row.Ours)} | {Beside(row.Haproxy, row.Ours)} | {Why(row)} |\n");
+                    $"| {row.Case.Name} | {Cell(row.Ours)} | {Beside(row.Nginx, row.Ours)} | "
+                    + $"{Beside(row.Haproxy, row.Ours)} | {Why(row)} |\n");
         }
         text.Append("\n## Why\n\n");
         var used = rows.Select(row => row.Case.Because).ToHashSet(StringComparer.Ordinal);
@@ -68,7 +69,8 @@ internal static class ConformanceTable
         {
             var cells = line.Replace("\\|", Bar, StringComparison.Ordinal).Split('|');
             if (cells.Length != 7 || !cells[2].Contains('`', StringComparison.Ordinal)) continue;
-            for (var at = 0; at < cells.Length; at++) cells[at] = cells[at].Replace(Bar, "\\|", StringComparison.Ordinal);
+            for (var at = 0; at < cells.Length; at++)
+                cells[at] = cells[at].Replace(Bar, "\\|", StringComparison.Ordinal);
             var ours = cells[2].Trim();
             read.Add(cells[1].Trim(), (ours, Or(cells[3], ours), Or(cells[4], ours)));
         }

@@ -116,7 +116,8 @@ public sealed class ConformanceTests
         // What differs may only have been slow.
         foreach (var settle in Settles.Skip(1))
             await System.Threading.Tasks.Parallel.ForEachAsync(
-                cases.All.Where(one => expected(one.Name) is { } cell && ConformanceTable.Cell(outcomes[one.Name]) != cell),
+                cases.All.Where(
+                    one => expected(one.Name) is { } cell && ConformanceTable.Cell(outcomes[one.Name]) != cell),
                 new ParallelOptions { MaxDegreeOfParallelism = Slow },
                 async (one, _) => outcomes[one.Name] = await play(one, settle));
         return outcomes;

@@ -180,8 +180,9 @@ public sealed class StreamingTests
         edge.RouteAll().Instances(instance.Address);
         using var client = await RawConnection.ToAsync(edge.Address);
         await client.WriteAsync(
-            "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: X-Named\r\n\r\n5\r\nhello\r\n0"
-            + "\r\nX-Sum: 1\r\nContent-Length: 9\r\nHost: evil\r\nAuthorization: a\r\nX-Forwarded-For: 9.9.9.9\r\nCookie: a=1"
+            "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: X-Named\r\n\r\n"
+            + "5\r\nhello\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\nHost: evil\r\nAuthorization: a\r\n"
+            + "X-Forwarded-For: 9.9.9.9\r\nCookie: a=1"
             + "\r\nX_Forwarded_For: 9.9.9.9\r\nGroundwork-User: root\r\nX-Named: 1\r\nX-Other:  2 \r\n\r\n");
         Assert.StartsWith("HTTP/1.1 200 ", await client.ReadAnswerAsync());
         Assert.Equal("5\r\nhello\r\n0\r\nX-Sum: 1\r\nX-Other: 2\r\n\r\n", seen);
