@@ -23,7 +23,7 @@ internal sealed record GatewayGround(
     /// <summary>Opens what is secret in a resource, here or at the node that is followed.</summary>
     public OpenSpec OpenSpec { get; init; } = KeyRing.Nothing;
 
-    /// <summary>Who holds an access key, asked with the address it comes from. Nobody where no keys are known.</summary>
+    /// <summary>Who holds an access key, asked with the address it comes from; nobody where none are known.</summary>
     public Func<string, string?, Outcome<Principal>> Authenticate { get; init; } =
         static (_, _) => new Fault(ErrorCodes.Unauthenticated, "This gateway knows no access keys.");
 

@@ -78,7 +78,7 @@ internal sealed class TrafficApi(
         if (request is null || !MaySee(context, request))
             return Problems.From(new Fault(
                 ErrorCodes.ResourceNotFound,
-                $"The node {node} remembers no request {id}: another node may have served it, it may have been one of "
+                $"The node {node} remembers no such request: another node may have served it, it may have been one of "
                 + "many and not kept, or it is too long ago."));
         return TypedResults.Ok(RequestExplainer.Explain(
             request, node, key => MayRead(context, key),

@@ -30,7 +30,7 @@ internal sealed class LimitTable
         this.name = name;
         byBytes = entries.GetAlternateLookup<ReadOnlySpan<byte>>();
         var period = TimeSpan.FromTicks(policy.Shape.Period);
-        // A window has to know all of it; others ask only for what is new, and a short window would be work for nothing.
+        // A window has to know all of it; others ask for what is new, and a short window would be work for nothing.
         remembered = policy.HasHistory || period > ShortestMemory ? period : ShortestMemory;
         rest = new LimitEntry(policy.Shape, policy.Make(), null, null);
     }

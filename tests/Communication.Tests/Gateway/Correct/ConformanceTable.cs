@@ -26,17 +26,20 @@ internal static class ConformanceTable
         text.Append(CultureInfo.InvariantCulture, $"""
             # Conformance of the HTTP/1 lane
 
-            {rows.Count} raw cases, byte for byte the same, to Groundwork, nginx {nginx} and HAProxy {haproxy}, each in front of an instance that
-            records what it gets and answers from a script. All three agree in {rows.Count - apart}; each of the other {apart} says why. The cases stand in
-            `tests/Communication.Tests/Gateway/Correct/Cases/cases.txt`; `ConformanceTests` plays them and compares with this table, so that an
-            outcome that changes is a red test. It is written by that test with `TESTS_WRITE=1`.
+            {rows.Count} raw cases, byte for byte the same, to Groundwork, nginx {nginx} and HAProxy {haproxy}, each in
+            front of an instance that records what it gets and answers from a script. All three agree in
+            {rows.Count - apart}; each of the other {apart} says why. The cases stand in
+            `tests/Communication.Tests/Gateway/Correct/Cases/cases.txt`; `ConformanceTests` plays them and compares
+            with this table, so that an outcome that changes is a red test. It is written by that test with
+            `TESTS_WRITE=1`.
 
-            An outcome is what the client saw (each status, with the body where it is not `ok`, `cut` for an answer that ended before its end,
-            `unfinished` for one that goes on, `waits` for none; then whether the connection is `open` or `closed`) and, behind the
-            arrow, each request that the instance saw: method, target, framing, body, and the fields that the case is about; `+` begins another
-            connection. Two outcomes agree when requests are passed on alike and refused alike, by whatever status.
-            nginx runs with `proxy_http_version 1.1`, kept connections, `proxy_request_buffering off` and the usual lines for WebSockets; HAProxy
-            with its defaults.
+            An outcome is what the client saw (each status, with the body where it is not `ok`, `cut` for an answer that
+            ended before its end, `unfinished` for one that goes on, `waits` for none; then whether the connection is
+            `open` or `closed`) and, behind the arrow, each request that the instance saw: method, target, framing,
+            body, and the fields that the case is about; `+` begins another connection. Two outcomes agree when
+            requests are passed on alike and refused alike, by whatever status. nginx runs with
+            `proxy_http_version 1.1`, kept connections, `proxy_request_buffering off` and the usual lines for
+            WebSockets; HAProxy with its defaults.
 
             """);
         foreach (var section in rows.GroupBy(row => row.Case.Section))
@@ -54,10 +57,10 @@ internal static class ConformanceTable
                     $"| {row.Case.Name} | {Cell(row.Ours)} | {Beside(row.Nginx, row.Ours)} | "
                     + $"{Beside(row.Haproxy, row.Ours)} | {Why(row)} |\n");
         }
-        text.Append("\n## Why\n\n");
+        text.Append("\n## Why\n\n| word | because |\n|---|---|\n");
         var used = rows.Select(row => row.Case.Because).ToHashSet(StringComparer.Ordinal);
         foreach (var (word, reason) in reasons)
-            if (used.Contains(word)) text.Append(CultureInfo.InvariantCulture, $"- **{word}**: {reason}\n");
+            if (used.Contains(word)) text.Append(CultureInfo.InvariantCulture, $"| {word} | {reason} |\n");
         return text.ToString();
     }
 

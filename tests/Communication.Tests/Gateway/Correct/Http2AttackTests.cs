@@ -232,7 +232,8 @@ public sealed class Http2AttackTests
         await using var instance = await WebInstance.NamedAsync("ok");
         await using var edge = await TestEdge.StartAsync(tls: certificate.Options);
         edge.RouteAll().Instances(instance.Address);
-        using var attacker = await Http2Connection.ToAsync(edge.Address, (_, shown, _, _) => certificate.Believes(shown));
+        using var attacker = await Http2Connection.ToAsync(
+            edge.Address, (_, shown, _, _) => certificate.Believes(shown));
         for (var id = 1; id < 20_000; id += 2)
         {
             try
