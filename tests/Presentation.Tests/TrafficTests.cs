@@ -81,6 +81,6 @@ public sealed class TrafficTests(Chromium chromium, SharedConsole shared)
         await using var browser = await chromium.OpenAsync();
         var page = await Console.SignInAsync(browser);
         await Console.GoAsync(page, "requests/0000000000000000");
-        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("remembers no request");
+        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("remembers no such request");
     }
 }

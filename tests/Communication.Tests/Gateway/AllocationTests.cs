@@ -16,6 +16,9 @@ public sealed class AllocationTests
     private const int MaxBytes = 2048;
 #endif
 
+    /// <summary>By which two counts of the same differ; three limits that each made an object would be more.</summary>
+    private const int SlackBytes = 64;
+
     private const int WarmUp = 2_000;
     private const int Measured = 5_000;
 
@@ -59,15 +62,21 @@ public sealed class AllocationTests
         });
         var limited = Measure(client);
         TestContext.Current.TestOutputHelper?.WriteLine($"{limited} bytes a request with limits");
-        Assert.InRange(limited, 0, bytes + 32);
+        Assert.InRange(limited, 0, bytes + SlackBytes);
     }
 
     private static long Measure(Socket client)
     {
         Ask(client, WarmUp);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        Ask(client, Measured);
-        return (GC.GetTotalAllocatedBytes(precise: true) - before) / Measured;
+        // What the process does besides, by its timers, is in every count: the least of three.
+        var least = long.MaxValue;
+        for (var count = 0; count < 3; count++)
+        {
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            Ask(client, Measured);
+            least = Math.Min(least, (GC.GetTotalAllocatedBytes(precise: true) - before) / Measured);
+        }
+        return least;
     }
 
     internal static void Ask(Socket client, int count, byte[]? request = null)

@@ -27,15 +27,22 @@ public sealed class FigureTests
     [Fact]
     public void Two_hundred_thousand_instances_take_less_than_a_kilobyte_each()
     {
+        // What the rest of the process lets go of or takes meanwhile is in the figure: the middle of three counts.
+        var bytes = Enumerable.Range(0, 3).Select(_ => BytesOfEach()).Order().ElementAt(1);
+        Write($"{bytes} bytes per instance, with 4 entries of metadata and its id, key and first event");
+        Assert.InRange(bytes, 1, 1023);
+    }
+
+    private static long BytesOfEach()
+    {
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var registry = Fill(Instances, out var keys, TimeProvider.System);
         _ = registry.Pending.Take(); // Written by the store's loop; not kept.
         _ = registry.Pending.TakeEvents();
         var bytes = (GC.GetTotalMemory(forceFullCollection: true) - before) / Instances;
-        Write($"{bytes} bytes per instance, with 4 entries of metadata and its id, key and first event");
-        Assert.InRange(bytes, 1, 1023);
         GC.KeepAlive(registry);
         GC.KeepAlive(keys);
+        return bytes;
     }
 
     [Fact]
