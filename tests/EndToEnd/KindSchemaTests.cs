@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Groundwork.Tests.Support;
 
@@ -24,6 +26,17 @@ public sealed class KindSchemaTests
             {"clients":["10.0.0.0/8"],"users":["mallory"],"keys":["key:a"],"tokens":["5d0f3c"],"description":"x"}
             """,
         ["approval-policy"] = """{"kinds":["*"],"namespaces":["*"],"names":["shop/*"],"description":"x"}""",
+        ["cache-purge"] = """{"route":"shop","host":"a.b","prefix":"/a","tag":"t","at":"1"}""",
+        ["certificate"] = Certificate(),
+        ["gateway-listener"] = """
+            {"tls":{"minVersion":"1.3"},
+             "bounds":{"maxConnections":100,"maxConnectionsPerAddress":10,"bodyBytes":1000,"headMs":1000,
+              "keepAliveMs":1000,"responseHeadMs":1000,"idleMs":1000},
+             "caller":{"trusted":["10.0.0.0/8"],"hops":2,"source":"forwarded","proxyProtocol":["10.0.0.0/8"],
+              "tell":["x-real-ip","forwarded"]},
+             "redirectToHttps":true,"access":{"deny":{"clients":["10.0.0.0/8"]}},
+             "limits":[{"name":"a","concurrent":5}]}
+            """,
         ["gray-release"] = """
             {"setting":"shop/a.yaml","content":"A: 2","to":{"instances":["a/1"],"labels":{"zone":"b"},"percent":12.25},
              "format":"yaml","secret":false,"priority":1,"description":"x"}
@@ -86,6 +99,11 @@ public sealed class KindSchemaTests
             {"secret":"{{Hash}}","previous":"{{Hash}}","user":"bob","tenant":"acme","expiresAt":"2030-01-01T00:00:00Z",
              "description":"x"}
             """,
+        ["tcp-route"] = """
+            {"listen":"127.0.0.1:6380","service":"cache","serverNames":["db.example.com"],"allow":["10.0.0.0/8"],
+             "deny":["10.1.0.0/16"],"maxConnections":10,"maxConnectionsPerAddress":5,"connectMs":100,"idleMs":1000,
+             "proxyProtocol":["10.0.0.0/8"],"sendProxyProtocol":true}
+            """,
         ["token-issuer"] = $$"""
             {"issuer":"https://id.example.com","audiences":["shop"],"algorithms":["HS256"],"secret":"{{Hash}}",
              "refreshSeconds":60,"clockSkewSeconds":1,"types":["at+jwt"],"userClaim":"sub","tenantClaim":"org",
@@ -110,9 +128,24 @@ public sealed class KindSchemaTests
     /// <summary>Kinds whose names have a form of their own.</summary>
     private static readonly Dictionary<string, string> KnownNames = new(StringComparer.Ordinal)
     {
-        ["instance-override"] = "default/orders/1", ["retention"] = "history",
+        ["gateway-listener"] = "http", ["instance-override"] = "default/orders/1", ["retention"] = "history",
         ["service-policy"] = "default/orders", ["setting"] = "shop/b.json",
     };
+
+    private static string Certificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("shop.example.com");
+        var request = new CertificateRequest("CN=shop.example.com", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(names.Build());
+        var now = TimeProvider.System.GetUtcNow();
+        using var made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
+        return new JsonObject
+        {
+            ["chain"] = made.ExportCertificatePem(), ["privateKey"] = key.ExportPkcs8PrivateKeyPem(),
+        }.ToJsonString();
+    }
 
     [Fact]
     public async Task Every_kind_has_a_schema_that_is_valid_and_takes_a_valid_spec_and_refuses_others()
