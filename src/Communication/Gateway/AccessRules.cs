@@ -81,19 +81,8 @@ internal static class AccessRules
         if (names is null) return;
         if (names.Count is 0 || names.Count > most) faults.Add(new FieldFault(at, $"must have 1 to {most}"));
         for (var index = 0; index < names.Count; index++)
-            if (!TryReadName(names[index], Names.DefaultNamespace, kind, out _))
+            if (!FieldRules.TryReadName(names[index], Names.DefaultNamespace, kind, out _))
                 faults.Add(new FieldFault($"{at}[{index}]", "must be a name, such as partners or shop/partners"));
-    }
-
-    /// <summary>Reads <c>[namespace/]name</c>.</summary>
-    public static bool TryReadName(string text, string defaultNamespace, string kind, out ResourceKey key)
-    {
-        key = default;
-        var slash = text.IndexOf('/', StringComparison.Ordinal);
-        var (ns, name) = slash < 0 ? (defaultNamespace, text) : (text[..slash], text[(slash + 1)..]);
-        if (!Names.IsNamespace(ns) || !Names.IsSegment(name)) return false;
-        key = new ResourceKey(kind, ns, name);
-        return true;
     }
 
     public static void CheckTexts(

@@ -43,12 +43,8 @@ internal static class DeliveryRules
     public static bool TryReadUpstream(string? text, string defaultNamespace, out Kernel.Resources.ResourceKey key)
     {
         key = default;
-        if (text is null) return false;
-        var slash = text.IndexOf('/', StringComparison.Ordinal);
-        var (ns, name) = slash < 0 ? (defaultNamespace, text) : (text[..slash], text[(slash + 1)..]);
-        if (!Names.IsNamespace(ns) || !Names.IsSegment(name)) return false;
-        key = new Kernel.Resources.ResourceKey(Upstreams.UpstreamKind.Name, ns, name);
-        return true;
+        return text is not null
+            && FieldRules.TryReadName(text, defaultNamespace, Upstreams.UpstreamKind.Name, out key);
     }
 
     public static void CheckKey(string at, string? by, PathPattern? path, ICollection<FieldFault> faults)

@@ -70,7 +70,7 @@ public static class RouteKind
     private static void Validate(RouteSpec spec, ICollection<FieldFault> faults)
     {
         MatchRules.Check(spec.Match, faults);
-        CheckRange("priority", spec.Priority, -MaxPriority, MaxPriority, faults);
+        FieldRules.CheckRange("spec.priority", spec.Priority, -MaxPriority, MaxPriority, faults);
         var path = PathPattern.Explain(spec.Match.Path) is null ? PathPattern.Parse(spec.Match.Path) : null;
         DeliveryRules.Check(spec, path, faults);
         TransformRules.Check(spec, path, faults);
@@ -87,14 +87,9 @@ public static class RouteKind
         ComposeRules.Check(spec, path, faults);
         if (spec.Timeouts is not { } timeouts) return;
         ResilienceRules.Check(timeouts, faults);
-        CheckRange("timeouts.connectMs", timeouts.ConnectMs, 10, 30_000, faults);
-        CheckRange("timeouts.responseHeadMs", timeouts.ResponseHeadMs, 10, 3_600_000, faults);
-        CheckRange("timeouts.idleMs", timeouts.IdleMs, 1_000, 86_400_000, faults);
-    }
-
-    private static void CheckRange(string field, int value, int least, int most, ICollection<FieldFault> faults)
-    {
-        if (value < least || value > most) faults.Add(new FieldFault($"spec.{field}", $"must be {least} to {most}"));
+        FieldRules.CheckRange("spec.timeouts.connectMs", timeouts.ConnectMs, 10, 30_000, faults);
+        FieldRules.CheckRange("spec.timeouts.responseHeadMs", timeouts.ResponseHeadMs, 10, 3_600_000, faults);
+        FieldRules.CheckRange("spec.timeouts.idleMs", timeouts.IdleMs, 1_000, 86_400_000, faults);
     }
 
     private static void ValidateAgainst(

@@ -41,4 +41,18 @@ public sealed record SnapshotChange(Snapshot? Before, IReadOnlyList<AppliedChang
             if (change.Key.Kind == kind) return true;
         return false;
     }
+
+    /// <summary>
+    /// What has become of the resources of a kind, each once, since a group may change one several times; null: it is
+    /// gone. Where all of <see cref="After"/> is new, all that there are.
+    /// </summary>
+    public IReadOnlyDictionary<ResourceKey, Resource?> LastOf(string kind)
+    {
+        var last = new Dictionary<ResourceKey, Resource?>();
+        if (Before is null)
+            foreach (var (key, resource) in After.Of(kind)) last[key] = resource;
+        foreach (var change in Changes)
+            if (change.Key.Kind == kind) last[change.Key] = change.After;
+        return last;
+    }
 }

@@ -146,6 +146,15 @@ internal sealed class HeldSnapshots : ISnapshotSource
     public void Delete(ResourceKey key) =>
         Publish(new AppliedChange(Current.Revision + 1, 0, key, Current.Find(key), null, EndsChangeset: true));
 
+    /// <summary>What a source says when it was without its origin for too long: these are all.</summary>
+    public void Reload(params IReadOnlyList<Resource> all)
+    {
+        var revision = Current.Revision + 1;
+        Current = Snapshot.Empty("store", revision).With(
+            revision, [.. all.Select((one, at) => new AppliedChange(revision, at, one.Key, null, one, EndsChangeset: true))]);
+        foreach (var subscriber in subscribers.ToArray()) subscriber(new SnapshotChange(null, [], Current));
+    }
+
     public IDisposable Subscribe(Action<SnapshotChange> changed)
     {
         subscribers.Add(changed);

@@ -59,7 +59,7 @@ internal sealed class CallerListRule
         var keys = new List<ResourceKey>();
         foreach (var text in spec.Lists ?? [])
             // One that cannot be read is one that is never there: nobody passes.
-            keys.Add(AccessRules.TryReadName(text, ns, AccessListKind.Name, out var key) ? key : default);
+            keys.Add(FieldRules.TryReadName(text, ns, AccessListKind.Name, out var key) ? key : default);
         return new CallerListRule(
             CallerList.Compile(spec.Clients, spec.Users, spec.Keys, spec.Tokens), [.. keys], table);
     }

@@ -32,7 +32,7 @@ internal sealed class TokenCredential : ICredential
         [
             // One that cannot be read is one that is never there.
             .. spec.Issuers.Select(text =>
-                AccessRules.TryReadName(text, ns, TokenIssuerKind.Name, out var key) ? key : default),
+                FieldRules.TryReadName(text, ns, TokenIssuerKind.Name, out var key) ? key : default),
         ];
         header = spec.Header is { } field ? Encoding.ASCII.GetBytes(field.ToLowerInvariant()) : null;
         cookie = spec.Cookie is { } name ? Encoding.ASCII.GetBytes(name) : null;

@@ -18,11 +18,6 @@ public static class CertificateKind
     };
 
     /// <summary>Reads <c>[namespace/]name</c>.</summary>
-    internal static bool TryReadKey(string text, string ns, out ResourceKey key)
-    {
-        var slash = text.IndexOf('/', StringComparison.Ordinal);
-        var (home, name) = slash < 0 ? (ns, text) : (text[..slash], text[(slash + 1)..]);
-        key = new ResourceKey(Name, home, name);
-        return Wire.Names.IsNamespace(home) && Wire.Names.IsName(name);
-    }
+    internal static bool TryReadKey(string text, string ns, out ResourceKey key) =>
+        FieldRules.TryReadLongName(text, ns, Name, out key);
 }

@@ -61,24 +61,14 @@ internal sealed partial class CertificateTable : IDisposable
     private void Apply(SnapshotChange change)
     {
         if (!change.Touches(CertificateKind.Name)) return;
+        var last = change.LastOf(CertificateKind.Name);
         if (change.Before is null)
-        {
-            var all = change.After.Of(CertificateKind.Name);
             foreach (var key in Current.Keys)
-                if (!all.ContainsKey(key)) Remove(key);
-            foreach (var resource in all.Values) Want(resource);
-        }
-        else
+                if (!last.ContainsKey(key)) Remove(key);
+        foreach (var (key, resource) in last)
         {
-            // A group may change one several times; the last word counts.
-            var last = new Dictionary<ResourceKey, Resource?>();
-            foreach (var one in change.Changes)
-                if (one.Key.Kind == CertificateKind.Name) last[one.Key] = one.After;
-            foreach (var (key, resource) in last)
-            {
-                if (resource is null) Remove(key);
-                else Want(resource);
-            }
+            if (resource is null) Remove(key);
+            else Want(resource);
         }
         Changed?.Invoke();
     }

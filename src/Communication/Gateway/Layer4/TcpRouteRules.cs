@@ -43,11 +43,11 @@ internal static class TcpRouteRules
         ListenerRules.CheckNetworks("spec.allow", spec.Allow, 1, faults);
         ListenerRules.CheckNetworks("spec.deny", spec.Deny, 1, faults);
         ListenerRules.CheckNetworks("spec.proxyProtocol", spec.ProxyProtocol, 1, faults);
-        ListenerRules.CheckRange("spec.maxConnections", spec.MaxConnections, 1, ListenerRules.MaxConnections, faults);
-        ListenerRules.CheckRange(
+        FieldRules.CheckRange("spec.maxConnections", spec.MaxConnections, 1, ListenerRules.MaxConnections, faults);
+        FieldRules.CheckRange(
             "spec.maxConnectionsPerAddress", spec.MaxConnectionsPerAddress, 1, ListenerRules.MaxConnections, faults);
-        ListenerRules.CheckRange("spec.connectMs", spec.ConnectMs, 10, 30_000, faults);
-        ListenerRules.CheckRange("spec.idleMs", spec.IdleMs, 1_000, 86_400_000, faults);
+        FieldRules.CheckRange("spec.connectMs", spec.ConnectMs, 10, 30_000, faults);
+        FieldRules.CheckRange("spec.idleMs", spec.IdleMs, 1_000, 86_400_000, faults);
     }
 
     /// <summary>Two routes that want the same connections cannot both exist.</summary>

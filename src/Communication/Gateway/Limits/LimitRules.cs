@@ -40,7 +40,7 @@ internal static class LimitRules
             CheckKey(at, limit, path, faults);
             CheckAmount(at, limit, faults);
             CheckExceptions(at, limit, faults);
-            CheckRange($"{at}.maxKeys", limit.MaxKeys, 1, MaxKeys, faults);
+            FieldRules.CheckRange($"{at}.maxKeys", limit.MaxKeys, 1, MaxKeys, faults);
         }
     }
 
@@ -61,16 +61,16 @@ internal static class LimitRules
         if (limit.Bucket is { } bucket)
         {
             CheckRate($"{at}.bucket", bucket.Requests, bucket.Seconds, faults);
-            if (bucket.Burst is { } burst) CheckRange($"{at}.bucket.burst", burst, 1, MaxRequests, faults);
+            if (bucket.Burst is { } burst) FieldRules.CheckRange($"{at}.bucket.burst", burst, 1, MaxRequests, faults);
         }
         if (limit.Window is { } window) CheckRate($"{at}.window", window.Requests, window.Seconds, faults);
         if (limit.Pace is { } pace)
         {
             CheckRate($"{at}.pace", pace.Requests, pace.Seconds, faults);
-            CheckRange($"{at}.pace.maxWaitMs", pace.MaxWaitMs, 0, 60_000, faults);
+            FieldRules.CheckRange($"{at}.pace.maxWaitMs", pace.MaxWaitMs, 0, 60_000, faults);
         }
-        if (limit.Concurrent is { } most) CheckRange($"{at}.concurrent", most, 1, MaxRequests, faults);
-        CheckRange($"{at}.warmUpSeconds", limit.WarmUpSeconds, 0, 3_600, faults);
+        if (limit.Concurrent is { } most) FieldRules.CheckRange($"{at}.concurrent", most, 1, MaxRequests, faults);
+        FieldRules.CheckRange($"{at}.warmUpSeconds", limit.WarmUpSeconds, 0, 3_600, faults);
         if (limit.WarmUpSeconds > 0 && limit is { Bucket: null, Pace: null })
             faults.Add(new FieldFault($"{at}.warmUpSeconds", "is for bucket and pace"));
     }
@@ -94,18 +94,13 @@ internal static class LimitRules
                 faults.Add(new FieldFault($"{here}.value", "must be an address"));
             else if (exceptions.Take(index).Any(other => other.Value == one.Value))
                 faults.Add(new FieldFault($"{here}.value", "stands here twice"));
-            CheckRange($"{here}.requests", one.Requests, 0, MaxRequests, faults);
+            FieldRules.CheckRange($"{here}.requests", one.Requests, 0, MaxRequests, faults);
         }
     }
 
     private static void CheckRate(string at, int requests, int seconds, ICollection<FieldFault> faults)
     {
-        CheckRange($"{at}.requests", requests, 1, MaxRequests, faults);
-        CheckRange($"{at}.seconds", seconds, 1, MaxSeconds, faults);
-    }
-
-    private static void CheckRange(string field, int value, int least, int most, ICollection<FieldFault> faults)
-    {
-        if (value < least || value > most) faults.Add(new FieldFault(field, $"must be {least} to {most}"));
+        FieldRules.CheckRange($"{at}.requests", requests, 1, MaxRequests, faults);
+        FieldRules.CheckRange($"{at}.seconds", seconds, 1, MaxSeconds, faults);
     }
 }

@@ -56,27 +56,23 @@ internal static class ListenerRules
             if (NetworkList.Explain(networks[index]) is { } why) faults.Add(new FieldFault($"{at}[{index}]", why));
     }
 
-    public static void CheckRange(string at, long? value, long least, long most, ICollection<FieldFault> faults)
-    {
-        if (value < least || value > most) faults.Add(new FieldFault(at, $"must be {least} to {most}"));
-    }
-
     private static void CheckBounds(ListenerBoundsSpec bounds, ICollection<FieldFault> faults)
     {
-        CheckRange("spec.bounds.maxConnections", bounds.MaxConnections, 1, MaxConnections, faults);
-        CheckRange("spec.bounds.maxConnectionsPerAddress", bounds.MaxConnectionsPerAddress, 1, MaxConnections, faults);
-        CheckRange("spec.bounds.bodyBytes", bounds.BodyBytes, 0, MaxBodyBytes, faults);
-        CheckRange("spec.bounds.headMs", bounds.HeadMs, 100, 60_000, faults);
-        CheckRange("spec.bounds.keepAliveMs", bounds.KeepAliveMs, 1_000, 3_600_000, faults);
-        CheckRange("spec.bounds.responseHeadMs", bounds.ResponseHeadMs, 10, 3_600_000, faults);
-        CheckRange("spec.bounds.idleMs", bounds.IdleMs, 1_000, 86_400_000, faults);
+        FieldRules.CheckRange("spec.bounds.maxConnections", bounds.MaxConnections, 1, MaxConnections, faults);
+        FieldRules.CheckRange(
+            "spec.bounds.maxConnectionsPerAddress", bounds.MaxConnectionsPerAddress, 1, MaxConnections, faults);
+        FieldRules.CheckRange("spec.bounds.bodyBytes", bounds.BodyBytes, 0, MaxBodyBytes, faults);
+        FieldRules.CheckRange("spec.bounds.headMs", bounds.HeadMs, 100, 60_000, faults);
+        FieldRules.CheckRange("spec.bounds.keepAliveMs", bounds.KeepAliveMs, 1_000, 3_600_000, faults);
+        FieldRules.CheckRange("spec.bounds.responseHeadMs", bounds.ResponseHeadMs, 10, 3_600_000, faults);
+        FieldRules.CheckRange("spec.bounds.idleMs", bounds.IdleMs, 1_000, 86_400_000, faults);
     }
 
     private static void Check(CallerSpec caller, ICollection<FieldFault> faults)
     {
         CheckNetworks("spec.caller.trusted", caller.Trusted, 0, faults);
         CheckNetworks("spec.caller.proxyProtocol", caller.ProxyProtocol, 1, faults);
-        CheckRange("spec.caller.hops", caller.Hops, 1, MaxHops, faults);
+        FieldRules.CheckRange("spec.caller.hops", caller.Hops, 1, MaxHops, faults);
         if (!MatchRules.IsToken(caller.Source))
             faults.Add(new FieldFault(
                 "spec.caller.source", "must be x-forwarded-for, forwarded, x-real-ip or the name of another header"));

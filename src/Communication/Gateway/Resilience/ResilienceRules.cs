@@ -37,35 +37,35 @@ internal static class ResilienceRules
         if (spec.Retry is { } retry) CheckRetry($"{at}.retry", retry, faults);
         if (spec.Budget is { } budget)
         {
-            CheckRange($"{at}.budget.percent", budget.Percent, 0, 100, faults);
-            CheckRange($"{at}.budget.minPerSecond", budget.MinPerSecond, 0, 1_000, faults);
+            FieldRules.CheckRange($"{at}.budget.percent", budget.Percent, 0, 100, faults);
+            FieldRules.CheckRange($"{at}.budget.minPerSecond", budget.MinPerSecond, 0, 1_000, faults);
         }
         if (spec.Breaker is { } breaker) CheckBreaker($"{at}.breaker", breaker, faults);
         if (spec.Bulkhead is { } bulkhead)
         {
-            CheckRange($"{at}.bulkhead.maxUnderWay", bulkhead.MaxUnderWay, 1, 100_000, faults);
-            CheckRange($"{at}.bulkhead.maxWaiting", bulkhead.MaxWaiting, 0, 10_000, faults);
-            CheckRange($"{at}.bulkhead.maxWaitMs", bulkhead.MaxWaitMs, 1, 60_000, faults);
+            FieldRules.CheckRange($"{at}.bulkhead.maxUnderWay", bulkhead.MaxUnderWay, 1, 100_000, faults);
+            FieldRules.CheckRange($"{at}.bulkhead.maxWaiting", bulkhead.MaxWaiting, 0, 10_000, faults);
+            FieldRules.CheckRange($"{at}.bulkhead.maxWaitMs", bulkhead.MaxWaitMs, 1, 60_000, faults);
         }
         if (spec.Adaptive is not { } adaptive) return;
-        CheckRange($"{at}.adaptive.initial", adaptive.Initial, 1, 10_000, faults);
-        CheckRange($"{at}.adaptive.least", adaptive.Least, 1, 10_000, faults);
-        CheckRange($"{at}.adaptive.most", adaptive.Most, 1, 10_000, faults);
+        FieldRules.CheckRange($"{at}.adaptive.initial", adaptive.Initial, 1, 10_000, faults);
+        FieldRules.CheckRange($"{at}.adaptive.least", adaptive.Least, 1, 10_000, faults);
+        FieldRules.CheckRange($"{at}.adaptive.most", adaptive.Most, 1, 10_000, faults);
         if (adaptive.Least > adaptive.Initial || adaptive.Initial > adaptive.Most)
             faults.Add(new FieldFault($"{at}.adaptive", "must have least, initial and most in this order of size"));
     }
 
     public static void Check(RouteTimeouts timeouts, ICollection<FieldFault> faults)
     {
-        if (timeouts.TryMs is { } one) CheckRange("spec.timeouts.tryMs", one, 10, 3_600_000, faults);
-        if (timeouts.TotalMs is { } all) CheckRange("spec.timeouts.totalMs", all, 10, 86_400_000, faults);
+        if (timeouts.TryMs is { } one) FieldRules.CheckRange("spec.timeouts.tryMs", one, 10, 3_600_000, faults);
+        if (timeouts.TotalMs is { } all) FieldRules.CheckRange("spec.timeouts.totalMs", all, 10, 86_400_000, faults);
     }
 
     private static void CheckRetry(string at, RetrySpec retry, ICollection<FieldFault> faults)
     {
-        CheckRange($"{at}.tries", retry.Tries, 1, MaxTries, faults);
-        CheckRange($"{at}.backoffMs", retry.BackoffMs, 0, 10_000, faults);
-        CheckRange($"{at}.maxBackoffMs", retry.MaxBackoffMs, 0, 60_000, faults);
+        FieldRules.CheckRange($"{at}.tries", retry.Tries, 1, MaxTries, faults);
+        FieldRules.CheckRange($"{at}.backoffMs", retry.BackoffMs, 0, 10_000, faults);
+        FieldRules.CheckRange($"{at}.maxBackoffMs", retry.MaxBackoffMs, 0, 60_000, faults);
         if (retry.Statuses is { } statuses
             && (statuses.Count is 0 or > 3 || statuses.Any(status => status is not (502 or 503 or 504))))
             faults.Add(new FieldFault($"{at}.statuses", "must be some of 502, 503 and 504"));
@@ -73,17 +73,12 @@ internal static class ResilienceRules
 
     private static void CheckBreaker(string at, BreakerSpec breaker, ICollection<FieldFault> faults)
     {
-        CheckRange($"{at}.errorPercent", breaker.ErrorPercent, 1, 100, faults);
-        if (breaker.SlowMs is { } slow) CheckRange($"{at}.slowMs", slow, 1, 600_000, faults);
-        CheckRange($"{at}.slowPercent", breaker.SlowPercent, 1, 100, faults);
-        CheckRange($"{at}.minimumCalls", breaker.MinimumCalls, 1, 10_000, faults);
-        CheckRange($"{at}.windowSeconds", breaker.WindowSeconds, 1, 300, faults);
-        CheckRange($"{at}.openSeconds", breaker.OpenSeconds, 1, 3_600, faults);
-        CheckRange($"{at}.probes", breaker.Probes, 1, 100, faults);
-    }
-
-    private static void CheckRange(string field, int value, int least, int most, ICollection<FieldFault> faults)
-    {
-        if (value < least || value > most) faults.Add(new FieldFault(field, $"must be {least} to {most}"));
+        FieldRules.CheckRange($"{at}.errorPercent", breaker.ErrorPercent, 1, 100, faults);
+        if (breaker.SlowMs is { } slow) FieldRules.CheckRange($"{at}.slowMs", slow, 1, 600_000, faults);
+        FieldRules.CheckRange($"{at}.slowPercent", breaker.SlowPercent, 1, 100, faults);
+        FieldRules.CheckRange($"{at}.minimumCalls", breaker.MinimumCalls, 1, 10_000, faults);
+        FieldRules.CheckRange($"{at}.windowSeconds", breaker.WindowSeconds, 1, 300, faults);
+        FieldRules.CheckRange($"{at}.openSeconds", breaker.OpenSeconds, 1, 3_600, faults);
+        FieldRules.CheckRange($"{at}.probes", breaker.Probes, 1, 100, faults);
     }
 }

@@ -31,21 +31,12 @@ internal sealed partial class RouteTableView : IDisposable
     private void Apply(SnapshotChange change)
     {
         if (!change.Touches(RouteKind.Name)) return;
-        var next = change.Before is null
-            ? RouteTable.Empty.With([], Compile(change.After.Of(RouteKind.Name).Values))
-            : Derive(change.Changes);
+        var last = change.LastOf(RouteKind.Name);
+        var known = change.Before is null ? RouteTable.Empty : current;
+        var next = known.With([.. last.Keys], Compile(last.Values.OfType<Resource>()));
         var before = current;
         Volatile.Write(ref current, next);
         if (next.HasLeft(before)) left(next);
-    }
-
-    private RouteTable Derive(IReadOnlyList<AppliedChange> changes)
-    {
-        // A group may change one route several times; the last word counts.
-        var last = new Dictionary<ResourceKey, Resource?>();
-        foreach (var change in changes)
-            if (change.Key.Kind == RouteKind.Name) last[change.Key] = change.After;
-        return current.With(last.Keys, Compile(last.Values.OfType<Resource>()));
     }
 
     private List<Route> Compile(IEnumerable<Resource> resources)

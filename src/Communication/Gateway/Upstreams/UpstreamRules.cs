@@ -89,8 +89,8 @@ internal static class UpstreamRules
                 faults.Add(new FieldFault($"{at}.address", $"{one.Address} stands here twice"));
             else if (!spec.AllowLoopback && IsLoopback(host))
                 faults.Add(new FieldFault($"{at}.address", "is of this machine's loopback; see allowLoopback"));
-            CheckRange($"{at}.weight", one.Weight, 1, MaxWeight, faults);
-            CheckRange($"{at}.tier", one.Tier, 0, MaxTier, faults);
+            FieldRules.CheckRange($"{at}.weight", one.Weight, 1, MaxWeight, faults);
+            FieldRules.CheckRange($"{at}.tier", one.Tier, 0, MaxTier, faults);
             if (one.Zone is { } zone && !Names.IsSegment(zone))
                 faults.Add(new FieldFault($"{at}.zone", "must be one segment of a name"));
         }
@@ -106,8 +106,8 @@ internal static class UpstreamRules
     {
         if (!IsHost(dns.Name) || AddressOf(dns.Name) is not null)
             faults.Add(new FieldFault("spec.dns.name", "must be a name of the DNS in lower case"));
-        CheckRange("spec.dns.port", dns.Port, 1, 65_535, faults);
-        CheckRange("spec.dns.refreshSeconds", dns.RefreshSeconds, 1, 3_600, faults);
+        FieldRules.CheckRange("spec.dns.port", dns.Port, 1, 65_535, faults);
+        FieldRules.CheckRange("spec.dns.refreshSeconds", dns.RefreshSeconds, 1, 3_600, faults);
     }
 
     private static void CheckChoice(ChoiceSpec choice, ICollection<FieldFault> faults)
@@ -119,13 +119,14 @@ internal static class UpstreamRules
         if (choice.By is not null && choice.Policy != "hash")
             faults.Add(new FieldFault("spec.choose.by", "is the key of hash, and of no other policy"));
         DeliveryRules.CheckKey("spec.choose.by", choice.By, null, faults);
-        CheckRange("spec.choose.slowStartSeconds", choice.SlowStartSeconds, 0, 3_600, faults);
+        FieldRules.CheckRange("spec.choose.slowStartSeconds", choice.SlowStartSeconds, 0, 3_600, faults);
     }
 
     private static void CheckSticky(StickySpec sticky, ICollection<FieldFault> faults)
     {
         if (!MatchRules.IsToken(sticky.Cookie)) faults.Add(new FieldFault("spec.sticky.cookie", "must be a token"));
-        if (sticky.MaxAgeSeconds is { } age) CheckRange("spec.sticky.maxAgeSeconds", age, 1, 31_536_000, faults);
+        if (sticky.MaxAgeSeconds is { } age)
+            FieldRules.CheckRange("spec.sticky.maxAgeSeconds", age, 1, 31_536_000, faults);
         if (sticky.Domain is { } domain && !IsHost(domain))
             faults.Add(new FieldFault("spec.sticky.domain", "must be a host name in lower case"));
         if (PathPattern.Normalize(sticky.Path) != sticky.Path || sticky.Path.Contains(';', StringComparison.Ordinal))
@@ -138,17 +139,12 @@ internal static class UpstreamRules
 
     private static void CheckEjection(EjectionSpec ejection, ICollection<FieldFault> faults)
     {
-        CheckRange("spec.ejection.failures", ejection.Failures, 1, 100, faults);
-        CheckRange("spec.ejection.firstSeconds", ejection.FirstSeconds, 1, 3_600, faults);
-        CheckRange("spec.ejection.longestSeconds", ejection.LongestSeconds, 1, 86_400, faults);
+        FieldRules.CheckRange("spec.ejection.failures", ejection.Failures, 1, 100, faults);
+        FieldRules.CheckRange("spec.ejection.firstSeconds", ejection.FirstSeconds, 1, 3_600, faults);
+        FieldRules.CheckRange("spec.ejection.longestSeconds", ejection.LongestSeconds, 1, 86_400, faults);
         if (ejection.LongestSeconds < ejection.FirstSeconds)
             faults.Add(new FieldFault("spec.ejection.longestSeconds", "must not be less than firstSeconds"));
-        CheckRange("spec.ejection.maxPercent", ejection.MaxPercent, 0, 100, faults);
-        CheckRange("spec.ejection.panicPercent", ejection.PanicPercent, 0, 100, faults);
-    }
-
-    private static void CheckRange(string field, int value, int least, int most, ICollection<FieldFault> faults)
-    {
-        if (value < least || value > most) faults.Add(new FieldFault(field, $"must be {least} to {most}"));
+        FieldRules.CheckRange("spec.ejection.maxPercent", ejection.MaxPercent, 0, 100, faults);
+        FieldRules.CheckRange("spec.ejection.panicPercent", ejection.PanicPercent, 0, 100, faults);
     }
 }

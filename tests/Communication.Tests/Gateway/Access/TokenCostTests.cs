@@ -37,7 +37,9 @@ public sealed class TokenCostTests
             tokens[index] = Encoding.ASCII.GetBytes($"{new string('a', 400)}{index:D8}.{Signature(random)}");
             cache.Add(new VerifiedToken(tokens[index], issuer, key, 1_000, identity), 0);
         }
-        var kept = tokens.Count(token => cache.Find(token, 1) is not null);
+        // Where a token comes to lie is another place in every process: a few find theirs full.
+        var known = tokens.Where(token => cache.Find(token, 1) is not null).ToArray();
+        var kept = known.Length;
         Assert.InRange(kept, Tokens * 99 / 100, Tokens);
 
         Find(cache, tokens, 2);
@@ -52,17 +54,17 @@ public sealed class TokenCostTests
         Assert.Equal(0, bytes);
         Assert.InRange(each, 0, MaxMicroseconds);
         // And none that is like one of them.
-        foreach (var at in (int[])[0, 100, 410, 500, tokens[1].Length - 1])
+        foreach (var at in (int[])[0, 100, 410, 500, known[1].Length - 1])
         {
-            var other = tokens[1].ToArray();
+            var other = known[1].ToArray();
             other[at] ^= 1;
             Assert.Null(cache.Find(other, 1));
         }
-        Assert.NotNull(cache.Find(tokens[1].ToArray(), 1));
-        Assert.NotNull(cache.Find(tokens[2], 999));
-        Assert.Null(cache.Find(tokens[2], 1_000));
+        Assert.NotNull(cache.Find(known[1].ToArray(), 1));
+        Assert.NotNull(cache.Find(known[2], 999));
+        Assert.Null(cache.Find(known[2], 1_000));
         key.Retire();
-        Assert.Null(cache.Find(tokens[3], 1));
+        Assert.Null(cache.Find(known[3], 1));
     }
 
     [Theory]

@@ -37,21 +37,16 @@ internal static class CacheRules
             else if (seconds is < 0 or > MaxSeconds)
                 faults.Add(new FieldFault($"spec.cache.ttlSeconds.{status}", $"must be 0 to {MaxSeconds}"));
         }
-        CheckRange("staleWhileRevalidateSeconds", spec.StaleWhileRevalidateSeconds, 0, MaxSeconds, faults);
-        CheckRange("staleIfErrorSeconds", spec.StaleIfErrorSeconds, 0, MaxSeconds, faults);
-        CheckRange("maxBodyKilobytes", spec.MaxBodyKilobytes, 1, MaxBodyKilobytes, faults);
-        CheckRange("waitMs", spec.WaitMs, 0, MaxWaitMs, faults);
+        FieldRules.CheckRange(
+            "spec.cache.staleWhileRevalidateSeconds", spec.StaleWhileRevalidateSeconds, 0, MaxSeconds, faults);
+        FieldRules.CheckRange("spec.cache.staleIfErrorSeconds", spec.StaleIfErrorSeconds, 0, MaxSeconds, faults);
+        FieldRules.CheckRange("spec.cache.maxBodyKilobytes", spec.MaxBodyKilobytes, 1, MaxBodyKilobytes, faults);
+        FieldRules.CheckRange("spec.cache.waitMs", spec.WaitMs, 0, MaxWaitMs, faults);
         var fields = route.Response?.Headers;
         foreach (var value in (fields?.Set?.Values ?? []).Concat(fields?.Add?.Values ?? []))
             if (value.Contains("{client}", StringComparison.Ordinal))
                 faults.Add(new FieldFault(
                     "spec.cache", "would give the {client} of response.headers to all who get the kept answer"));
-    }
-
-    private static void CheckRange(string field, int value, int least, int most, ICollection<FieldFault> faults)
-    {
-        if (value < least || value > most)
-            faults.Add(new FieldFault($"spec.cache.{field}", $"must be {least} to {most}"));
     }
 
     private static void CheckNames(

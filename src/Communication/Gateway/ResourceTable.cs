@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Groundwork.Kernel.Resources;
 
-namespace Groundwork.Communication.Gateway.Access;
+namespace Groundwork.Communication.Gateway;
 
 /// <summary>
 /// The resources of one kind, compiled, in step with the snapshots. Whoever keeps what it derives from the table sees
@@ -41,26 +41,17 @@ internal sealed class ResourceTable<T> : IDisposable
         if (!change.Touches(kind)) return;
         var next = current.ToBuilder();
         var gone = new List<T>();
+        var last = change.LastOf(kind);
         if (change.Before is null)
-        {
-            foreach (var resource in change.After.Of(kind).Values) Put(resource.Key, resource);
-        }
-        else
-        {
-            // A group may change one several times; the last word counts.
-            var last = new Dictionary<ResourceKey, Resource?>();
-            foreach (var one in change.Changes)
-                if (one.Key.Kind == kind) last[one.Key] = one.After;
-            foreach (var (key, resource) in last) Put(key, resource);
-        }
-        Volatile.Write(ref current, next.ToImmutable());
-        if (left is null) return;
-        foreach (var one in gone) left(one);
-
-        void Put(ResourceKey key, Resource? resource)
+            foreach (var (key, one) in current)
+                if (!last.ContainsKey(key) && next.Remove(key)) gone.Add(one);
+        foreach (var (key, resource) in last)
         {
             if (next.Remove(key, out var before)) gone.Add(before);
             if (resource is not null && compile(resource) is { } compiled) next.Add(key, compiled);
         }
+        Volatile.Write(ref current, next.ToImmutable());
+        if (left is null) return;
+        foreach (var one in gone) left(one);
     }
 }
