@@ -115,7 +115,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
         var forwarder = new Forwarder(
             chooser, guards, registry, answers, counters, time, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
-            Routes, chooser, forwarder, answers, UnderWay, guard, Recorder, options, clientTime,
+            Routes, chooser, forwarder, answers, UnderWay, guard, Recorder, options,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         var inside = new ListenerState("", ListenerPlan.Compile(null, NetworkList.Empty, options.Client));
