@@ -52,6 +52,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(GatewayRequestExplanation))]
 [JsonSerializable(typeof(GatewayTraffic))]
 [JsonSerializable(typeof(CachedRoutes))]
+[JsonSerializable(typeof(GatewayState))]
 [JsonSerializable(typeof(PurgeRequest))]
 [JsonSerializable(typeof(PrefetchRequest))]
 [JsonSerializable(typeof(PrefetchAnswer))]
