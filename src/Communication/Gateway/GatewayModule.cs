@@ -70,6 +70,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             ListenerDefinition.Api,
             new CacheApi(built.Cache, built.Routes, built.Calls, node.Changes, node.Authorizer, node.Time).Map);
         node.Metrics.Add(built.Figures);
+        node.Metrics.Add(built.Inspection);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
             node.Listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
@@ -109,6 +110,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     /// <summary>What <c>/metrics</c> says of it, and what is kept of its requests; for tests, once it is
     /// built.</summary>
     internal (GatewayFigures Figures, ExchangeRecorder Recorder) Seen => (engine!.Figures, engine.Recorder);
+
+    /// <summary>What was found in requests that are looked through; for tests, once it is built.</summary>
+    internal Inspection.InspectionFigures Inspected => engine!.Inspection;
 
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => engine?.WaitsForInstances ?? 0;
