@@ -14,6 +14,7 @@ using Groundwork.Communication.Gateway.Content.Referers;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Injection;
+using Groundwork.Communication.Gateway.Inspection;
 using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Limits;
 using Groundwork.Communication.Gateway.Listening;
@@ -22,6 +23,7 @@ using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.SignedUrls;
 using Groundwork.Communication.Gateway.States;
 using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Timing;
@@ -44,6 +46,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
     private readonly Deadlines ofInstances;
     private readonly Deadlines ofClients;
     private readonly AccessLog? accessLog;
+    private readonly SignedUrlMaker signedUrls;
 
     public GatewayEngine(GatewayGround ground, IRegistryView registry, GatewayOptions options)
     {
@@ -75,12 +78,16 @@ internal sealed class GatewayEngine : IAsyncDisposable
         Limits = new LimitMaker(ground.Counters, time);
         Mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
         Cache = new ResponseCache(options.CacheMegabytes * 1024L * 1024, snapshots, answers, counters, Calls, time);
+        signedUrls = new SignedUrlMaker(snapshots, ground.OpenSecrets, time);
+        Inspection = new InspectionFigures(time, logs.CreateLogger<InspectionFigures>());
         var steps = new StepCompiler(
         [
             Access,
             Limits,
             new CorsMaker(answers),
             new RefererMaker(),
+            new InspectionMaker(Inspection),
+            signedUrls,
             new InjectionMaker(answers, time),
             new MirrorMaker(Mirrors),
             Cache,
@@ -164,6 +171,9 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     public GatewayFigures Figures { get; }
 
+    /// <summary>What was found in requests that are looked through.</summary>
+    public InspectionFigures Inspection { get; }
+
     /// <summary>Waits for instances that have a limit and are not over.</summary>
     public int WaitsForInstances => ofInstances.Armed;
 
@@ -180,6 +190,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
         Routes.Dispose();
         Listening.Dispose();
         Access.Dispose();
+        signedUrls.Dispose();
         Limits.Dispose();
         Guard.Dispose();
         guards.Dispose();
