@@ -60,7 +60,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
             {
                 Certificates = certificates,
             });
-        var chooser = new InstanceChooser(registry, Upstreams, options, time, Random.Shared, traffic);
+        var chooser = Chooser = new InstanceChooser(registry, Upstreams, options, time, Random.Shared, traffic);
         guards = new UpstreamGuards(Upstreams, time, logs.CreateLogger<UpstreamGuards>());
         guard = new ProcessGuard(UnderWay, options, time);
         pools = new InstancePools(addresses, options, time);
@@ -130,6 +130,10 @@ internal sealed class GatewayEngine : IAsyncDisposable
     public RouteTableView Routes { get; }
 
     public UpstreamTable Upstreams { get; }
+
+    public InstanceChooser Chooser { get; }
+
+    public ListenerTable Listening => listening;
 
     public AccessSteps Access { get; }
 
