@@ -64,7 +64,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
             {
                 Certificates = certificates,
             });
-        var chooser = new InstanceChooser(registry, Upstreams, options, time, Random.Shared, traffic);
+        var chooser = Chooser = new InstanceChooser(registry, Upstreams, options, time, Random.Shared, traffic);
         guards = new UpstreamGuards(Upstreams, time, logs.CreateLogger<UpstreamGuards>());
         Guard = new ProcessGuard(UnderWay, options, time);
         pools = new InstancePools(addresses, options, time);
@@ -140,6 +140,10 @@ internal sealed class GatewayEngine : IAsyncDisposable
     public RouteTableView Routes { get; }
 
     public UpstreamTable Upstreams { get; }
+
+    public InstanceChooser Chooser { get; }
+
+    public ListenerTable Listening => listening;
 
     public AccessSteps Access { get; }
 

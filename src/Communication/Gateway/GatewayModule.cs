@@ -1,6 +1,7 @@
 using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Certificates;
 using Groundwork.Communication.Gateway.Content.Caching;
+using Groundwork.Communication.Gateway.Drafting;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Listening;
@@ -71,6 +72,18 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             ListenerDefinition.Api,
             new CacheApi(built.Cache, built.Routes, built.Calls, node.Changes, node.Authorizer, node.Time).Map);
         node.Listeners.Map(ListenerDefinition.Api, new StateApi(built, node.Authorizer, node.Name, node.Time).Map);
+        var shares = new InstanceShares(node.Time);
+        node.Listeners.Map(
+            ListenerDefinition.Api,
+            new DraftApi(
+                built.Routes, built.Upstreams, node.Snapshots,
+                new RequestTrial(built.Chooser, shares, options.MaxHops, node.Time), built.Recorder, node.Authorizer,
+                options, node.Time, node.Name).Map);
+        node.Listeners.Map(
+            ListenerDefinition.Api,
+            new GatewayPartsApi(
+                built.Routes, built.Upstreams, built.Listening, node.Listeners, built.Chooser, shares, node.Snapshots,
+                node.Authorizer, node.Name).Map);
         node.Metrics.Add(built.Figures);
         node.Metrics.Add(built.StateFigures);
         node.Metrics.Add(built.Inspection);

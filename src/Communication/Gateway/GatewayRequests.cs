@@ -177,12 +177,7 @@ internal sealed partial class GatewayRequests(
     {
         allowed = null;
         var head = exchange.Request;
-        if (head.Method is KnownMethod.Connect or KnownMethod.Trace)
-            return new Fault(
-                ErrorCodes.MethodNotAllowed, $"{KnownMethods.NameOf(head.Method)} is never forwarded.");
-        if (RequestForm.Hops(head.Fields) >= options.MaxHops)
-            return new Fault(ErrorCodes.LoopDetected, $"The request has passed {options.MaxHops} gateways.");
-        if (head.Path.IsEmpty) return new Fault(ErrorCodes.BadRequest, "A request for no path is for no route.");
+        if (Unroutable(head, options.MaxHops) is { } never) return never;
         var view = exchange.View();
         var table = routes.Current;
         recorder.Searched(exchange, table);
@@ -194,10 +189,21 @@ internal sealed partial class GatewayRequests(
             exchange.Parameters = match.Parameters;
             return null;
         }
-        if (!match.HostKnown) return new Fault(ErrorCodes.HostUnknown, "No route serves the host of this request.");
-        if (match.Allowed is null) return new Fault(ErrorCodes.RouteNotFound, "No route of this host serves the path.");
-        allowed = string.Join(", ", match.Allowed);
-        return new Fault(ErrorCodes.MethodNotAllowed, "The routes of this path do not serve the method.");
+        if (match.Allowed is not null) allowed = string.Join(", ", match.Allowed);
+        return match.Refusal();
+    }
+
+    /// <summary>Why no route is looked for; null when one is.</summary>
+    public static Fault? Unroutable(RequestHead head, int maxHops)
+    {
+        if (head.Method is KnownMethod.Connect or KnownMethod.Trace)
+            return new Fault(
+                ErrorCodes.MethodNotAllowed, $"{KnownMethods.NameOf(head.Method)} is never forwarded.");
+        if (RequestForm.Hops(head.Fields) >= maxHops)
+            return new Fault(ErrorCodes.LoopDetected, $"The request has passed {maxHops} gateways.");
+        return head.Path.IsEmpty
+            ? new Fault(ErrorCodes.BadRequest, "A request for no path is for no route.")
+            : null;
     }
 
     // Where the request goes, and what it is changed to; what steps were shown is what the client sent.

@@ -108,6 +108,34 @@ internal sealed class InstanceChooser(
         return null;
     }
 
+    /// <summary>
+    /// Who would be chosen from, or why nobody; nothing of it is remembered, so that it can be asked about what is only
+    /// thought of.
+    /// </summary>
+    /// <param name="find">The upstreams that hold for it.</param>
+    public Outcome<UpstreamSet> Foresee(Target target, Func<ResourceKey, UpstreamPlan?> find)
+    {
+        var (policy, service, forbidden) = (BalancePolicy.Default, target.Service, false);
+        Membership? membership = null;
+        if (target.Upstream is { } name)
+        {
+            if (find(name) is not { } upstream)
+                return new Fault(ErrorCodes.NoInstance, "The upstream of this route does not exist.");
+            (policy, service) = (upstream.Policy, upstream.Service);
+            if (service is null) (membership, forbidden) = upstream.Current();
+        }
+        if (forbidden)
+            return new Fault(
+                ErrorCodes.UpstreamForbidden, "The upstream of this route is where nobody is ever called.");
+        if (service is { } registered)
+            membership = registry.Find(registered) is { } view ? Membership.Of(view) : null;
+        if (membership is not { Instances.IsEmpty: false })
+            return new Fault(ErrorCodes.NoInstance, "The service behind this route has no instance to call.");
+        // A set of its own, whose groups are forgotten with it; what is known of its instances is shared.
+        return UpstreamSet.Of(
+            membership, policy, sets.GetValueOrDefault(target.Key), options, time);
+    }
+
     private Outcome<UpstreamSet> SetOf(Target target)
     {
         Membership? membership = null;
