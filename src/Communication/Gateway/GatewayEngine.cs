@@ -80,21 +80,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
         Cache = new ResponseCache(options.CacheMegabytes * 1024L * 1024, snapshots, answers, counters, Calls, time);
         signedUrls = new SignedUrlMaker(snapshots, ground.OpenSecrets, time);
         Inspection = new InspectionFigures(time, logs.CreateLogger<InspectionFigures>());
-        var steps = new StepCompiler(
-        [
-            Access,
-            Limits,
-            new CorsMaker(answers),
-            new RefererMaker(),
-            new InspectionMaker(Inspection),
-            signedUrls,
-            new InjectionMaker(answers, time),
-            new MirrorMaker(Mirrors),
-            Cache,
-            new FilesMaker(options.FileRoots, answers, counters, clientTime),
-            new ComposeMaker(Calls, answers, clientTime),
-            new CompressionMaker(),
-        ]);
+        var steps = Steps(answers, ground, options);
 
         Listening = new ListenerTable(snapshots, certificates, steps, options);
         var doors = new GatewayGuard(Listening, counters, clientTime);
@@ -143,8 +129,6 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     public InstanceChooser Chooser { get; }
 
-    public ListenerTable Listening => listening;
-
     public AccessSteps Access { get; }
 
     public LimitMaker Limits { get; }
@@ -183,6 +167,23 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     /// <summary>True for a listener that this node has.</summary>
     public bool IsOpen(string listener) => listeners.Has(listener);
+
+    // In no order: each step says at which stage it stands.
+    private StepCompiler Steps(OwnAnswers answers, GatewayGround ground, GatewayOptions options) => new(
+    [
+        Access,
+        Limits,
+        new CorsMaker(answers),
+        new RefererMaker(),
+        new InspectionMaker(Inspection),
+        signedUrls,
+        new InjectionMaker(answers, ground.Time),
+        new MirrorMaker(Mirrors),
+        Cache,
+        new FilesMaker(options.FileRoots, answers, counters, ground.ClientTime),
+        new ComposeMaker(Calls, answers, ground.ClientTime),
+        new CompressionMaker(),
+    ]);
 
     /// <summary>Ends all of it, from where requests come in to where they go.</summary>
     public async ValueTask DisposeAsync()

@@ -64,7 +64,7 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
         { IsOut: true, Left.Ticks: > 0 } => "out",
         { IsOut: true } => "trial",
         { IsSuspect: true } => "suspect",
-        _ => silence.IsSilent ? "silent" : "in",
+        _ => silence.IsSilent(time.GetTimestamp()) ? "silent" : "in",
     };
 
     /// <summary>True when it is the same process at the same place, so that what is known of it still holds.</summary>
