@@ -153,6 +153,15 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     public GatewayFigures Figures { get; }
 
+    /// <summary>Connections of clients, of whatever protocol; and exchanges that somebody has.</summary>
+    public (int Connections, int Exchanges) Held => (
+        listening.Of(ListenerDefinition.Gateway).Connections.All
+            + listening.Of(ListenerDefinition.GatewayHttps).Connections.All,
+        Server.Exchanges.Out);
+
+    /// <summary>Waits for clients that have a limit and are not over.</summary>
+    public int WaitsForClients => ofClients.Armed;
+
     /// <summary>Waits for instances that have a limit and are not over.</summary>
     public int WaitsForInstances => ofInstances.Armed;
 
