@@ -64,7 +64,7 @@ public sealed class KindSchemaTests
               {"weight":0,"upstream":"legacy"}]},
              "canary":[{"service":"catalog","version":"2","headers":[{"name":"X","present":true}],
               "cookies":[{"name":"c","values":["1"]}],"percent":2.5,"by":"client"}],
-             "priority":1,"request":{"path":{"stripPrefix":"/api","addPrefix":"/v2"},
+             "priority":1,"request":{"host":"{host}","path":{"stripPrefix":"/api","addPrefix":"/v2"},
               "query":{"set":{"a":"{id}"},"add":{"b":"c"},"remove":["d"]},
               "headers":{"set":{"X-A":"{rest}"},"add":{"X-B":"b"},"remove":["X-C"],"rename":{"X-D":"X-E"}}},
              "response":{"headers":{"remove":["Server"]}},

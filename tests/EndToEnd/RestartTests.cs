@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -18,8 +16,6 @@ public sealed class RestartTests : IDisposable
     private const int Clients = 8;
 
     private readonly TemporaryDirectory directory = new();
-    private readonly ConcurrentQueue<string> failures = new();
-    private int answers;
 
     [Fact]
     public async Task Restarts_under_load_fail_no_request()
@@ -44,30 +40,28 @@ public sealed class RestartTests : IDisposable
         Assert.True(exit == 0, output + error);
         var gateway = node.Address("gateway");
         var address = new IPEndPoint(IPAddress.Parse(gateway.Host), gateway.Port);
-        using var stop = new CancellationTokenSource();
-        var load = Enumerable.Range(0, Clients).Select(_ => Task.Run(() => CallAsync(address, stop.Token))).ToList();
-        await Eventually.TrueAsync(() => Volatile.Read(ref answers) > 100, "the load is on");
+        await using var load = new SteadyLoad(address, Clients);
+        await load.AnswersAsync(100);
 
         for (var round = 0; round < LongRun.Count(2, 20); round++)
         {
-            var (before, answered) = (node.Node.StartedAt, Volatile.Read(ref answers));
+            var (before, answered) = (node.Node.StartedAt, load.Answers);
             node.Signal(GiveWay);
             await Eventually.TrueAsync(
                 () => node.HasExited
                     ? throw new InvalidOperationException(node.Output)
                     : NodeFile.Read(node.DataDirectory) is { } file && file.StartedAt > before
-                        && Volatile.Read(ref answers) > answered + 50,
+                        && load.Answers > answered + 50,
                 "another one runs in its place and answers", TimeSpan.FromMinutes(1));
             Assert.Equal(node.Id, node.Node.Pid);
         }
 
-        Assert.Empty(failures);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{load.Answers} answers, {load.Failures.Count} failures");
+        Assert.Empty(load.Failures);
         // The twin: the same load sees a stop without a successor.
         node.Signal(Signals.Terminate);
         Assert.Equal(0, await node.ExitAsync());
-        await Eventually.TrueAsync(() => !failures.IsEmpty, "the load sees that nobody is there");
-        await stop.CancelAsync();
-        await Task.WhenAll(load);
+        await Eventually.TrueAsync(() => !load.Failures.IsEmpty, "the load sees that nobody is there");
     }
 
     [Fact]
@@ -130,55 +124,6 @@ public sealed class RestartTests : IDisposable
         catch (SocketException)
         {
             return ""; // The service manager does not listen yet.
-        }
-    }
-
-    // Requests one after another, over a connection for as long as the gateway keeps it.
-    private async Task CallAsync(IPEndPoint address, CancellationToken cancellationToken)
-    {
-        var buffer = new byte[4096];
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                await socket.ConnectAsync(address, CancellationToken.None);
-                while (!cancellationToken.IsCancellationRequested)
-                {
-                    await socket.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n"u8.ToArray());
-                    var answer = await ReadAsync(socket, buffer);
-                    if (!answer.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal))
-                    {
-                        failures.Enqueue($"answered: {answer}");
-                        break;
-                    }
-                    Interlocked.Increment(ref answers);
-                    if (answer.Contains("Connection: close", StringComparison.OrdinalIgnoreCase)) break;
-                }
-            }
-            catch (SocketException fault)
-            {
-                failures.Enqueue(fault.SocketErrorCode.ToString());
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
-            }
-        }
-    }
-
-    private static async Task<string> ReadAsync(Socket socket, byte[] buffer)
-    {
-        var text = new StringBuilder();
-        while (true)
-        {
-            var count = await socket.ReceiveAsync(buffer);
-            if (count == 0) return $"nothing more after '{text}'";
-            text.Append(Encoding.Latin1.GetString(buffer, 0, count));
-            var all = text.ToString();
-            var end = all.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-            if (end < 0) continue;
-            var at = all.IndexOf("Content-Length: ", StringComparison.OrdinalIgnoreCase);
-            if (at < 0) return all;
-            var length = int.Parse(all.AsSpan(at + 16, all.IndexOf('\r', at) - at - 16), CultureInfo.InvariantCulture);
-            if (all.Length >= end + 4 + length) return all;
         }
     }
 }

@@ -162,6 +162,15 @@ internal sealed class GatewayEngine : IAsyncDisposable
     /// <summary>What was found in requests that are looked through.</summary>
     public InspectionFigures Inspection { get; }
 
+    /// <summary>Connections of clients, of whatever protocol; and exchanges that somebody has.</summary>
+    public (int Connections, int Exchanges) Held => (
+        Listening.Of(ListenerDefinition.Gateway).Connections.All
+            + Listening.Of(ListenerDefinition.GatewayHttps).Connections.All,
+        Server.Exchanges.Out);
+
+    /// <summary>Waits for clients that have a limit and are not over.</summary>
+    public int WaitsForClients => ofClients.Armed;
+
     /// <summary>Waits for instances that have a limit and are not over.</summary>
     public int WaitsForInstances => ofInstances.Armed;
 

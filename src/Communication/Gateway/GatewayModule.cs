@@ -133,6 +133,11 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     /// <summary>What was found in requests that are looked through; for tests, once it is built.</summary>
     internal Inspection.InspectionFigures Inspected => engine!.Inspection;
 
+    /// <summary>Connections of clients, exchanges in use, waits with a limit; for tests.</summary>
+    internal (int Connections, int Exchanges, int Waits) Held => engine is { } built
+        ? (built.Held.Connections, built.Held.Exchanges, built.WaitsForClients + built.WaitsForInstances)
+        : default;
+
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => engine?.WaitsForInstances ?? 0;
 

@@ -33,6 +33,9 @@ internal static class TransformRules
     {
         CheckPath(spec, path, faults);
         CheckQuery(spec.Request?.Query, path, faults);
+        if (spec.Request?.Host is { } host && host != "{host}" && !IsAuthority(host))
+            faults.Add(
+                new FieldFault("spec.request.host", "must be {host}, or a host in lower case, with a port or not"));
         CheckFields("spec.request.headers", spec.Request?.Headers, path, faults);
         CheckFields("spec.response.headers", spec.Response?.Headers, path, faults);
         CheckRedirect(spec.Redirect, path, faults);
@@ -138,6 +141,10 @@ internal static class TransformRules
         else if (path is not null && TextTemplate.Explain(text, path) is { } wrong)
             faults.Add(new FieldFault(at, wrong));
     }
+
+    private static bool IsAuthority(string text) =>
+        (!text.StartsWith('*') && HostPattern.Explain(text) is null)
+        || Upstreams.UpstreamRules.TryReadAddress(text, out _, out _);
 
     private static string Closed(string name) => MatchRules.IsToken(name)
         ? $"{name} is the gateway's to write"

@@ -13,7 +13,10 @@ public sealed record RequestChange(
     [Description("The query that the service gets.")]
     QueryChange? Query = null,
     [Description("The header fields that the service gets.")]
-    FieldChange? Headers = null);
+    FieldChange? Headers = null,
+    [Description(
+        "The Host that the service gets: {host} as the client named it, or a name. Its own address when not given.")]
+    string? Host = null);
 
 /// <summary>What becomes of a path: a prefix taken off, then one put on; or a template instead of both.</summary>
 public sealed record PathChange(

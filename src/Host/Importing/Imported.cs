@@ -17,6 +17,9 @@ internal sealed class Imported
         ["kind"] = kind, ["name"] = name, ["spec"] = spec,
     });
 
+    public void LeaveOut(NginxDirective directive, string? why = null) =>
+        LeftOut.Add($"line {directive.Line}: {directive.Text}{(why is null ? "" : $" ({why})")}");
+
     /// <summary>A name that resources may have and none has yet.</summary>
     public string NameOf(string kind, string wish)
     {

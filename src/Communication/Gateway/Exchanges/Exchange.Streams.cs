@@ -81,7 +81,7 @@ internal sealed partial class Exchange
             Version = System.Net.HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        message.Headers.Host = Encoding.ASCII.GetString(over.Authority);
+        message.Headers.Host = Encoding.ASCII.GetString(RequestForm.HostOf(this, over.Authority));
         if (Request.Body != BodyKind.None) message.Content = new ClientBody(this);
         foreach (ref readonly var field in head.Fields.Fields)
         {

@@ -350,7 +350,8 @@ internal sealed partial class Exchange : IExpiring
                 return;
             }
             // 100 is between us and the instance, and we did not ask; 102 says nothing that a client needs.
-            if (Answer.Status == 103) await Client.InterimAsync(Answer);
+            // A proxy before us may take it for the answer (nginx before 1.29 does, and waits); nobody needs a hint.
+            if (Answer.Status == 103 && !Trusted) await Client.InterimAsync(Answer);
         }
         throw new InvalidDataException("it sent interim answers without end");
     }

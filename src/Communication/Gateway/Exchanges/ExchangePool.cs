@@ -17,11 +17,22 @@ internal sealed class ExchangePool(
 
     private readonly Lock gate = new();
     private readonly Stack<Exchange> kept = new(); // Under the gate.
+    private int made; // Those that there are. Interlocked.
+
+    /// <summary>Exchanges that somebody has.</summary>
+    public int Out
+    {
+        get
+        {
+            lock (gate) return Volatile.Read(ref made) - kept.Count;
+        }
+    }
 
     public Exchange Rent()
     {
         lock (gate)
             if (kept.TryPop(out var exchange)) return exchange;
+        Interlocked.Increment(ref made);
         return new Exchange(pools, deadlines, limits.Head, answers, time, options.TraceHeaders);
     }
 
@@ -36,6 +47,7 @@ internal sealed class ExchangePool(
                 return;
             }
         }
+        Interlocked.Decrement(ref made);
         exchange.Retire(deadlines);
     }
 }

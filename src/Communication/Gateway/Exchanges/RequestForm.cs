@@ -30,6 +30,11 @@ internal static class RequestForm
         return room;
     }
 
+    /// <summary>What an instance is told that it is called by.</summary>
+    /// <param name="authority">The instance's own.</param>
+    public static ReadOnlySpan<byte> HostOf(Exchange exchange, ReadOnlySpan<byte> authority) =>
+        exchange.Transformed?.Host is { Length: > 0 } named ? named : authority;
+
     /// <summary>Writes the head; its bytes.</summary>
     /// <param name="authority">The instance's own.</param>
     /// <param name="copied">Of a copy: the bytes of its body, which is not the client's any more.</param>
@@ -43,7 +48,7 @@ internal static class RequestForm
         writer.Write((byte)' ');
         WriteTarget(ref writer, exchange);
         writer.Write(" HTTP/1.1\r\n"u8);
-        writer.Field("Host"u8, authority);
+        writer.Field("Host"u8, HostOf(exchange, authority));
         WriteClients(ref writer, exchange, fields);
         if (exchange.Transformed is { } transformed)
             foreach (var field in transformed.RequestFields) writer.Field(field.Name, field.Value);

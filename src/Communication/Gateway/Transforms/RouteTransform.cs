@@ -3,7 +3,8 @@ using Groundwork.Communication.Gateway.Routing;
 namespace Groundwork.Communication.Gateway.Transforms;
 
 /// <summary>What a route does to requests and answers: compiled. Null parts are what it leaves alone.</summary>
-internal sealed record RouteTransform(PathEdit? Path, QueryEdit? Query, FieldEdits? Request, FieldEdits? Answer)
+internal sealed record RouteTransform(
+    PathEdit? Path, QueryEdit? Query, FieldEdits? Request, FieldEdits? Answer, TextTemplate? Host = null)
 {
     /// <summary>Null when there is nothing to do, or nothing but to cut a prefix off.</summary>
     public static RouteTransform? Compile(RouteSpec spec, PathPattern path)
@@ -12,10 +13,11 @@ internal sealed record RouteTransform(PathEdit? Path, QueryEdit? Query, FieldEdi
             PathEdit.Compile(spec.Request?.Path, path),
             QueryEdit.Compile(spec.Request?.Query, path),
             FieldEdits.Compile(spec.Request?.Headers, path),
-            FieldEdits.Compile(spec.Response?.Headers, path));
+            FieldEdits.Compile(spec.Response?.Headers, path),
+            spec.Request?.Host is { } host ? TextTemplate.Parse(host, path) : null);
         // Which everybody cuts off by its length.
         if (spec.Request?.Path is { AddPrefix: null, Template: null }) transform = transform with { Path = null };
-        return transform is { Path: null, Query: null, Request: null, Answer: null } ? null : transform;
+        return transform is { Path: null, Query: null, Request: null, Answer: null, Host: null } ? null : transform;
     }
 
     /// <summary>What becomes of this request and of its answer.</summary>
@@ -27,7 +29,10 @@ internal sealed record RouteTransform(PathEdit? Path, QueryEdit? Query, FieldEdi
         var answer = new List<WrittenField>();
         Answer?.Write(view, parameters, answer);
         return new Transformed(
-            this, Path?.Write(view, parameters), Query?.Write(view, parameters), request, answer);
+            this, Path?.Write(view, parameters), Query?.Write(view, parameters), request, answer)
+        {
+            Host = Host?.Write(view, parameters),
+        };
     }
 }
 
@@ -39,9 +44,12 @@ internal sealed record RouteTransform(PathEdit? Path, QueryEdit? Query, FieldEdi
 internal sealed record Transformed(
     RouteTransform Of, byte[]? Path, byte[]? Query, List<WrittenField> RequestFields, List<WrittenField> AnswerFields)
 {
+    /// <summary>The name that the service gets; null or empty, as of a client that names none: its own.</summary>
+    public byte[]? Host { get; init; }
+
     /// <summary>Bytes that the request grows by at most, each field with what is around it.</summary>
-    public int RequestBytes { get; } =
-        (Path?.Length ?? 0) + (Query?.Length ?? 0) + 1
+    public int RequestBytes =>
+        (Path?.Length ?? 0) + (Query?.Length ?? 0) + (Host?.Length ?? 0) + 1
         + RequestFields.Sum(one => one.Name.Length + one.Value.Length + 4);
 
     /// <summary>Bytes that the head of the answer grows by at most, besides new names of fields.</summary>

@@ -145,10 +145,7 @@ public sealed class TokenCostTests
             $"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TestTokens.Rs256()}\r\n\r\n");
         using var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.Connect(edge.Address);
-        AllocationTests.Ask(client, 1_000, request);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        AllocationTests.Ask(client, 3_000, request);
-        return (GC.GetTotalAllocatedBytes(precise: true) - before) / 3_000;
+        return AllocationTests.Measure(client, request);
     }
 
     private static int Find(TokenCache cache, byte[][] tokens, int rounds)

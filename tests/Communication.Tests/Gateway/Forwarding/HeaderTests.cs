@@ -88,6 +88,22 @@ public sealed class HeaderTests
         Assert.Equal($"{instance.Address} /catalog /api", await edge.Client.GetStringAsync("/api/catalog"));
     }
 
+    [Theory]
+    [InlineData(null, "INSTANCE")]
+    [InlineData("{host}", "localhost")]
+    [InlineData("inner.example:81", "inner.example:81")]
+    public async Task The_instance_gets_the_host_that_the_route_says(string? host, string expected)
+    {
+        await using var instance = await WebInstance.StartAsync(context =>
+            context.Response.WriteAsync($"{context.Request.Host} {context.Request.Headers["X-Forwarded-Host"]}"));
+        await using var edge = await TestEdge.StartAsync();
+        edge.RouteAll(spec => spec with { Request = new RequestChange(Host: host) }).Instances(instance.Address);
+        expected = expected.Replace("INSTANCE", instance.Address.ToString(), StringComparison.Ordinal);
+        foreach (var (form, named) in new[] { ("LocalHost:8080", "LocalHost:8080"), ("localhost", "localhost") })
+            Assert.EndsWith($"\r\n{expected} {named}\r\n0\r\n\r\n", await RawAsync(
+                edge, $"GET / HTTP/1.1\r\nHost: {form}\r\n\r\n"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_path_arrives_in_the_form_that_was_matched()
     {

@@ -250,6 +250,66 @@ public sealed class TcpRouteTests
     }
 
     [Fact]
+    public async Task An_instance_that_drains_keeps_its_connections_and_gets_no_new_ones()
+    {
+        await using var old = RawInstance.Start(connection => EchoAsync(connection, "old "));
+        await using var fresh = RawInstance.Start(connection => EchoAsync(connection, "new "));
+        await using var edge = await TestEdge.StartAsync();
+        edge.Registry.Set("echo", Of(old.Address));
+        var listen = new IPEndPoint(IPAddress.Loopback, Put(edge, new TcpRouteSpec("", "echo")));
+        using var client = await RawConnection.ToAsync(listen);
+        await client.WriteAsync("a\n");
+        Assert.Equal("old a\n", await client.ReadUntilAsync("\n"));
+
+        // As the registry shows it: one that drains is not in the list any more.
+        edge.Registry.Set("echo", Of(fresh.Address));
+        for (var round = 0; round < 5; round++)
+        {
+            using var other = await RawConnection.ToAsync(listen);
+            await other.WriteAsync("b\n");
+            Assert.Equal("new b\n", await other.ReadUntilAsync("\n"));
+        }
+        await client.WriteAsync("c\n");
+        Assert.Equal("old c\n", await client.ReadUntilAsync("\n"));
+        // Nor does a change of the route cut it.
+        Put(edge, new TcpRouteSpec($"127.0.0.1:{listen.Port}", "echo", IdleMs: 60_000));
+        await client.WriteAsync("d\n");
+        Assert.Equal("old d\n", await client.ReadUntilAsync("\n"));
+    }
+
+    [Fact]
+    public async Task A_gateway_that_drains_takes_no_connection_and_waits_for_those_that_are_open()
+    {
+        await using var instance = RawInstance.Start(connection => EchoAsync(connection, ""));
+        await using var edge = await TestEdge.StartAsync();
+        edge.Registry.Set("echo", Of(instance.Address));
+        var listen = new IPEndPoint(IPAddress.Loopback, Put(edge, new TcpRouteSpec("", "echo")));
+        var client = await RawConnection.ToAsync(listen);
+        await client.WriteAsync("a\n");
+        Assert.Equal("a\n", await client.ReadUntilAsync("\n"));
+
+        var drained = edge.Module.DrainAsync(TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<SocketException>(() => RawConnection.ToAsync(listen));
+        await client.WriteAsync("b\n");
+        Assert.Equal("b\n", await client.ReadUntilAsync("\n"));
+        Assert.False(drained.IsCompleted);
+        client.Dispose();
+        await drained.WaitAsync(Eventually.Patience);
+
+        // The end of the patience is the end of the wait, whoever is still there.
+        var second = await TestEdge.StartAsync();
+        second.Registry.Set("echo", Of(instance.Address));
+        using var staying = await RawConnection.ToAsync(
+            new IPEndPoint(IPAddress.Loopback, Put(second, new TcpRouteSpec("", "echo"))));
+        await staying.WriteAsync("a\n");
+        Assert.Equal("a\n", await staying.ReadUntilAsync("\n"));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        await second.Module.DrainAsync(patience.Token).WaitAsync(Eventually.Patience);
+        await second.DisposeAsync();
+        Assert.Equal("", await staying.ReadToEndAsync());
+    }
+
+    [Fact]
     public void A_route_opens_no_address_off_loopback_and_takes_nobody_elses_connections()
     {
         var faults = new List<FieldFault>();
@@ -307,6 +367,11 @@ public sealed class TcpRouteTests
         peer.Close();
         await Assert.ThrowsAnyAsync<Exception>(() => connecting);
         return read[..count];
+    }
+
+    private static async Task EchoAsync(RawConnection connection, string before)
+    {
+        for (; ; ) await connection.WriteAsync(before + await connection.ReadUntilAsync("\n"));
     }
 
     private static ResourceKey Key(string name) => new(TcpRouteKind.Name, "default", name);
