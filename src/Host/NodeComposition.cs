@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Groundwork.Communication.Dns;
 using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Recording;
@@ -64,6 +65,7 @@ internal static class NodeComposition
                     Listeners = [.. configuration.Listeners.Keys],
                     FileRoots = configuration.FileRoots,
                 }),
+            new DnsModule(() => registry.View),
         ];
     }
 

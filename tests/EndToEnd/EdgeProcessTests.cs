@@ -118,7 +118,7 @@ public sealed class EdgeProcessTests : IDisposable
         directory.Combine("edge"),
         [
             "run", "--modules", "gateway", "--follow", followed, "--follow-key-file", directory.Combine("edge.key"),
-            .. GroundworkProcess.AnyPorts,
+            "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
         ]);
 
     private Task ServesAsync(GroundworkProcess edge) => Eventually.PassesAsync(

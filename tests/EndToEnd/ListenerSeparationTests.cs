@@ -13,7 +13,8 @@ public sealed class ListenerSeparationTests
         var faults = new List<string>();
         foreach (var endpoint in listeners.Endpoints)
         {
-            foreach (var other in listeners.Addresses.Keys.Where(name => name != endpoint.Listener))
+            foreach (var other in listeners.Addresses.Keys.Where(name => name != endpoint.Listener
+                && listeners.UrlOf(name).Scheme.StartsWith("http", StringComparison.Ordinal)))
             {
                 var path = endpoint.Pattern.Replace("{", "", StringComparison.Ordinal)
                     .Replace("}", "", StringComparison.Ordinal)

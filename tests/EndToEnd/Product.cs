@@ -1,3 +1,4 @@
+using Groundwork.Communication.Dns;
 using Groundwork.Communication.Gateway;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Services.Registry;
@@ -9,7 +10,17 @@ namespace Groundwork.Tests.EndToEnd;
 /// <summary>A node with every module of the product, in this process.</summary>
 internal static class Product
 {
-    public static Task<RunningNode> StartAsync() => RunningNode.StartAsync([.. EdgeModules(), new SettingsModule()]);
+    public static Task<RunningNode> StartAsync() => RunningNode.StartAsync([.. AllModules()]);
+
+    private static IEnumerable<IModule> AllModules()
+    {
+        var registry = new RegistryModule();
+        return
+        [
+            registry, new GatewayModule(() => registry.View, new GatewayOptions()), new SettingsModule(),
+            new DnsModule(() => registry.View),
+        ];
+    }
 
     /// <summary>The gateway and the registry that it needs.</summary>
     public static IReadOnlyCollection<IModule> EdgeModules()

@@ -42,7 +42,8 @@ public sealed class SocketTests
         var directory = new TemporaryDirectory();
         if (gateway.Length == 0) gateway = ["--set", $"listeners.gateway.address=127.0.0.1:{FreePort.Next()}"];
         var process = await GroundworkProcess.StartAsync(
-            directory.Combine("data"), ["run", "--set", "listeners.api.address=127.0.0.1:0", .. gateway]);
+            directory.Combine("data"), ["run", "--set", "listeners.api.address=127.0.0.1:0",
+                "--set", "listeners.dns.address=127.0.0.1:0", .. gateway]);
         return new Running(process, directory);
     }
 

@@ -69,7 +69,8 @@ public sealed class OpenConsole : IAsyncDisposable
 
     public async Task StartNodeAsync() => process = await GroundworkProcess.StartAsync(
         directory.Combine("data"),
-        "run", "--set", $"listeners.api.address=127.0.0.1:{port}", "--set", "listeners.gateway.address=127.0.0.1:0");
+        "run", "--set", $"listeners.api.address=127.0.0.1:{port}", "--set", "listeners.gateway.address=127.0.0.1:0",
+        "--set", "listeners.dns=off");
 
     /// <summary>Kill -9, as a crash would.</summary>
     public async Task KillNodeAsync()

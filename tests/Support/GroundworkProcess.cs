@@ -36,7 +36,10 @@ public sealed class GroundworkProcess : IAsyncDisposable
 
     /// <summary>Arguments that let the system choose the ports of the API and the gateway.</summary>
     public static IReadOnlyList<string> AnyPorts { get; } =
-        ["--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0"];
+        [
+            "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
+            "--set", "listeners.dns.address=127.0.0.1:0",
+        ];
 
     /// <summary>The folder that holds the solution.</summary>
     public static string Repository { get; } = FindRepository();

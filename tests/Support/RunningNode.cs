@@ -86,6 +86,7 @@ public sealed class RunningNode : IAsyncDisposable
             RootKeyFile = Path.Combine(directory, "root.key"),
             Modules = new ModuleSelection([.. modules.Select(DefinitionOf)], IsEdge: false),
             Listeners = declaration.Listeners
+                .Where(listener => listener.SharedWith is null)
                 .Select(listener => listener.Name)
                 .Append(ListenerDefinition.Api)
                 .ToImmutableDictionary(name => name, _ => anywhere, StringComparer.Ordinal),

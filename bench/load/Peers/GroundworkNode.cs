@@ -45,7 +45,7 @@ internal sealed class GroundworkNode : IAsyncDisposable
             Path.Combine(AppContext.BaseDirectory, "groundwork"),
             [
                 "run", "--data", data, "--set", "listeners.api.address=127.0.0.1:0",
-                "--set", "listeners.gateway.address=127.0.0.1:0",
+                "--set", "listeners.gateway.address=127.0.0.1:0", "--set", "listeners.dns=off",
                 .. database is null ? Array.Empty<string>() : ["--set", $"database={database}"],
             ],
             quiet: true);

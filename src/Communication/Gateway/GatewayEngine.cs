@@ -59,8 +59,8 @@ internal sealed class GatewayEngine : IAsyncDisposable
         Upstreams = new UpstreamTable(
             snapshots,
             new UpstreamParts(
-                addresses.Explain, static (name, stop) => Dns.GetHostAddressesAsync(name, stop), ground.SessionKey,
-                time, logs.CreateLogger<UpstreamTable>())
+                addresses.Explain, static (name, stop) => System.Net.Dns.GetHostAddressesAsync(name, stop),
+                ground.SessionKey, time, logs.CreateLogger<UpstreamTable>())
             {
                 Certificates = certificates,
             });

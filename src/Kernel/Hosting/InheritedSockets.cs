@@ -83,13 +83,13 @@ public sealed class InheritedSockets
     }
 
     /// <summary>The socket of a listener, by name or else by address; null when there is none.</summary>
-    internal Socket? Take(string listener, IPEndPoint wanted)
+    internal Socket? Take(string listener, IPEndPoint wanted, SocketType type = SocketType.Stream)
     {
         lock (gate)
         {
             foreach (var (name, socket) in sockets.OrderBy(pair => pair.Key == listener ? 0 : 1).ToList())
             {
-                if (!Fits(socket, wanted, isNamed: name == listener)) continue;
+                if (!Fits(socket, wanted, type, isNamed: name == listener)) continue;
                 sockets.Remove(name);
                 return socket;
             }
@@ -107,9 +107,9 @@ public sealed class InheritedSockets
         }
     }
 
-    private static bool Fits(Socket socket, IPEndPoint wanted, bool isNamed)
+    private static bool Fits(Socket socket, IPEndPoint wanted, SocketType type, bool isNamed)
     {
-        if (socket.SocketType != SocketType.Stream || socket.LocalEndPoint is not IPEndPoint bound) return false;
+        if (socket.SocketType != type || socket.LocalEndPoint is not IPEndPoint bound) return false;
         return bound.Address.Equals(wanted.Address) && (bound.Port == wanted.Port || (isNamed && wanted.Port == 0));
     }
 

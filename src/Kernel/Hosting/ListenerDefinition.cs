@@ -20,6 +20,9 @@ public enum ListenerProtocol
 
     /// <summary>Bytes over TCP, as sockets, for one owner that opens and closes the address as it needs it.</summary>
     Sockets,
+
+    /// <summary>Datagrams over UDP and connections over TCP at one address, as sockets, for one owner.</summary>
+    Datagrams,
 }
 
 /// <summary>A place to listen, with a pipeline and a route table of its own.</summary>
@@ -32,6 +35,15 @@ public enum ListenerProtocol
 public sealed record ListenerDefinition(
     string Name, ListenerProtocol Protocol, string DefaultAddress, bool MayBindPlain = false, bool IsSecure = false)
 {
+    /// <summary>True for a protocol of others, which the configuration may switch off.</summary>
+    public bool CanBeOff { get; init; }
+
+    /// <summary>
+    /// The listener on which a protocol has paths of its own. It then opens an address besides only where the
+    /// configuration gives it one.
+    /// </summary>
+    public string? SharedWith { get; init; }
+
     /// <summary>The API, the console and the HTTP protocols that have a path of their own.</summary>
     public const string Api = "api";
 

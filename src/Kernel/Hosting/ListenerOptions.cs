@@ -6,6 +6,9 @@ namespace Groundwork.Kernel.Hosting;
 /// <summary>What the process configuration says about one listener.</summary>
 public sealed record ListenerOptions
 {
+    /// <summary>True: nothing of it is served anywhere.</summary>
+    public bool Off { get; init; }
+
     /// <summary>Null: the definition's default.</summary>
     public ListenAddress? Address { get; init; }
 

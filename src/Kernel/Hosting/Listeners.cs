@@ -22,6 +22,8 @@ public sealed partial class Listeners : IAsyncDisposable
 
     private readonly FrozenDictionary<string, Listener> byName;
     private readonly FrozenDictionary<string, ListenAddress> sockets;
+    private readonly FrozenDictionary<string, DatagramListener> datagrams;
+    private readonly FrozenDictionary<string, string> shared; // Protocols that have paths on another listener.
     private readonly ConcurrentDictionary<string, SocketListener> opened = new(StringComparer.Ordinal);
     private readonly ListenersOptions options;
     private readonly TimeProvider time;
@@ -47,12 +49,21 @@ public sealed partial class Listeners : IAsyncDisposable
         logger = logs.CreateLogger<Listeners>();
         this.options = options;
         this.time = time;
+        shared = definitions.Where(one => one.SharedWith is not null && !ListenerRules.For(one, options).Off)
+            .ToFrozenDictionary(one => one.Name, one => one.SharedWith!, StringComparer.Ordinal); // Not null, as asked.
+        definitions = [.. definitions.Where(one => ListenerRules.HasAddress(one, options))];
+        datagrams = definitions.Where(definition => definition.Protocol == ListenerProtocol.Datagrams)
+            .Select(definition => new DatagramListener(
+                definition.Name, ListenerRules.AddressOf(definition, ListenerRules.For(definition, options)), options,
+                time, logger))
+            .ToFrozenDictionary(listener => listener.Name, StringComparer.Ordinal);
         sockets = definitions.Where(definition => definition.Protocol == ListenerProtocol.Sockets)
             .ToFrozenDictionary(
                 definition => definition.Name,
                 definition => ListenerRules.AddressOf(definition, ListenerRules.For(definition, options)),
                 StringComparer.Ordinal);
-        byName = definitions.Where(definition => definition.Protocol != ListenerProtocol.Sockets)
+        byName = definitions
+            .Where(definition => definition.Protocol is not (ListenerProtocol.Sockets or ListenerProtocol.Datagrams))
             .Select(definition => new Listener(definition, options, guards, time, logs))
             .ToFrozenDictionary(listener => listener.Name, StringComparer.Ordinal);
     }
@@ -73,12 +84,31 @@ public sealed partial class Listeners : IAsyncDisposable
     ];
 
     /// <summary>True when the listener was declared and can be mapped onto.</summary>
-    public bool Has(string listener) => byName.ContainsKey(listener);
+    public bool Has(string listener) => byName.ContainsKey(listener) || datagrams.ContainsKey(listener);
 
     /// <summary>
     /// Maps endpoints onto a listener. Every endpoint needs a permission (see <see cref="EndpointPermissions"/>).
     /// </summary>
     public void Map(string listener, Action<IEndpointRouteBuilder> map) => Find(listener).Map(map);
+
+    /// <summary>
+    /// Maps the endpoints of a protocol of others wherever the configuration has it: on the listener that it shares, on
+    /// its own, or nowhere.
+    /// </summary>
+    public void MapProtocol(string protocol, Action<IEndpointRouteBuilder> map)
+    {
+        if (shared.TryGetValue(protocol, out var with)) Map(with, map);
+        if (byName.TryGetValue(protocol, out var own)) own.Map(map);
+    }
+
+    /// <summary>Gives the sockets of a listener of <see cref="ListenerProtocol.Datagrams"/> to one owner.</summary>
+    /// <param name="datagrams">Gets the bound UDP socket when the listener opens, and must not wait.</param>
+    /// <param name="connection">Gets each connection, and must not wait.</param>
+    public void Receive(string listener, Action<Socket> datagrams, Action<Socket> connection)
+    {
+        if (!this.datagrams.TryGetValue(listener, out var found)) throw Unknown(listener);
+        found.Receive(datagrams, connection);
+    }
 
     /// <summary>
     /// Gives everything that comes over a listener of <see cref="ListenerProtocol.Proxy"/> to one owner.
@@ -125,7 +155,8 @@ public sealed partial class Listeners : IAsyncDisposable
     /// </summary>
     public IReadOnlyDictionary<string, int> KeepSockets() => InheritedSockets.Keep(
         byName.Values.SelectMany(listener => listener.Sockets.Select(socket => (listener.Name, socket)))
-            .Concat(opened.Values.Select(one => (one.Name, one.Socket))));
+            .Concat(opened.Values.Select(one => (one.Name, one.Socket)))
+            .Concat(datagrams.Values.SelectMany(one => one.Sockets)));
 
     /// <summary>Where a listener really listens, once started; its Unix socket left out. Empty before.</summary>
     public IReadOnlyList<IPEndPoint> AddressesOf(string listener) => [.. Find(listener).Bound.OfType<IPEndPoint>()];
@@ -136,6 +167,7 @@ public sealed partial class Listeners : IAsyncDisposable
     public Uri UrlOf(string listener)
     {
         if (opened.TryGetValue(listener, out var tcp)) return new Uri($"tcp://{tcp.Address}");
+        if (datagrams.TryGetValue(listener, out var udp)) return new Uri($"udp://{udp.Address}");
         var address = AddressesOf(listener)[0];
         var host = address.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
             : address.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
@@ -149,6 +181,8 @@ public sealed partial class Listeners : IAsyncDisposable
     public ImmutableDictionary<string, ImmutableArray<IPEndPoint>> Addresses => byName
         .Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Bound.OfType<IPEndPoint>().ToImmutableArray()))
         .Concat(opened.Values.Select(one => KeyValuePair.Create(one.Name, ImmutableArray.Create(one.Address))))
+        .Concat(datagrams.Values.Where(one => one.Address is not null)
+            .Select(one => KeyValuePair.Create(one.Name, ImmutableArray.Create(one.Address!)))) // Not null, as asked.
         .ToImmutableDictionary(StringComparer.Ordinal);
 
     /// <summary>Checks what is mapped and opens all listeners; when one cannot open, none stays open.</summary>
@@ -160,6 +194,8 @@ public sealed partial class Listeners : IAsyncDisposable
         started = true;
         foreach (var listener in byName.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal))
             await listener.StartAsync(cancellationToken);
+        foreach (var listener in datagrams.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal))
+            listener.Open();
         if (sockets.Count == 0) options.Inherited.CloseRest();
     }
 
@@ -172,12 +208,14 @@ public sealed partial class Listeners : IAsyncDisposable
         started = false;
         await stopping.CancelAsync();
         foreach (var one in opened.Values) one.Dispose();
+        foreach (var one in datagrams.Values) one.Dispose();
         await Task.WhenAll(byName.Values.Select(listener => StopAsync(listener, patience)));
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync(new CancellationToken(canceled: true));
+        foreach (var one in datagrams.Values) one.Dispose();
         foreach (var listener in byName.Values) await listener.DisposeAsync();
         stopping.Dispose();
     }
@@ -194,9 +232,10 @@ public sealed partial class Listeners : IAsyncDisposable
         }
     }
 
-    private Listener Find(string listener) => byName.GetValueOrDefault(listener)
-        ?? throw new ArgumentException(
-            $"No module that runs here declares the listener '{listener}'.", nameof(listener));
+    private Listener Find(string listener) => byName.GetValueOrDefault(listener) ?? throw Unknown(listener);
+
+    private static ArgumentException Unknown(string listener) =>
+        new($"No module that runs here declares the listener '{listener}'.", nameof(listener));
 
     [LoggerMessage(1, LogLevel.Warning, "Listener {Listener} cut requests that did not end in time")]
     private partial void LogCut(string listener);

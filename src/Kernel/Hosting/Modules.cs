@@ -48,6 +48,7 @@ public static class Modules
         new("registry", Layer.Services),
         new("settings", Layer.Services),
         new(Gateway, Layer.Communication, "registry") { RunsFollowing = true },
+        new("dns", Layer.Communication, "registry") { RunsFollowing = true },
     ];
 
     /// <summary>The named modules and all that they need; every module when none is named.</summary>

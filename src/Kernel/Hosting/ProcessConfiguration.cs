@@ -107,6 +107,8 @@ public sealed record ProcessConfiguration
             + "them."),
         new("listeners.wellKnownPorts", "false", "boolean",
             "Also opens the ports that public clients expect, for the protocols of the modules that run."),
+        new("listeners.NAME", "on", "off",
+            "Off: this protocol of others is not spoken, neither here nor on a shared listener."),
         new("listeners.NAME.address", "the listener's own, on loopback", "host:port",
             "Where it listens. Off loopback it needs tls or tlsTerminatedBy."),
         new("listeners.NAME.tls.certificateFile", "", "path", "PEM, the leaf first; read again when it changes."),

@@ -15,6 +15,12 @@ public static class BuiltInRoles
     /// </summary>
     public const string AnonymousLoopback = "anonymous-loopback";
 
+    /// <summary>
+    /// What whoever asks over DNS may discover, from wherever its listeners are reached: DNS has no credentials. A
+    /// resource that an operator creates; without it nobody holds it.
+    /// </summary>
+    public const string AnonymousDns = "anonymous-dns";
+
     /// <summary>True for the roles that are no resources.</summary>
     public static bool IsBuiltIn(string role) => role is Administrator or Reader;
 }

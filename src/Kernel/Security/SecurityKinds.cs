@@ -132,7 +132,7 @@ public static class SecurityKinds
         if (BuiltInRoles.IsBuiltIn(key.Name))
             faults.Add(new FieldFault("", $"the role {key.Name} is built in and cannot be defined"));
         if (spec is null) CheckRoleUnused(after, key.Name, faults);
-        else if (key.Name == BuiltInRoles.AnonymousLoopback) CheckAnonymous(spec, faults);
+        else if (key.Name is BuiltInRoles.AnonymousLoopback or BuiltInRoles.AnonymousDns) CheckAnonymous(spec, faults);
     }
 
     // A search, unlike the other rules; roles are deleted rarely.

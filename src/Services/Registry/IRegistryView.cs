@@ -1,3 +1,5 @@
+using Groundwork.Services.Registry.Protocols;
+
 namespace Groundwork.Services.Registry;
 
 /// <summary>
@@ -13,6 +15,14 @@ public interface IRegistryView
 
     /// <summary>The service as known now; null when nothing by that name has ever registered.</summary>
     ServiceView? Find(ServiceKey key);
+
+    /// <summary>
+    /// Everything that has ever registered and is remembered, in no order. A walk over all of it: not for each request.
+    /// </summary>
+    IEnumerable<ServiceView> Views { get; }
+
+    /// <summary>The services by name without regard to case.</summary>
+    ServiceNames ByName { get; }
 
     /// <summary>
     /// Tells the registry how a call to an instance went. Cheap and never blocks; outcomes are gathered and lead to

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Groundwork.Services.Registry.Leases;
 using Groundwork.Services.Registry.Policies;
+using Groundwork.Services.Registry.Protocols;
 using Groundwork.Services.Registry.Storing;
 using Groundwork.Services.Registry.Watching;
 using Groundwork.Wire;
@@ -73,6 +74,10 @@ internal sealed partial class InstanceRegistry : IRegistryView
     public TimeSpan Staleness => TimeSpan.Zero;
 
     public IEnumerable<ServiceState> Services => services.Values;
+
+    public IEnumerable<ServiceView> Views => services.Values.Select(service => service.View).OfType<ServiceView>();
+
+    public ServiceNames ByName { get; } = new();
 
     /// <summary>Every instance, in no order, as of no single moment.</summary>
     public IEnumerable<InstanceState> Instances => instances.Values;
@@ -206,6 +211,7 @@ internal sealed partial class InstanceRegistry : IRegistryView
             var added = new ServiceState(key) { EmptySinceTicks = Clock.Now };
             // In this order: a watch that opens now finds the service, or is found here.
             services[key] = added;
+            ByName.Add(key);
             Watches.Added(added);
             return added;
         }
@@ -216,6 +222,9 @@ internal sealed partial class InstanceRegistry : IRegistryView
     {
         service.Forgotten = true;
         services.TryRemove(service.Key, out _);
+        ByName.Remove(service.Key);
+        // It may have been added again meanwhile, and whoever did found the name still there.
+        if (services.ContainsKey(service.Key)) ByName.Add(service.Key);
         unknown.Raise(service.Index);
         Pending.Forget(service.Key);
     }

@@ -39,6 +39,9 @@ public readonly record struct ServiceKey(string Namespace, string Group, string 
         return at < 0 ? (null, text) : (text[..at], text[(at + GroupSeparator.Length)..]);
     }
 
+    /// <summary><c>namespace/group@@service</c>, the group always written.</summary>
+    public string ToFullName() => $"{Namespace}/{Group}{GroupSeparator}{Service}";
+
     public override string ToString() => Group == DefaultGroup
         ? $"{Namespace}/{Service}"
         : $"{Namespace}/{Group}{GroupSeparator}{Service}";

@@ -7,6 +7,7 @@ using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry;
+using Groundwork.Services.Registry.Protocols;
 using Groundwork.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -188,7 +189,24 @@ internal sealed class HeldServices : IRegistryView
 
     public TimeSpan Staleness => TimeSpan.Zero;
 
+    public IEnumerable<ServiceView> Views => services.Values;
+
+    public ServiceNames ByName { get; } = new();
+
     public ImmutableList<(InstanceKey Instance, CallOutcome Outcome)> Outcomes => Volatile.Read(ref outcomes);
+
+    /// <summary>Sets a service as a whole, whatever its instances say of themselves.</summary>
+    public void Put(ServiceKey key, params ImmutableArray<Instance> instances)
+    {
+        services = services.SetItem(
+            key,
+            new ServiceView(
+                key, ++index, instances,
+                [.. instances.Where(one => one is { Status: InstanceStatus.Up, Weight: > 0 }
+                    && one.Health.State != HealthState.Unhealthy)],
+                Protection: false));
+        ByName.Add(key);
+    }
 
     public static ServiceKey Key(string service) => new("default", ServiceKey.DefaultGroup, service);
 
@@ -202,6 +220,7 @@ internal sealed class HeldServices : IRegistryView
                     instance.Weight }),
         ];
         services = services.SetItem(key, new ServiceView(key, ++index, all, all, Protection: false));
+        ByName.Add(key);
     }
 
     /// <summary>Says more of an instance that is there.</summary>
@@ -218,6 +237,7 @@ internal sealed class HeldServices : IRegistryView
             }),
         ];
         services = services.SetItem(key, new ServiceView(key, ++index, all, all, Protection: false));
+        ByName.Add(key);
     }
 
     public ServiceView? Find(ServiceKey key) => services.GetValueOrDefault(key);

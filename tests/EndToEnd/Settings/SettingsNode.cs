@@ -47,7 +47,8 @@ internal sealed class SettingsNode : IAsyncDisposable
     /// <summary>Starts it, and again after <see cref="KillAsync"/>: the same data, the same port.</summary>
     public async Task RunAsync() => process = await GroundworkProcess.StartAsync(
         directory.Combine("data"), "run",
-        "--set", $"listeners.api.address=127.0.0.1:{port}", "--set", "listeners.gateway.address=127.0.0.1:0");
+        "--set", $"listeners.api.address=127.0.0.1:{port}", "--set", "listeners.gateway.address=127.0.0.1:0",
+        "--set", "listeners.dns=off");
 
     public async Task KillAsync()
     {

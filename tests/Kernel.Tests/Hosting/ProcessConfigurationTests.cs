@@ -20,7 +20,8 @@ public sealed class ProcessConfigurationTests : IDisposable
         Assert.Equal("host.example", configuration.NodeName);
         Assert.Equal(TimeSpan.FromSeconds(30), configuration.Drain);
         Assert.Equal(
-            ["registry", "settings", "gateway"], configuration.Modules.InStartOrder.Select(module => module.Name));
+            ["registry", "settings", "gateway", "dns"],
+            configuration.Modules.InStartOrder.Select(module => module.Name));
         Assert.Empty(configuration.Listeners);
         Assert.All(configuration.Values, value => Assert.Equal("default", value.Origin));
     }
@@ -45,6 +46,19 @@ public sealed class ProcessConfigurationTests : IDisposable
             [("data", $"{file}:1"), (
                 "nodeName", "GROUNDWORK_NODE_NAME"), ("modules", $"{file}:4"), ("drainSeconds", "--drain-seconds")],
             configuration.Values.Where(value => value.Origin != "default").Select(value => (value.Key, value.Origin)));
+    }
+
+    [Fact]
+    public void A_protocol_of_others_is_switched_off_by_file_or_environment_and_by_nothing_else()
+    {
+        var file = directory.Write("groundwork.yaml", "listeners:\n  dns: off\n  api:\n    address: 127.0.0.1:7401\n");
+        var configuration = Good(Sources(file, new() { ["GROUNDWORK_LISTENERS_DOH"] = "off" }));
+        Assert.True(configuration.Listeners["dns"].Off);
+        Assert.True(configuration.Listeners["doh"].Off);
+        Assert.False(configuration.Listeners["api"].Off);
+        Assert.Contains(configuration.Values, value => value is { Key: "listeners.dns", Value: "off" });
+        var wrong = directory.Write("wrong.yaml", "listeners:\n  dns: on\n");
+        Assert.False(ProcessConfiguration.Read(Sources(wrong)).Succeeded);
     }
 
     [Fact]
@@ -106,7 +120,7 @@ public sealed class ProcessConfigurationTests : IDisposable
             [
                 "dataDirectory 1:1 is not a key of the process configuration",
                 "drainSeconds 2:1 must be a whole number from 0 to 3600",
-                "modules 3:1 has gatway, which is no module; there are registry, settings, gateway",
+                "modules 3:1 has gatway, which is no module; there are registry, settings, gateway, dns",
                 "NodeName 4:1 is not a key of the process configuration; did you mean nodeName?",
                 "listeners.api.address 7:5 must be host:port, such as 127.0.0.1:7400",
                 "listeners.api.colour 8:5 is not a key of the process configuration",

@@ -52,7 +52,9 @@ internal static partial class ConfigurationNames
             var name = variable[ListenersPrefix.Length..^suffix.Length].ToLowerInvariant().Replace('_', '-');
             return $"listeners.{name}.{field}";
         }
-        return null;
+        // What is left is the name alone, which is switched off; a field that is mistyped is none.
+        var rest = variable[ListenersPrefix.Length..].ToLowerInvariant();
+        return rest.Length > 0 && !rest.Contains('_', StringComparison.Ordinal) ? $"listeners.{rest}" : null;
     }
 
     /// <summary>True when the key is one of the options, with any name where the option says NAME.</summary>
@@ -61,8 +63,13 @@ internal static partial class ConfigurationNames
         foreach (var option in ProcessConfiguration.Options)
             if (option.Key == key) return true;
         var parts = key.Split('.', 3);
-        return parts is ["listeners", { Length: > 0 }, var field] && ListenerFields.Contains(field);
+        return IsSwitch(key)
+            || (parts is ["listeners", { Length: > 0 }, var field] && ListenerFields.Contains(field));
     }
+
+    /// <summary>True for the name of a listener alone, which can be <c>off</c>.</summary>
+    public static bool IsSwitch(string key) =>
+        key.Split('.') is ["listeners", { Length: > 0 } and not "wellKnownPorts"];
 
     private static string Words(string key, char separator)
     {

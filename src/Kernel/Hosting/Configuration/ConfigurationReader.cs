@@ -168,7 +168,7 @@ internal sealed class ConfigurationReader
                 settings["listeners.wellKnownPorts"].Wrong("is for protocols that no module of this version speaks"));
         return settings.Keys
             .Select(key => key.Split('.'))
-            .Where(parts => parts is ["listeners", _, _, ..])
+            .Where(parts => parts is ["listeners", _, _, ..] or ["listeners", not "wellKnownPorts"])
             .Select(parts => parts[1])
             .Distinct(StringComparer.Ordinal)
             .ToImmutableDictionary(name => name, ReadListener, StringComparer.Ordinal);
@@ -177,6 +177,9 @@ internal sealed class ConfigurationReader
     private ListenerOptions ReadListener(string name)
     {
         var prefix = $"listeners.{name}.";
+        var off = One($"listeners.{name}");
+        if (off is { Text: not "off" })
+            faults.Add(off.Wrong("must be off, or have keys of its own, such as address"));
         ListenAddress? address = null;
         if (One(prefix + "address") is { } given)
         {
@@ -190,6 +193,7 @@ internal sealed class ConfigurationReader
             faults.Add((certificate ?? key)!.Wrong("needs the other one too: tls.certificateFile and tls.keyFile"));
         return new ListenerOptions
         {
+            Off = off is { Text: "off" },
             Address = address,
             Tls = certificate is null || key is null
                 ? null

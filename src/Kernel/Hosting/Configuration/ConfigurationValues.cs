@@ -23,7 +23,8 @@ internal static class ConfigurationValues
         return values.ToImmutable();
     }
 
-    private static bool IsOfListener(string key) => key.Split('.') is ["listeners", _, _, ..];
+    private static bool IsOfListener(string key) =>
+        key.Split('.') is ["listeners", _, _, ..] or ["listeners", not "wellKnownPorts"];
 
     private static string Show(
         ProcessOption option, ProcessConfiguration configuration, IReadOnlyDictionary<string,

@@ -58,7 +58,7 @@ internal sealed class SettingSources(ConfigurationSources sources, ICollection<F
         {
             var key = TextDocument.Below(prefix, name);
             var position = document.Locate(key);
-            if (value is JsonObject below && !ConfigurationNames.IsKnown(key))
+            if (value is JsonObject below && (!ConfigurationNames.IsKnown(key) || ConfigurationNames.IsSwitch(key)))
             {
                 Flatten(below, key, document, file);
                 continue;

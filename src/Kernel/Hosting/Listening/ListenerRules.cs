@@ -24,21 +24,42 @@ internal static class ListenerRules
     public static ListenerOptions For(ListenerDefinition definition, ListenersOptions options) =>
         options.ByName.GetValueOrDefault(definition.Name) ?? new ListenerOptions();
 
+    /// <summary>True when it has an address of its own: it is not off, and not on another listener alone.</summary>
+    public static bool HasAddress(ListenerDefinition definition, ListenersOptions options) =>
+        For(definition, options) is { Off: false } own && (definition.SharedWith is null || own.Address is not null);
+
     public static ListenAddress AddressOf(ListenerDefinition definition, ListenerOptions options) =>
         options.Address ?? ListenAddress.Parse(definition.DefaultAddress, $"The default address of {definition.Name},");
 
     private static void Check(ListenerDefinition definition, ListenerOptions options, ICollection<FieldFault> faults)
     {
         var path = $"listeners.{definition.Name}";
+        if (options.Off)
+        {
+            if (!definition.CanBeOff) faults.Add(new FieldFault(path, "cannot be off: the node is reached by it"));
+            else if (options != new ListenerOptions { Off = true })
+                faults.Add(new FieldFault(path, "is off, and takes nothing else"));
+            return;
+        }
+        if (definition.SharedWith is not null && options.Address is null)
+        {
+            if (options != new ListenerOptions())
+                faults.Add(new FieldFault(
+                    path, $"needs an address; without one it is served by the listener {definition.SharedWith} alone"));
+            return;
+        }
         if (options.Tls is not null && !options.TlsTerminatedBy.IsEmpty)
             faults.Add(new FieldFault(
                 $"{path}.tlsTerminatedBy", "cannot stand beside tls: either we end TLS or a proxy does"));
         if (options.Plain && !definition.MayBindPlain)
             faults.Add(new FieldFault(
                 $"{path}.plain", "is not for this listener: set tls, or tlsTerminatedBy with the proxies in front"));
-        if (definition.Protocol == ListenerProtocol.Sockets
+        if (definition.Protocol is ListenerProtocol.Sockets
             && (options.Tls is not null || !options.TlsTerminatedBy.IsEmpty))
             faults.Add(new FieldFault(path, "passes bytes on: TLS ends, where it should, in a tcp-route"));
+        if (definition.Protocol is ListenerProtocol.Datagrams
+            && (options.Tls is not null || !options.TlsTerminatedBy.IsEmpty))
+            faults.Add(new FieldFault(path, "speaks in clear, and takes neither tls nor tlsTerminatedBy"));
         if (options.Plain && options.Tls is not null)
             faults.Add(new FieldFault($"{path}.plain", "contradicts tls"));
         if (definition.IsSecure && (options.Plain || !options.TlsTerminatedBy.IsEmpty))

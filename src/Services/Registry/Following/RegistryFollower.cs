@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Services.Registry.Protocols;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.Extensions.Logging;
@@ -54,6 +55,10 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
         : time.GetElapsedTime(Volatile.Read(ref lastNews));
 
     public ServiceView? Find(ServiceKey key) => views.GetValueOrDefault(key);
+
+    public IEnumerable<ServiceView> Views => views.Values;
+
+    public ServiceNames ByName { get; } = new();
 
     public void ReportOutcome(InstanceKey instance, CallOutcome outcome) => outcomes.Add(instance, outcome);
 
@@ -143,6 +148,7 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
         // An empty list is believed only with a reason: a node that has just lost its memory has none.
         if (next.Instances.IsEmpty && next.EmptyReason is null && views.ContainsKey(next.Key)) return;
         views.AddOrUpdate(next.Key, next, (_, known) => known.Index > next.Index ? known : next);
+        ByName.Add(next.Key);
         copy?.Changed();
     }
 

@@ -1,0 +1,85 @@
+using Groundwork.Communication.Dns.Answering;
+using Groundwork.Communication.Dns.Protocols.Doh;
+using Groundwork.Communication.Dns.Protocols.Plain;
+using Groundwork.Communication.Dns.Steering;
+using Groundwork.Communication.Dns.Zones;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Resources;
+using Groundwork.Kernel.Security;
+using Groundwork.Services.Registry;
+using Microsoft.Extensions.Logging;
+
+namespace Groundwork.Communication.Dns;
+
+/// <summary>
+/// Names: what the registry knows, and zones that are resources, over DNS, DoH and HTTPDNS. All of them answer from the
+/// same place.
+/// </summary>
+/// <param name="registry">Gives the registry's view, or a follower's; asked once, when the registry has
+/// started.</param>
+public sealed class DnsModule(Func<IRegistryView> registry) : IModule
+{
+    internal const string ModuleName = "dns";
+
+    /// <summary>DNS over UDP and TCP.</summary>
+    internal const string PlainListener = "dns";
+
+    /// <summary>DNS over HTTP.</summary>
+    internal const string DohListener = "doh";
+
+    private DnsServer? server;
+    private ZoneTable? zones;
+    private RuleTable? rules;
+
+    public string Name => ModuleName;
+
+    public void Declare(ModuleDeclaration declaration) => declaration
+        .Add(DnsZoneKind.Kind)
+        .Add(DnsRuleKind.Kind)
+        .Add(new ListenerDefinition(PlainListener, ListenerProtocol.Datagrams, "127.0.0.1:7453", MayBindPlain: true)
+        {
+            CanBeOff = true,
+        })
+        .Add(new ListenerDefinition(DohListener, ListenerProtocol.Http, "127.0.0.1:7443")
+        {
+            CanBeOff = true, SharedWith = ListenerDefinition.Api,
+        });
+
+    public Task StartAsync(Node node, CancellationToken cancellationToken)
+    {
+        var guard = new AddressGuard(
+            () => node.Listeners.Addresses.Values.SelectMany(addresses => addresses),
+            node.Configuration.LinkLocalUpstreams);
+        var built = Build(node.Snapshots, node.Authorizer, guard, node.Time, node.Logs);
+        node.Metrics.Add(built.Figures);
+        node.Listeners.MapProtocol(DohListener, new DohApi(built.Names, node.Authenticator, built.Figures).Map);
+        if (node.Listeners.Has(PlainListener))
+            node.Listeners.Receive(PlainListener, built.Server.Receive, built.Server.Accept);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Questions are answered in less time than a stop takes.</summary>
+    public Task DrainAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (server is not null) await server.DisposeAsync();
+        zones?.Dispose();
+        rules?.Dispose();
+    }
+
+    /// <summary>Puts the parts together; tests do so around their own listener.</summary>
+    internal (DnsServer Server, NameService Names, DnsFigures Figures) Build(
+        ISnapshotSource snapshots, Authorizer authorizer, AddressGuard guard, TimeProvider time, ILoggerFactory logs)
+    {
+        var view = registry();
+        zones = new ZoneTable(snapshots);
+        rules = new RuleTable(snapshots);
+        var figures = new DnsFigures();
+        var names = new NameService(
+            new NameAnswerer(view, zones, rules, new RecordsTable(view, time), authorizer, time),
+            new Forwarder(guard, time));
+        server = new DnsServer(names, figures, time, logs.CreateLogger<DnsServer>());
+        return (server, names, figures);
+    }
+}

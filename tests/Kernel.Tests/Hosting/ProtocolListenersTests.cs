@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Groundwork.Kernel.Hosting;
+using Groundwork.Tests.Support;
+using Groundwork.Wire;
+using Microsoft.AspNetCore.Builder;
+
+namespace Groundwork.Kernel.Tests.Hosting;
+
+/// <summary>Listeners of protocols of others: off, shared, and with datagrams.</summary>
+public sealed class ProtocolListenersTests
+{
+    private static readonly ListenerDefinition Shared = new("doh", ListenerProtocol.Http, "127.0.0.1:7443")
+    {
+        CanBeOff = true, SharedWith = ListenerDefinition.Api,
+    };
+
+    private static readonly ListenerDefinition Names =
+        new("dns", ListenerProtocol.Datagrams, "127.0.0.1:0", MayBindPlain: true) { CanBeOff = true };
+
+    [Theory]
+    [InlineData(null, HttpStatusCode.OK)]
+    [InlineData("off", HttpStatusCode.NotFound)]
+    [InlineData("127.0.0.1:0", HttpStatusCode.OK)]
+    public async Task A_protocol_with_paths_is_on_the_shared_listener_unless_it_is_off(
+        string? configured, HttpStatusCode status)
+    {
+        var options = configured switch
+        {
+            null => new ListenersOptions(),
+            "off" => With("doh", new ListenerOptions { Off = true }),
+            _ => With("doh", new ListenerOptions { Address = new ListenAddress(IPAddress.Loopback, 0) }),
+        };
+        await using var open = new OpenListeners(options, [OpenListeners.Api, Shared]);
+        open.Listeners.Map("api", endpoints => endpoints.MapGet("/own", () => "own").AllowsAnyone("a test"));
+        open.Listeners.MapProtocol("doh", endpoints => endpoints.MapGet("/dns", () => "dns").AllowsAnyone("a test"));
+        await open.Listeners.StartAsync(CancellationToken.None);
+        using (var answer = await open.SendAsync("/dns")) Assert.Equal(status, answer.StatusCode);
+        Assert.Equal(configured == "127.0.0.1:0", open.Listeners.Has("doh"));
+        if (!open.Listeners.Has("doh")) return;
+        using var own = await open.SendAsync("/dns", listener: "doh");
+        Assert.Equal(HttpStatusCode.OK, own.StatusCode);
+        using var other = await open.SendAsync("/own", listener: "doh");
+        Assert.Equal(HttpStatusCode.NotFound, other.StatusCode);
+    }
+
+    [Fact]
+    public async Task Datagrams_and_connections_come_to_one_address_and_end_with_the_listeners()
+    {
+        var taken = new ConcurrentQueue<Socket>();
+        Socket? datagrams = null;
+        await using var open = new OpenListeners(definitions: [OpenListeners.Api, Names]);
+        open.Listeners.Map("api", endpoints => endpoints.MapGet("/own", () => "own").AllowsAnyone("a test"));
+        open.Listeners.Receive("dns", socket => datagrams = socket, taken.Enqueue);
+        await open.Listeners.StartAsync(CancellationToken.None);
+        var address = Assert.Single(open.Listeners.Addresses["dns"]);
+        Assert.NotNull(datagrams);
+        Assert.Equal(address, datagrams.LocalEndPoint);
+        using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        await udp.SendToAsync(Encoding.ASCII.GetBytes("hello"), address);
+        var bytes = new byte[16];
+        Assert.Equal(5, await datagrams.ReceiveAsync(bytes));
+        using var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await tcp.ConnectAsync(address);
+        await Eventually.TrueAsync(() => !taken.IsEmpty, "the connection is taken");
+        await open.Listeners.StopAsync(CancellationToken.None);
+        // Both are free again.
+        using var again = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        again.Bind(address);
+        foreach (var socket in taken) socket.Dispose();
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_for_datagrams_is_named_or_passed_over()
+    {
+        using var holder = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var wanted = new ListenAddress(IPAddress.Loopback, ((IPEndPoint)holder.LocalEndPoint!).Port);
+        await using (var refused = Open(nextFreePort: false))
+        {
+            var fault = await Assert.ThrowsAsync<StartupException>(
+                () => refused.Listeners.StartAsync(CancellationToken.None));
+            Assert.Equal(ErrorCodes.AddressInUse, fault.Fault.Error);
+        }
+        await using var moved = Open(nextFreePort: true);
+        await moved.Listeners.StartAsync(CancellationToken.None);
+        Assert.NotEqual(wanted.Port, moved.Listeners.Addresses["dns"][0].Port);
+
+        OpenListeners Open(bool nextFreePort)
+        {
+            var open = new OpenListeners(
+                With("dns", new ListenerOptions { Address = wanted }) with { NextFreePort = nextFreePort },
+                [OpenListeners.Api, Names]);
+            open.Listeners.Map("api", endpoints => endpoints.MapGet("/own", () => "own").AllowsAnyone("a test"));
+            open.Listeners.Receive("dns", _ => { }, _ => { });
+            return open;
+        }
+    }
+
+    [Theory]
+    [InlineData("api", true, false, "listeners.api")]
+    [InlineData("dns", true, true, "listeners.dns")]
+    [InlineData("doh", false, true, "listeners.doh")]
+    public void What_contradicts_itself_is_refused(string name, bool off, bool plain, string path)
+    {
+        var fault = Assert.Throws<StartupException>(() => new OpenListeners(
+            With(name, new ListenerOptions { Off = off, Plain = plain }), [OpenListeners.Api, Shared, Names]));
+        Assert.Contains(path, fault.Fault.Fields.Select(field => field.Path));
+    }
+
+    [Fact]
+    public void Datagrams_off_loopback_are_plain_in_writing()
+    {
+        var anywhere = new ListenerOptions { Address = new ListenAddress(IPAddress.Any, 0) };
+        Assert.Throws<StartupException>(() => new OpenListeners(With("dns", anywhere), [OpenListeners.Api, Names]));
+        var open = new OpenListeners(With("dns", anywhere with { Plain = true }), [OpenListeners.Api, Names]);
+        Assert.True(open.Listeners.Has("dns"));
+    }
+
+    private static ListenersOptions With(string name, ListenerOptions options) => new()
+    {
+        ByName = ImmutableDictionary<string, ListenerOptions>.Empty.Add(name, options),
+    };
+}
