@@ -219,12 +219,6 @@ internal sealed partial class GatewayRequests(
             exchange.Destination = chooser.Decide(target, view, parameters, route.Path);
             if (deliveries.Only is null) exchange.Note(Stage.Choice, "sent to", target);
         }
-        else if (route.OwnAnswer is { } answer)
-        {
-            foreach (var field in answer.Fields(view, parameters))
-                exchange.Head.Added.Add(
-                    new(Encoding.Latin1.GetString(field.Name), Encoding.Latin1.GetString(field.Value)));
-        }
     }
 
     [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed inside the platform")]

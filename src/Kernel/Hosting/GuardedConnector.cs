@@ -51,6 +51,12 @@ public sealed class GuardedConnector(AddressGuard guard)
             ? new SocketException((int)SocketError.HostNotFound)
             : new AddressForbiddenException(forbidden);
     }
+
+    /// <summary>The same, as <see cref="SocketsHttpHandler.ConnectCallback"/> has it.</summary>
+    public async ValueTask<Stream> OpenAsync(
+        SocketsHttpConnectionContext wanted, CancellationToken cancellationToken) =>
+        new NetworkStream(
+            await ConnectAsync(wanted.DnsEndPoint.Host, wanted.DnsEndPoint.Port, cancellationToken), ownsSocket: true);
 }
 
 /// <summary>The address is one that is never called.</summary>

@@ -57,12 +57,9 @@ internal sealed class Asking
     /// <summary>What all who ask share.</summary>
     public static HttpClient MakeClient(AddressGuard guard)
     {
-        var connector = new GuardedConnector(guard);
         var handler = new SocketsHttpHandler
         {
-            ConnectCallback = async (context, stop) => new NetworkStream(
-                await connector.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, stop),
-                ownsSocket: true),
+            ConnectCallback = new GuardedConnector(guard).OpenAsync,
             AllowAutoRedirect = false, // The client's to follow.
             UseProxy = false,
             UseCookies = false,

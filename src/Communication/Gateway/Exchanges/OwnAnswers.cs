@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Kernel.Hosting;
@@ -69,8 +70,13 @@ internal sealed class OwnAnswers(ISnapshotSource snapshots, GatewayCounters coun
     }
 
     /// <summary>Gives a redirect, or what stands in the route.</summary>
-    public ValueTask AnswerAsync(Exchange exchange, OwnAnswer answer) =>
-        GiveAsync(exchange, answer.Status, answer.Body);
+    public ValueTask AnswerAsync(Exchange exchange, OwnAnswer answer)
+    {
+        foreach (var field in answer.Fields(exchange.View(), exchange.Parameters))
+            exchange.Head.Added.Add(
+                new(Encoding.Latin1.GetString(field.Name), Encoding.Latin1.GetString(field.Value)));
+        return GiveAsync(exchange, answer.Status, answer.Body);
+    }
 
     /// <summary>Gives an answer whose fields are in the head already.</summary>
     public async ValueTask GiveAsync(Exchange exchange, int status, ReadOnlyMemory<byte> body)

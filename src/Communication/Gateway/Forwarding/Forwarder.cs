@@ -1,12 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using System.Text;
 using Groundwork.Communication.Gateway.Balancing;
 using Groundwork.Communication.Gateway.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Steps;
-using Groundwork.Communication.Gateway.Transforms;
 using Groundwork.Services.Registry;
 using Groundwork.Wire;
 using Microsoft.Extensions.Logging;
@@ -45,7 +43,6 @@ internal sealed partial class Forwarder(
         exchange.Note(Stage.Answer, "fallback", fallback);
         if (fallback.Answer is { } own)
         {
-            TakeFields(exchange, own);
             await answers.AnswerAsync(exchange, own);
             return true;
         }
@@ -306,13 +303,6 @@ internal sealed partial class Forwarder(
 
     private static Fault Late() =>
         new(ErrorCodes.DeadlineExceeded, "The time for this request is over.");
-
-    private static void TakeFields(Exchange exchange, OwnAnswer answer)
-    {
-        foreach (var field in answer.Fields(exchange.View(), exchange.Parameters))
-            exchange.Head.Added.Add(
-                new(Encoding.Latin1.GetString(field.Name), Encoding.Latin1.GetString(field.Value)));
-    }
 
     private static Fault ToFault(CallFailure failure) => failure switch
     {

@@ -15,7 +15,8 @@ internal sealed class InjectionMaker(OwnAnswers answers, TimeProvider time) : IS
         if (!RouteConditions.TryCompile(match, out var conditions)) yield break;
         var answer = spec.Abort is not { } abort ? null : OwnAnswer.Compile(
             new RouteSpec(
-                route.Match, Respond: new AnswerSpec(abort.Status, "This fault is put in on purpose.\n")), path);
+                route.Match, Respond: new AnswerSpec(
+                    abort.Status, "This fault is put in on purpose.\n", MediaType: "text/plain")), path);
         yield return new InjectionStep(spec, conditions, answer, answers, time);
     }
 }
@@ -54,7 +55,6 @@ internal sealed class InjectionStep(
         if (!aborts || answer is null) return StepResult.GoOn;
         exchange.Note(Stage.Injection, "aborted");
         exchange.AnswerFields.Add(new(FieldName, "abort"));
-        exchange.Head.Added.Add(new("Content-Type", "text/plain"));
         await answers.AnswerAsync(exchange, answer);
         return StepResult.Answered;
     }

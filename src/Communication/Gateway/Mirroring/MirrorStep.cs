@@ -54,25 +54,11 @@ internal sealed class MirrorStep(MirrorSpec spec, Target target, MirrorSender se
 }
 
 /// <summary>Passes everything on, and copies the body up to a bound.</summary>
-internal sealed class CopyingClient(IClient inner, int maxBytes) : IClient
+internal sealed class CopyingClient(IClient inner, int maxBytes) : PassingClient(inner)
 {
     private readonly MemoryStream copy = new();
     private bool isTooLarge;
     private bool hasEnded;
-
-    public System.Net.IPAddress? Address => inner.Address;
-
-    public ReadOnlySpan<byte> AddressText => inner.AddressText;
-
-    public bool IsSecure => inner.IsSecure;
-
-    public ReadOnlySpan<byte> Protocol => inner.Protocol;
-
-    public bool IsGone => inner.IsGone;
-
-    public bool BodyTouched => inner.BodyTouched;
-
-    public bool HasBegun => inner.HasBegun;
 
     /// <summary>The body; false when it was too large or did not come to its end.</summary>
     public bool TryTake(out byte[] bytes)
@@ -81,32 +67,12 @@ internal sealed class CopyingClient(IClient inner, int maxBytes) : IClient
         return hasEnded && !isTooLarge;
     }
 
-    public async ValueTask<int> ReadBodyAsync(Memory<byte> into)
+    public override async ValueTask<int> ReadBodyAsync(Memory<byte> into)
     {
-        var count = await inner.ReadBodyAsync(into);
+        var count = await Next.ReadBodyAsync(into);
         if (count == 0) hasEnded = true;
         else if (copy.Length + count > maxBytes) isTooLarge = true;
         else if (!isTooLarge) copy.Write(into.Span[..count]);
         return count;
     }
-
-    public ValueTask AskForBodyAsync() => inner.AskForBodyAsync();
-
-    public void GiveUpBody() => inner.GiveUpBody();
-
-    public ValueTask InterimAsync(ResponseHead head) => inner.InterimAsync(head);
-
-    public void Begin(AnswerHead head) => inner.Begin(head);
-
-    public void Write(ReadOnlySpan<byte> bytes) => inner.Write(bytes);
-
-    public Memory<byte> Room(int bytes) => inner.Room(bytes);
-
-    public void Advance(int bytes) => inner.Advance(bytes);
-
-    public void End(FieldTable? trailers) => inner.End(trailers);
-
-    public ValueTask<bool> FlushAsync() => inner.FlushAsync();
-
-    public void Abort() => inner.Abort();
 }

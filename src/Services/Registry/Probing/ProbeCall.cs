@@ -24,9 +24,7 @@ internal sealed class ProbeCall : IDisposable
         connector = new GuardedConnector(guard);
         client = new HttpClient(new SocketsHttpHandler
         {
-            ConnectCallback = async (context, token) => new NetworkStream(
-                await connector.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, token),
-                ownsSocket: true),
+            ConnectCallback = connector.OpenAsync,
             AllowAutoRedirect = false, // Where it points to has not been asked about.
             UseProxy = false,
             UseCookies = false,

@@ -49,12 +49,9 @@ internal sealed partial class KeySetAddress : IDisposable
         refresh = TimeSpan.FromSeconds(spec.RefreshSeconds);
         this.time = time;
         this.logger = logger;
-        var connector = new GuardedConnector(guard);
         var handler = new SocketsHttpHandler
         {
-            ConnectCallback = async (context, stop) => new NetworkStream(
-                await connector.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, stop),
-                ownsSocket: true),
+            ConnectCallback = new GuardedConnector(guard).OpenAsync,
             AllowAutoRedirect = false, // Where the keys are is the operator's to say.
             UseProxy = false,
             UseCookies = false,

@@ -1,8 +1,8 @@
 using System.Net;
-using Groundwork.Communication.Gateway.Serving;
+using System.Security.Cryptography.X509Certificates;
 using Groundwork.Wire.Http1;
 
-namespace Groundwork.Communication.Gateway.Content;
+namespace Groundwork.Communication.Gateway.Serving;
 
 /// <summary>Stands before a client and passes everything on: those who want to see some of it see it first.</summary>
 internal abstract class PassingClient(IClient next) : IClient
@@ -19,7 +19,7 @@ internal abstract class PassingClient(IClient next) : IClient
 
     public virtual bool IsGone => next.IsGone;
 
-    public System.Security.Cryptography.X509Certificates.X509Certificate2? Certificate => next.Certificate;
+    public X509Certificate2? Certificate => next.Certificate;
 
     public virtual bool BodyTouched => next.BodyTouched;
 
