@@ -16,6 +16,10 @@ Scenario[] scenarios =
     new CallsScenario(),
     new HungScenario(),
     new GatewayScenario(),
+    new GatewayRouteScenario(),
+    new GatewayDownloadScenario(),
+    new GatewayUploadScenario(),
+    new GatewayIdleScenario(),
 ];
 
 if (args is ["serve", var name, .. var rest])
@@ -25,7 +29,7 @@ if (args.Length == 0 || scenarios.FirstOrDefault(one => one.Name == args[0]) is 
     Console.Error.WriteLine(
         "Usage: dotnet run -c Release --project bench/load -- SCENARIO "
         + "[rounds=5] [seconds=5] [workers=64] [warmup=0] [only=0]");
-    foreach (var scenario in scenarios) Console.Error.WriteLine($"  {scenario.Name,-12} {scenario.Question}");
+    foreach (var scenario in scenarios) Console.Error.WriteLine($"  {scenario.Name,-16} {scenario.Question}");
     return 2;
 }
 if (!LoadOptions.TryParse(args.AsSpan(1), out var options, out var fault))

@@ -20,8 +20,8 @@ internal static class Report
         output.WriteLine();
         output.WriteLine(
             "| contender | operations/s | to the last | server CPU µs/op | generator CPU µs/op | generator bytes/op "
-            + "| p50 ms | p99 ms | p99.9 ms |");
-        output.WriteLine("|---|---|---|---|---|---|---|---|---|");
+            + "| p50 ms | p99 ms | p99.9 ms |" + (scenario.Figure is { } figure ? $" {figure} |" : ""));
+        output.WriteLine("|---|---|---|---|---|---|---|---|---|" + (scenario.Figure is null ? "" : "---|"));
         var contenders = Runner.Chosen(scenario, options);
         var peer = Median(results[contenders[^1].Name], sample => sample.PerSecond);
         foreach (var contender in contenders)
@@ -35,7 +35,8 @@ internal static class Report
                 $"| {contender.Name} | {Number(perSecond)} | {Ratio(perSecond / peer)} "
                 + $"| {server} | {Number(Median(samples, sample => sample.GeneratorMicros))} "
                 + $"| {Number(Median(samples, sample => sample.BytesPerOperation))} "
-                + $"| {Millis(samples, 0.5)} | {Millis(samples, 0.99)} | {Millis(samples, 0.999)} |");
+                + $"| {Millis(samples, 0.5)} | {Millis(samples, 0.99)} | {Millis(samples, 0.999)} |"
+                + (scenario.Figure is null ? "" : $" {Number(Median(samples, sample => sample.Figure ?? 0))} |"));
         }
     }
 

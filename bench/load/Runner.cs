@@ -9,6 +9,9 @@ namespace Groundwork.Load;
 internal sealed record Sample(
     TimeSpan Took, TimeSpan? ServerCpu, TimeSpan GeneratorCpu, long AllocatedBytes, LatencyHistogram Latencies)
 {
+    /// <summary>The scenario's own figure.</summary>
+    public double? Figure { get; init; }
+
     public long Operations => Latencies.Count;
 
     public double PerSecond => Operations / Took.TotalSeconds;
@@ -39,7 +42,7 @@ internal static class Runner
                 {
                     await MeasureAsync(running, options.Workers, options.WarmUp, time);
                     var sample = await MeasureAsync(running, options.Workers, options.Measured, time);
-                    samples[contender.Name].Add(sample);
+                    samples[contender.Name].Add(sample with { Figure = running.Figure });
                     Console.Error.WriteLine($"round {round} {contender.Name}: {sample.PerSecond:0}/s");
                 }
                 finally

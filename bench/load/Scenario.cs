@@ -14,6 +14,9 @@ internal abstract class Scenario
     /// <summary>Operations under way at once, when the question leaves no choice; null: the options say.</summary>
     public virtual int? Workers => null;
 
+    /// <summary>What a figure of the scenario's own is called, with its unit; null: there is none.</summary>
+    public virtual string? Figure => null;
+
     /// <summary>The contenders; the last is the peer to which the others' ratios refer.</summary>
     public abstract IReadOnlyList<Contender> Contenders { get; }
 
@@ -43,6 +46,9 @@ internal sealed record Running(
     /// From the begin of a worker's operation to the begin of its next; zero: at once. The wait is not measured.
     /// </summary>
     public TimeSpan Pace { get; init; }
+
+    /// <summary>The scenario's own figure.</summary>
+    public double? Figure { get; init; }
 
     /// <summary>A contender that each worker calls over a connection of its own, with the numbers 0, 1, 2…</summary>
     /// <param name="owner">Disposed of last, after the connections.</param>

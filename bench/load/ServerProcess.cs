@@ -63,19 +63,20 @@ internal sealed class ServerProcess : IAsyncDisposable
     public bool HasExited => process.HasExited;
 
     /// <summary>CPU time of the process and of all below it, from /proc.</summary>
-    public TimeSpan CpuTime
-    {
-        get
-        {
-            var parents = new Dictionary<int, (int Parent, double Seconds)>();
-            foreach (var directory in Directory.GetDirectories("/proc"))
-                if (int.TryParse(Path.GetFileName(directory), out var id) && Read(id) is { } read) parents[id] = read;
-            return TimeSpan.FromSeconds(parents.Where(entry => IsOurs(entry.Key)).Sum(entry => entry.Value.Seconds));
+    public TimeSpan CpuTime => TimeSpan.FromSeconds(Family().Sum(one => one.Seconds));
 
-            bool IsOurs(int id) =>
-                id == process.Id
-                    || (parents.TryGetValue(id, out var entry) && entry.Parent > 1 && IsOurs(entry.Parent));
-        }
+    /// <summary>Memory that the process and all below it hold, from /proc; what they share counts for each.</summary>
+    public long ResidentBytes => Family().Sum(one => one.Pages) * Environment.SystemPageSize;
+
+    private List<Usage> Family()
+    {
+        var all = new Dictionary<int, Usage>();
+        foreach (var directory in Directory.GetDirectories("/proc"))
+            if (int.TryParse(Path.GetFileName(directory), out var id) && Read(id) is { } read) all[id] = read;
+        return [.. all.Where(entry => IsOurs(entry.Key)).Select(entry => entry.Value)];
+
+        bool IsOurs(int id) =>
+            id == process.Id || (all.TryGetValue(id, out var entry) && entry.Parent > 1 && IsOurs(entry.Parent));
     }
 
     public async ValueTask DisposeAsync()
@@ -102,15 +103,17 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     // proc(5): the fields after the closing parenthesis are state, parent, …; the 12th to 15th user and system time,
-    // ours and that of children already waited for.
-    private static (int Parent, double Seconds)? Read(int id)
+    // ours and that of children already waited for; the 22nd the resident pages.
+    private static Usage? Read(int id)
     {
         try
         {
             var stat = File.ReadAllText($"/proc/{id}/stat");
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             var ticks = fields[11..15].Sum(field => long.Parse(field, CultureInfo.InvariantCulture));
-            return (int.Parse(fields[1], CultureInfo.InvariantCulture), ticks / ClockTicksPerSecond);
+            return new Usage(
+                int.Parse(fields[1], CultureInfo.InvariantCulture), ticks / ClockTicksPerSecond,
+                long.Parse(fields[21], CultureInfo.InvariantCulture));
         }
         catch (IOException)
         {
@@ -118,4 +121,6 @@ internal sealed class ServerProcess : IAsyncDisposable
             return null;
         }
     }
+
+    private sealed record Usage(int Parent, double Seconds, long Pages);
 }

@@ -30,11 +30,12 @@ internal sealed class GroundworkEdge : IAsyncDisposable
     /// <summary>Of the gateway.</summary>
     public int Port { get; }
 
-    public static async Task<GroundworkEdge> StartAsync(int origin, bool alone)
+    /// <param name="resources">What takes the place of a bare route.</param>
+    public static async Task<GroundworkEdge> StartAsync(int origin, bool alone, EdgeResources? resources = null)
     {
         var core = await GroundworkNode.StartAsync();
         var owned = Directory.CreateTempSubdirectory("groundwork-load-edge-");
-        await PrepareAsync(core, origin);
+        await PrepareAsync(core, origin, resources ?? EdgeResources.Bare);
         if (!alone) return new GroundworkEdge(core, null, PortOf(core.Listeners["gateway"]), owned);
         var key = Path.Combine(owned.FullName, "edge.key");
         await File.WriteAllTextAsync(key, core.AccessKey);
@@ -47,6 +48,9 @@ internal sealed class GroundworkEdge : IAsyncDisposable
                 "--follow", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{core.Port}"),
                 "--follow-key-file", key,
                 "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
+                .. resources is { AccessLog: true }
+                    ? (string[])["--set", $"accessLog={Path.Combine(data, "access.log")}"]
+                    : [],
             ],
             quiet: true);
         var about = await GroundworkNode.ReadNodeFileAsync(data, process);
@@ -79,12 +83,11 @@ internal sealed class GroundworkEdge : IAsyncDisposable
         directory.Delete(recursive: true);
     }
 
-    private static async Task PrepareAsync(GroundworkNode core, int origin)
+    private static async Task PrepareAsync(GroundworkNode core, int origin, EdgeResources resources)
     {
         using var connection = await core.ConnectAsync();
-        await connection.SendAsync(core.Request(
-            "PUT", "resources/route/default/all",
-            """{"spec":{"match":{"hosts":["*"],"path":"/**"},"service":"origin"},"version":2}"""));
+        foreach (var (key, spec) in resources.Specs)
+            await connection.SendAsync(core.Request("PUT", $"resources/{key}", spec));
         await connection.SendAsync(core.Request(
             "PUT", "registry/instances",
             string.Create(
@@ -93,4 +96,18 @@ internal sealed class GroundworkEdge : IAsyncDisposable
     }
 
     private static int PortOf(string address) => new Uri(address).Port;
+}
+
+/// <summary>What a gateway is told to do.</summary>
+/// <param name="Specs">By kind, namespace and name.</param>
+internal sealed record EdgeResources(IReadOnlyDictionary<string, string> Specs, bool AccessLog)
+{
+    /// <summary>All to one service.</summary>
+    public static EdgeResources Bare { get; } = new(
+        new Dictionary<string, string>
+        {
+            ["route/default/all"] =
+                """{"spec":{"match":{"hosts":["*"],"path":"/**"},"service":"origin"},"version":2}""",
+        },
+        AccessLog: false);
 }
