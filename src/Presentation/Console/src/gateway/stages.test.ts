@@ -21,7 +21,6 @@ describe('the stages of a route', () => {
             { stage: 'limit', says: ['all: 100 / 1 s · client + user'] },
             { stage: 'cache', says: [] },
             { stage: 'transform', says: ['stripPrefix /api', 'request.headers'] },
-            { stage: 'choice', says: [] },
             { stage: 'compression', says: [] },
         ])
     })
@@ -29,9 +28,8 @@ describe('the stages of a route', () => {
     it('end where the gateway answers itself', () =>
         expect(stagesOf({ match, respond: { status: 200 } }).map(one => one.stage)).toEqual(['match', 'answer']))
 
-    it('are two where nothing is asked for', () =>
+    it('are one where nothing is asked for', () =>
         expect(stagesOf({ match, service: 'orders', access: null, limits: [] }).map(one => one.stage)).toEqual([
             'match',
-            'choice',
         ]))
 })

@@ -55,8 +55,6 @@ export function stagesOf(spec: Block): StageShown[] {
         ['transform', some(changesOf(spec))],
         ['answer', some(given(spec, ['redirect', 'respond', 'files', 'compose']))],
     ]
-    const goesOn = !['redirect', 'respond', 'files', 'compose'].some(name => spec[name])
-    if (goesOn) shown.push(['choice', []])
     if (spec.compress) shown.push(['compression', (block(spec.compress)?.algorithms as string[] | undefined) ?? []])
     return shown.flatMap(([stage, says]) => (says ? [{ stage, says }] : []))
 }
