@@ -58,6 +58,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(GatewayListenerList))]
 [JsonSerializable(typeof(GatewayUpstreamList))]
 [JsonSerializable(typeof(CachedRoutes))]
+[JsonSerializable(typeof(GatewayState))]
 [JsonSerializable(typeof(PurgeRequest))]
 [JsonSerializable(typeof(PrefetchRequest))]
 [JsonSerializable(typeof(PrefetchAnswer))]

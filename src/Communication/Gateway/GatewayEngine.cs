@@ -22,6 +22,7 @@ using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.States;
 using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Timing;
 using Groundwork.Communication.Gateway.Upstreams;
@@ -37,17 +38,17 @@ internal sealed class GatewayEngine : IAsyncDisposable
     private readonly GatewayCounters counters = new();
     private readonly TrafficCounters traffic = new();
     private readonly CertificateTable certificates;
-    private readonly ListenerTable listening;
+    private readonly Listeners listeners;
     private readonly InstancePools pools;
     private readonly UpstreamGuards guards;
-    private readonly ProcessGuard guard;
     private readonly Deadlines ofInstances;
     private readonly Deadlines ofClients;
     private readonly AccessLog? accessLog;
 
     public GatewayEngine(GatewayGround ground, IRegistryView registry, GatewayOptions options)
     {
-        var (listeners, snapshots, time, clientTime, logs) = ground;
+        var (snapshots, time, clientTime, logs) = (ground.Snapshots, ground.Time, ground.ClientTime, ground.Logs);
+        listeners = ground.Listeners;
         var addresses = new AddressGuard(
             () => listeners.Addresses.Values.SelectMany(all => all), options.LinkLocalUpstreams);
         certificates = new CertificateTable(
@@ -62,7 +63,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
             });
         var chooser = Chooser = new InstanceChooser(registry, Upstreams, options, time, Random.Shared, traffic);
         guards = new UpstreamGuards(Upstreams, time, logs.CreateLogger<UpstreamGuards>());
-        guard = new ProcessGuard(UnderWay, options, time);
+        Guard = new ProcessGuard(UnderWay, options, time);
         pools = new InstancePools(addresses, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
@@ -88,8 +89,8 @@ internal sealed class GatewayEngine : IAsyncDisposable
             new CompressionMaker(),
         ]);
 
-        listening = new ListenerTable(snapshots, certificates, steps, options);
-        var doors = new GatewayGuard(listening, counters, clientTime);
+        Listening = new ListenerTable(snapshots, certificates, steps, options);
+        var doors = new GatewayGuard(Listening, counters, clientTime);
         foreach (var name in new[] { ListenerDefinition.Gateway, ListenerDefinition.GatewayHttps })
             if (listeners.Has(name)) listeners.Guard(name, doors);
         Tcp = new TcpServer(
@@ -115,12 +116,14 @@ internal sealed class GatewayEngine : IAsyncDisposable
         var forwarder = new Forwarder(
             chooser, guards, registry, answers, counters, time, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
-            Routes, chooser, forwarder, answers, UnderWay, guard, Recorder, options, clientTime,
+            Routes, chooser, forwarder, answers, UnderWay, Guard, Recorder, options, clientTime,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         var inside = new ListenerState("", ListenerPlan.Compile(null, NetworkList.Empty, options.Client));
+        StateFigures = new StateFigures(this, guards);
+        UpstreamStates = new UpstreamStates(guards, chooser, clientTime);
         Calls.Serve(exchanges, requests, new Arrival(inside));
-        Server = new GatewayServer(requests, exchanges, ofClients, listening, clientTime);
+        Server = new GatewayServer(requests, exchanges, ofClients, Listening, clientTime);
     }
 
     public GatewayServer Server { get; }
@@ -133,8 +136,6 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     public InstanceChooser Chooser { get; }
 
-    public ListenerTable Listening => listening;
-
     public AccessSteps Access { get; }
 
     public LimitMaker Limits { get; }
@@ -143,6 +144,14 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     /// <summary>What is kept of answers.</summary>
     public ResponseCache Cache { get; }
+
+    public ListenerTable Listening { get; }
+
+    public ProcessGuard Guard { get; }
+
+    public UpstreamStates UpstreamStates { get; }
+
+    public StateFigures StateFigures { get; }
 
     /// <summary>Requests of the gateway's own.</summary>
     public InnerCalls Calls { get; } = new();
@@ -160,6 +169,9 @@ internal sealed class GatewayEngine : IAsyncDisposable
     /// <summary>Waits for instances that have a limit and are not over.</summary>
     public int WaitsForInstances => ofInstances.Armed;
 
+    /// <summary>True for a listener that this node has.</summary>
+    public bool IsOpen(string listener) => listeners.Has(listener);
+
     /// <summary>Ends all of it, from where requests come in to where they go.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -168,10 +180,10 @@ internal sealed class GatewayEngine : IAsyncDisposable
         await Mirrors.DisposeAsync();
         Cache.Dispose();
         Routes.Dispose();
-        listening.Dispose();
+        Listening.Dispose();
         Access.Dispose();
         Limits.Dispose();
-        guard.Dispose();
+        Guard.Dispose();
         guards.Dispose();
         Upstreams.Dispose();
         certificates.Dispose();

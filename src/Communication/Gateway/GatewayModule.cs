@@ -8,6 +8,7 @@ using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Mirroring;
 using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.States;
 using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Services.Registry;
@@ -82,7 +83,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             new GatewayPartsApi(
                 built.Routes, built.Upstreams, built.Listening, node.Listeners, built.Chooser, shares, node.Snapshots,
                 node.Authorizer, node.Name).Map);
+        node.Listeners.Map(ListenerDefinition.Api, new StateApi(built, node.Authorizer, node.Name, node.Time).Map);
         node.Metrics.Add(built.Figures);
+        node.Metrics.Add(built.StateFigures);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
             node.Listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
@@ -122,6 +125,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     /// <summary>What <c>/metrics</c> says of it, and what is kept of its requests; for tests, once it is
     /// built.</summary>
     internal (GatewayFigures Figures, ExchangeRecorder Recorder) Seen => (engine!.Figures, engine.Recorder);
+
+    /// <summary>All of it; for tests, once it is built.</summary>
+    internal GatewayEngine Engine => engine!;
 
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => engine?.WaitsForInstances ?? 0;

@@ -20,6 +20,16 @@ internal sealed class Ejection(GatewayOptions options, TimeProvider time)
     /// <summary>True while it is ejected or on trial.</summary>
     public bool IsOut => Volatile.Read(ref until) != 0;
 
+    /// <summary>Until it is on trial; zero where it is not ejected.</summary>
+    public TimeSpan Left
+    {
+        get
+        {
+            var (end, now) = (Volatile.Read(ref until), time.GetTimestamp());
+            return end > now ? time.GetElapsedTime(now, end) : TimeSpan.Zero;
+        }
+    }
+
     /// <summary>True when the last call failed, and that has not had it ejected.</summary>
     public bool IsSuspect => Volatile.Read(ref failures) != 0 && !IsOut;
 

@@ -17,12 +17,16 @@ internal sealed class InstanceChooser(
     IRegistryView registry, UpstreamTable upstreams, GatewayOptions options, TimeProvider time, Random random,
     TrafficCounters? traffic = null)
 {
-    private readonly ConcurrentDictionary<(ServiceKey? Service, ResourceKey? Upstream), UpstreamSet> sets = new();
+    private readonly ConcurrentDictionary<TargetKey, UpstreamSet> sets = new();
 
     /// <summary>All that have been chosen from, with the names under which they are told.</summary>
     public IReadOnlyList<(string Name, ImmutableArray<Upstream> Upstreams)> Sets =>
-        [.. sets.Select(pair => (NameOf(pair.Key), pair.Value.Upstreams)).OrderBy(set => set.Item1,
+        [.. sets.Select(pair => (pair.Key.Name, pair.Value.Upstreams)).OrderBy(set => set.Item1,
             StringComparer.Ordinal)];
+
+    /// <summary>The instances of one; none where nothing was chosen from them yet.</summary>
+    public ImmutableArray<Upstream> InstancesOf(TargetKey key) =>
+        sets.TryGetValue(key, out var set) ? set.Upstreams : [];
 
     /// <summary>Where the request goes, and what of it counts for the choice.</summary>
     public Destination Decide(
@@ -71,7 +75,7 @@ internal sealed class InstanceChooser(
     /// <summary>Forgets what no route leads to any more.</summary>
     public void Retain(IEnumerable<Target> targets)
     {
-        var kept = targets.Select(target => (target.Service, target.Upstream)).ToImmutableHashSet();
+        var kept = TargetKey.Of(targets);
         foreach (var key in sets.Keys)
             if (!kept.Contains(key)) sets.TryRemove(key, out _);
     }
@@ -127,7 +131,7 @@ internal sealed class InstanceChooser(
             return new Fault(ErrorCodes.NoInstance, "The service behind this route has no instance to call.");
         // A set of its own, whose groups are forgotten with it; what is known of its instances is shared.
         return UpstreamSet.Of(
-            membership, policy, sets.GetValueOrDefault((target.Service, target.Upstream)), options, time);
+            membership, policy, sets.GetValueOrDefault(target.Key), options, time);
     }
 
     private Outcome<UpstreamSet> SetOf(Target target)
@@ -148,7 +152,7 @@ internal sealed class InstanceChooser(
                 membership = now;
             }
         }
-        var key = (target.Service, target.Upstream);
+        var key = target.Key;
         var set = sets.GetValueOrDefault(key);
         if (service is { } registered)
         {
@@ -162,8 +166,7 @@ internal sealed class InstanceChooser(
         return set is not null && IsOf(set, membership, policy) ? set : Derive(key, membership, policy);
     }
 
-    private UpstreamSet Derive(
-        (ServiceKey? Service, ResourceKey? Upstream) key, Membership membership, BalancePolicy policy)
+    private UpstreamSet Derive(TargetKey key, Membership membership, BalancePolicy policy)
     {
         // Two threads may both derive it; one wins, and an older view never replaces a newer one.
         var set = sets.AddOrUpdate(
@@ -175,7 +178,7 @@ internal sealed class InstanceChooser(
                 ? before
                 : UpstreamSet.Of(state.membership, state.policy, before, state.options, state.time),
             (membership, policy, options, time));
-        var series = traffic?.Of(NameOf(key));
+        var series = traffic?.Of(key.Name);
         foreach (var upstream in set.Upstreams)
         {
             upstream.Ejection.MayBegin = set.MayEject;
@@ -183,10 +186,6 @@ internal sealed class InstanceChooser(
         }
         return set;
     }
-
-    /// <summary>Under which name its figures are.</summary>
-    public static string NameOf((ServiceKey? Service, ResourceKey? Upstream) key) =>
-        key.Service?.ToString() ?? key.Upstream?.ToString() ?? "";
 
     private static bool IsOf(UpstreamSet set, Membership membership, BalancePolicy policy) =>
         ReferenceEquals(set.Membership.Identity, membership.Identity) && ReferenceEquals(set.Policy, policy);

@@ -58,6 +58,15 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     /// </summary>
     private bool IsDoubted => Ejection.IsOut || Ejection.IsSuspect || silence.IsSilent;
 
+    /// <summary>What is said of it: <c>in</c>, <c>suspect</c>, <c>silent</c>, <c>out</c> or <c>trial</c>.</summary>
+    public string Standing => Ejection switch
+    {
+        { IsOut: true, Left.Ticks: > 0 } => "out",
+        { IsOut: true } => "trial",
+        { IsSuspect: true } => "suspect",
+        _ => silence.IsSilent ? "silent" : "in",
+    };
+
     /// <summary>True when it is the same process at the same place, so that what is known of it still holds.</summary>
     public bool Is(Instance other) =>
         instance.Key == other.Key && instance.Incarnation == other.Incarnation

@@ -292,6 +292,7 @@ internal sealed partial class Forwarder(
     private static Fault Open(Exchange exchange, CircuitBreaker breaker)
     {
         exchange.Note(Stage.Admission, "breaker open");
+        breaker.Refused();
         return new Fault(
             ErrorCodes.CircuitOpen, "Calls of the service behind this route fail, and it is not called now.")
         {

@@ -71,6 +71,9 @@ internal sealed partial class MirrorSender : IAsyncDisposable
 
     public long Dropped => Interlocked.Read(ref dropped);
 
+    /// <summary>Copies that wait, and bytes of them.</summary>
+    public (int Copies, long Bytes) Waiting => (jobs.Reader.Count, Interlocked.Read(ref waitingBytes));
+
     /// <summary>Takes a copy of a request that is over; never waits.</summary>
     public void Send(Exchange exchange, Target target, byte[] body)
     {

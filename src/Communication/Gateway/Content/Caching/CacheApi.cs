@@ -68,7 +68,8 @@ internal sealed class CacheApi(
             .. cache.Figures.Where(pair => authorizer.Authorize(context.Principal(), Verb.Read, pair.Key) is null)
                 .Select(pair => pair.Value.Take($"{pair.Key.Namespace}/{pair.Key.Name}"))
                 .OrderBy(route => route.Route, StringComparer.Ordinal),
-        ]));
+        ],
+        cache.Store.MaxBytes, cache.Waiting));
 
     private async Task<IResult> PurgeAsync(HttpContext context, string @namespace, PurgeRequest request)
     {
