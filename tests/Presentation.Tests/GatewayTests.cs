@@ -29,7 +29,8 @@ public sealed class GatewayTests(Chromium chromium, SharedConsole shared)
         var slider = page.GetByRole(AriaRole.Slider, new() { Name = "parted (version b)" });
         await slider.WaitForAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "History" }).FocusAsync();
-        for (var step = 0; step < 30 && !await slider.EvaluateAsync<bool>("one => one === document.activeElement"); step++)
+        const string isReached = "one => one === document.activeElement";
+        for (var step = 0; step < 30 && !await slider.EvaluateAsync<bool>(isReached); step++)
             await page.Keyboard.PressAsync("Tab");
         for (var press = 0; press < 5; press++) await page.Keyboard.PressAsync("PageUp");
         await page.Keyboard.PressAsync("ArrowLeft");
