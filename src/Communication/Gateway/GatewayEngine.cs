@@ -14,6 +14,7 @@ using Groundwork.Communication.Gateway.Content.Referers;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Injection;
+using Groundwork.Communication.Gateway.Inspection;
 using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Limits;
 using Groundwork.Communication.Gateway.Listening;
@@ -22,6 +23,7 @@ using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.SignedUrls;
 using Groundwork.Communication.Gateway.States;
 using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Timing;
@@ -44,6 +46,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
     private readonly Deadlines ofInstances;
     private readonly Deadlines ofClients;
     private readonly AccessLog? accessLog;
+    private readonly SignedUrlMaker signedUrls;
 
     public GatewayEngine(GatewayGround ground, IRegistryView registry, GatewayOptions options)
     {
@@ -75,19 +78,9 @@ internal sealed class GatewayEngine : IAsyncDisposable
         Limits = new LimitMaker(ground.Counters, time);
         Mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
         Cache = new ResponseCache(options.CacheMegabytes * 1024L * 1024, snapshots, answers, counters, Calls, time);
-        var steps = new StepCompiler(
-        [
-            Access,
-            Limits,
-            new CorsMaker(answers),
-            new RefererMaker(),
-            new InjectionMaker(answers, time),
-            new MirrorMaker(Mirrors),
-            Cache,
-            new FilesMaker(options.FileRoots, answers, counters, clientTime),
-            new ComposeMaker(Calls, answers, clientTime),
-            new CompressionMaker(),
-        ]);
+        signedUrls = new SignedUrlMaker(snapshots, ground.OpenSecrets, time);
+        Inspection = new InspectionFigures(time, logs.CreateLogger<InspectionFigures>());
+        var steps = Steps(answers, ground, options);
 
         Listening = new ListenerTable(snapshots, certificates, steps, options);
         var doors = new GatewayGuard(Listening, counters, clientTime);
@@ -116,7 +109,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
         var forwarder = new Forwarder(
             chooser, guards, registry, answers, counters, time, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
-            Routes, chooser, forwarder, answers, UnderWay, Guard, Recorder, options, clientTime,
+            Routes, chooser, forwarder, answers, UnderWay, Guard, Recorder, options,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         var inside = new ListenerState("", ListenerPlan.Compile(null, NetworkList.Empty, options.Client));
@@ -166,11 +159,31 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     public GatewayFigures Figures { get; }
 
+    /// <summary>What was found in requests that are looked through.</summary>
+    public InspectionFigures Inspection { get; }
+
     /// <summary>Waits for instances that have a limit and are not over.</summary>
     public int WaitsForInstances => ofInstances.Armed;
 
     /// <summary>True for a listener that this node has.</summary>
     public bool IsOpen(string listener) => listeners.Has(listener);
+
+    // In no order: each step says at which stage it stands.
+    private StepCompiler Steps(OwnAnswers answers, GatewayGround ground, GatewayOptions options) => new(
+    [
+        Access,
+        Limits,
+        new CorsMaker(answers),
+        new RefererMaker(),
+        new InspectionMaker(Inspection),
+        signedUrls,
+        new InjectionMaker(answers, ground.Time),
+        new MirrorMaker(Mirrors),
+        Cache,
+        new FilesMaker(options.FileRoots, answers, counters, ground.ClientTime),
+        new ComposeMaker(Calls, answers, ground.ClientTime),
+        new CompressionMaker(),
+    ]);
 
     /// <summary>Ends all of it, from where requests come in to where they go.</summary>
     public async ValueTask DisposeAsync()
@@ -182,6 +195,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
         Routes.Dispose();
         Listening.Dispose();
         Access.Dispose();
+        signedUrls.Dispose();
         Limits.Dispose();
         Guard.Dispose();
         guards.Dispose();

@@ -71,6 +71,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         node.Listeners.Map(
             ListenerDefinition.Api,
             new CacheApi(built.Cache, built.Routes, built.Calls, node.Changes, node.Authorizer, node.Time).Map);
+        node.Listeners.Map(ListenerDefinition.Api, new StateApi(built, node.Authorizer, node.Name, node.Time).Map);
         var shares = new InstanceShares(node.Time);
         node.Listeners.Map(
             ListenerDefinition.Api,
@@ -83,9 +84,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             new GatewayPartsApi(
                 built.Routes, built.Upstreams, built.Listening, node.Listeners, built.Chooser, shares, node.Snapshots,
                 node.Authorizer, node.Name).Map);
-        node.Listeners.Map(ListenerDefinition.Api, new StateApi(built, node.Authorizer, node.Name, node.Time).Map);
         node.Metrics.Add(built.Figures);
         node.Metrics.Add(built.StateFigures);
+        node.Metrics.Add(built.Inspection);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
             node.Listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
@@ -128,6 +129,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     /// <summary>All of it; for tests, once it is built.</summary>
     internal GatewayEngine Engine => engine!;
+
+    /// <summary>What was found in requests that are looked through; for tests, once it is built.</summary>
+    internal Inspection.InspectionFigures Inspected => engine!.Inspection;
 
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => engine?.WaitsForInstances ?? 0;

@@ -26,7 +26,6 @@ internal sealed partial class GatewayRequests(
     ProcessGuard guard,
     ExchangeRecorder recorder,
     GatewayOptions options,
-    TimeProvider time,
     ILogger<GatewayRequests> logger)
 {
     /// <summary>True once a stop is wanted: connections are told to close with their next answer.</summary>
@@ -115,7 +114,10 @@ internal sealed partial class GatewayRequests(
         foreach (var step in steps)
         {
             if (step.Stage <= behind) continue;
-            var result = await step.RunAsync(exchange);
+            var passing = step.RunAsync(exchange);
+            var waits = !passing.IsCompleted;
+            var result = await passing;
+            if (waits) exchange.Resume();
             if (result.Fault is { } refused)
             {
                 // Unless the step has said so itself, and more.
@@ -176,7 +178,7 @@ internal sealed partial class GatewayRequests(
         allowed = null;
         var head = exchange.Request;
         if (Unroutable(head, options.MaxHops) is { } never) return never;
-        var view = exchange.View(time.GetUtcNow());
+        var view = exchange.View();
         var table = routes.Current;
         recorder.Searched(exchange, table);
         var match = table.Match(view);
@@ -207,7 +209,7 @@ internal sealed partial class GatewayRequests(
     // Where the request goes, and what it is changed to; what steps were shown is what the client sent.
     private void Take(Exchange exchange)
     {
-        var view = exchange.View(time.GetUtcNow());
+        var view = exchange.View();
         var (route, parameters) = (exchange.Route, exchange.Parameters);
         exchange.Transformed = route.Transform?.Apply(view, parameters);
         if (exchange.Transformed is { } transformed) exchange.Note(Stage.Transform, "changed", transformed);

@@ -36,15 +36,14 @@ internal sealed class Ejection(GatewayOptions options, TimeProvider time)
     /// <summary>
     /// True when a request may go to it; <paramref name="repeatable"/> when the request can be repeated elsewhere.
     /// </summary>
-    public bool Allows(bool repeatable)
+    public bool Allows(bool repeatable, long now)
     {
         var end = Volatile.Read(ref until);
         if (end == 0)
         {
             return repeatable || Volatile.Read(ref failures) == 0
-                || time.GetElapsedTime(Volatile.Read(ref failed)) >= options.FirstEjection;
+                || time.GetElapsedTime(Volatile.Read(ref failed), now) >= options.FirstEjection;
         }
-        var now = time.GetTimestamp();
         return now >= end && (repeatable || time.GetElapsedTime(end, now) >= options.TrialPatience);
     }
 

@@ -40,24 +40,26 @@ internal sealed class InstanceChooser(
 
     /// <summary>A place at an instance, or why there is none.</summary>
     /// <param name="repeatable">True when the request can be sent to another instance if this one fails.</param>
+    /// <param name="now">Timestamp.</param>
     /// <param name="except">One that has failed this request already. Then being out is a reason even if all
     /// are.</param>
     /// <param name="failed">All that have failed it; null where <paramref name="except"/> is the only one.</param>
     public Outcome<UpstreamCall> Choose(
-        in Destination destination, bool repeatable, Upstream? except = null, List<Upstream>? failed = null)
+        in Destination destination, bool repeatable, long now, Upstream? except = null,
+        List<Upstream>? failed = null)
     {
         if (!SetOf(destination.Target).TryGet(out var set, out var none)) return none;
         var groups = set.GroupsOf(destination.Target);
         if (groups.IsEmpty)
             return new Fault(ErrorCodes.NoInstance, "The service behind this route has no instance to call.");
-        var wish = new Wish(repeatable, except, destination.Key, failed);
+        var wish = new Wish(repeatable, except, destination.Key, now, failed);
         if (destination.Sticky is { } sticky && Stay(groups, sticky, wish) is { } kept) return kept;
         // A place may be taken between the look and the grasp; then the others are looked at again.
         for (var attempt = 0; attempt < 3; attempt++)
         {
             var (upstream, rival, admission) = Pick(set, groups, wish);
             if (upstream is null) break;
-            if (upstream.TryBegin(anyway: admission != Admission.Good, rival) is { } call) return call;
+            if (upstream.TryBegin(anyway: admission != Admission.Good, now, rival) is { } call) return call;
         }
         return new Fault(ErrorCodes.UpstreamBusy, "Every instance behind this route has as many requests as it may.")
         {
@@ -89,7 +91,7 @@ internal sealed class InstanceChooser(
         {
             if (admission == Admission.Any && !panics) break;
             foreach (var members in groups)
-                if (Choosing.Pick(set.Policy, members, wish, admission, random, time, out var rival)
+                if (Choosing.Pick(set.Policy, members, wish, admission, random, out var rival)
                     is >= 0 and var index)
                     return (members.Upstreams[index], rival < 0 ? null : members.Upstreams[rival], admission);
         }
@@ -102,7 +104,7 @@ internal sealed class InstanceChooser(
         foreach (var members in groups)
             foreach (var upstream in members.Upstreams)
                 if (upstream.Identity == sticky && !wish.Excludes(upstream) && upstream.CanTakeDoubted())
-                    return upstream.TryBegin(anyway: true);
+                    return upstream.TryBegin(anyway: true, wish.Now);
         return null;
     }
 

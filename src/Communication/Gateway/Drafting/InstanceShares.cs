@@ -29,11 +29,11 @@ internal sealed class InstanceShares(TimeProvider time)
 
     // Those whose turn it is: the first group in which somebody can be called, or all of the first when too many are
     // left out.
-    private static (Members? Members, bool Anyway) Turn(UpstreamSet set, ImmutableArray<Members> groups)
+    private (Members? Members, bool Anyway) Turn(UpstreamSet set, ImmutableArray<Members> groups)
     {
         var panics = set.Panics();
         foreach (var group in groups)
-            if (group.Upstreams.Any(one => panics ? one.HasRoom : one.CanTake(repeatable: true)))
+            if (group.Upstreams.Any(one => panics ? one.HasRoom : one.CanTake(repeatable: true, time.GetTimestamp())))
                 return (group, panics);
         foreach (var group in groups)
             if (group.Upstreams.Any(one => one.CanTakeDoubted())) return (group, true);
@@ -43,7 +43,7 @@ internal sealed class InstanceShares(TimeProvider time)
     private Dictionary<Upstream, double> Percents(
         UpstreamSet set, Members members, bool anyway, Destination? destination)
     {
-        bool CanTake(Upstream one) => anyway ? one.HasRoom : one.CanTake(repeatable: true);
+        bool CanTake(Upstream one) => anyway ? one.HasRoom : one.CanTake(repeatable: true, time.GetTimestamp());
         var all = members.Upstreams.Zip(members.Weights).ToList();
         if (destination?.Sticky is { } sticky
             && all.Find(pair => pair.First.Identity == sticky && pair.First.CanTakeDoubted()).First is { } kept)
@@ -57,7 +57,7 @@ internal sealed class InstanceShares(TimeProvider time)
                     return new() { [owner] = 100 };
         }
         var callable = all.Where(pair => CanTake(pair.First))
-            .Select(pair => (pair.First, Share: pair.Second * pair.First.Readiness(set.Policy.SlowStart, time)))
+            .Select(pair => (pair.First, Share: pair.Second * pair.First.Readiness(set.Policy.SlowStart, time.GetTimestamp())))
             .ToList();
         var sum = callable.Sum(pair => pair.Share);
         return callable.ToDictionary(pair => pair.First, pair => sum > 0 ? 100 * pair.Share / sum : 0);

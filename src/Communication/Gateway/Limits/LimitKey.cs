@@ -89,7 +89,7 @@ internal sealed class LimitKey
     public int Write(Exchange exchange, Span<byte> output)
     {
         if (parts.IsEmpty) return 0;
-        var view = exchange.View(default); // No key asks for the time.
+        var view = exchange.View(); // No key asks for the time.
         var length = 0;
         foreach (var part in parts) length += Write(part, exchange, view, output[length..]);
         return length;

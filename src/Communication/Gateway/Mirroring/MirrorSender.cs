@@ -78,7 +78,7 @@ internal sealed partial class MirrorSender : IAsyncDisposable
     public void Send(Exchange exchange, Target target, byte[] body)
     {
         if (Interlocked.Read(ref waitingBytes) + body.Length > MaxWaitingBytes
-            || !chooser.Choose(new Destination(target, null, null), repeatable: false).TryGet(out var call, out _))
+            || !chooser.Choose(new Destination(target, null, null), false, exchange.Now).TryGet(out var call, out _))
         {
             Drop();
             return;
@@ -139,7 +139,7 @@ internal sealed partial class MirrorSender : IAsyncDisposable
     {
         var upstream = job.Call.Upstream;
         var pool = pools.Of(upstream);
-        var connection = pool.TryTake() ?? (await pool.OpenAsync(ConnectPatience)).Connection;
+        var connection = pool.TryTake(time.GetTimestamp()) ?? (await pool.OpenAsync(ConnectPatience)).Connection;
         if (connection is null)
         {
             upstream.Ejection.Fail();
@@ -151,7 +151,7 @@ internal sealed partial class MirrorSender : IAsyncDisposable
             static one => ((InstanceConnection)one!).Abort(), connection);
         await using var stop = stopping.Token.UnsafeRegister(
             static one => ((InstanceConnection)one!).Abort(), connection);
-        job.Call.Asked();
+        job.Call.Asked(time.GetTimestamp());
         try
         {
             await connection.SendAsync(job.Message);
@@ -163,10 +163,11 @@ internal sealed partial class MirrorSender : IAsyncDisposable
         {
             // Counted as failed; nobody waits for it.
         }
-        job.Call.Heard(begun);
+        var now = time.GetTimestamp();
+        job.Call.Heard(begun, now);
         if (begun) upstream.Ejection.Succeed();
         else upstream.Ejection.Fail();
-        if (whole && ending.Unregister()) pool.Keep(connection);
+        if (whole && ending.Unregister()) pool.Keep(connection, now);
         else pool.Close(connection);
         return begun;
     }

@@ -18,7 +18,8 @@ internal sealed class RetryBudget(BudgetSpec spec, TimeProvider time)
     public BudgetSpec Spec => spec;
 
     /// <summary>Counts a request's first try.</summary>
-    public void Called() => Interlocked.Increment(ref At(Second()).Calls);
+    /// <param name="now">Timestamp.</param>
+    public void Called(long now) => Interlocked.Increment(ref At(now / time.TimestampFrequency).Calls);
 
     /// <summary>Takes another try; false when there is none left.</summary>
     public bool TryTake()

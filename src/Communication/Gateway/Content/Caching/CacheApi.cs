@@ -132,7 +132,7 @@ internal sealed class CacheApi(
     private bool IsOf(Route route, Exchange exchange)
     {
         if (exchange.Request.Path.IsEmpty) return false;
-        var match = routes.Current.Match(exchange.View(time.GetUtcNow()));
+        var match = routes.Current.Match(exchange.View());
         exchange.Parameters = match.Parameters;
         return match.Route?.Key == route.Key;
     }
