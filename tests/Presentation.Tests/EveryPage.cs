@@ -32,6 +32,7 @@ public static class EveryPage
         ["/upstreams/:namespace/:name(.*)"] = ["upstreams/default/legacy", "upstreams/default/legacy?tab=edit"],
         ["/listeners"] = ["listeners"],
         ["/listeners/:name"] = ["listeners/http", "listeners/https?tab=edit"],
+        ["/guards"] = ["guards", "guards?show=limits", "guards?show=cache"],
         ["/traffic"] = ["traffic", "traffic?show=routes", "traffic?show=upstreams"],
         ["/requests/:id"] = ["requests/{request}"],
         ["/settings"] = ["settings"],
@@ -91,7 +92,16 @@ public static class EveryPage
         await PutAsync(local, "namespace/_/dev", new { });
         await PutAsync(
             local, "route/default/orders", new { hosts = new[] { "*" }, path = "/api/orders", service = "orders" });
-        await PutAsync(local, "upstream/default/legacy", new { addresses = new[] { new { address = "10.0.0.7:8080" } } });
+        await PutAsync(local, "upstream/default/legacy", new
+        {
+            addresses = new[] { new { address = "10.0.0.7:8080" } },
+            resilience = new { breaker = new { errorPercent = 40 }, bulkhead = new { maxUnderWay = 8 } },
+        });
+        await PutAsync(local, "route/default/kept", new
+        {
+            match = new { hosts = new[] { "*" }, path = "/kept/**" }, service = "orders", cache = new { },
+            limits = new[] { new { name = "few", by = new[] { "client" }, bucket = new { requests = 5 } } },
+        });
         await PutAsync(local, "route/default/parted", new
         {
             match = new { hosts = new[] { "*" }, path = "/parted/**" },

@@ -29,7 +29,8 @@ public sealed class GatewayTests(Chromium chromium, SharedConsole shared)
         var slider = page.GetByRole(AriaRole.Slider, new() { Name = "parted (version b)" });
         await slider.WaitForAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "History" }).FocusAsync();
-        for (var step = 0; step < 30 && !await slider.EvaluateAsync<bool>("one => one === document.activeElement"); step++)
+        const string isReached = "one => one === document.activeElement";
+        for (var step = 0; step < 30 && !await slider.EvaluateAsync<bool>(isReached); step++)
             await page.Keyboard.PressAsync("Tab");
         for (var press = 0; press < 5; press++) await page.Keyboard.PressAsync("PageUp");
         await page.Keyboard.PressAsync("ArrowLeft");
@@ -196,6 +197,96 @@ public sealed class GatewayTests(Chromium chromium, SharedConsole shared)
     }
 
     [Fact]
+    public async Task A_breaker_that_opens_is_seen_and_those_that_are_closed_are_not_called_open()
+    {
+        await using var browser = await chromium.OpenAsync();
+        var breaker = new { errorPercent = 50, minimumCalls = 5, openSeconds = 600 };
+        foreach (var name in new[] { "broken", "whole" })
+        {
+            await shared.PutAsync($"upstream/default/{name}", new
+            {
+                addresses = new[] { new { address = $"127.0.0.1:{FreePort.Next()}" } }, allowLoopback = true,
+                resilience = new { breaker },
+            });
+            await shared.PutAsync($"route/default/{name}", new
+            {
+                match = new { hosts = new[] { "*" }, path = $"/{name}/**" }, upstream = name,
+            });
+        }
+        var page = await Console.SignInAsync(browser);
+        await Console.GoAsync(page, "guards");
+        var row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "default/broken" });
+        await Assertions.Expect(row).ToContainTextAsync("closed");
+        using var outside = new HttpClient { BaseAddress = new Uri(Console.Node.Node.Listeners["gateway"]) };
+        await Eventually.PassesAsync(async () =>
+        {
+            using var answer = await outside.GetAsync("/broken/x");
+            Assert.Contains("circuit_open", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        });
+        // The page sees it by itself.
+        await Assertions.Expect(row.Locator(".badge")).ToHaveTextAsync("open");
+        await Assertions.Expect(page.GetByRole(AriaRole.Tab, new() { Name = "Breakers" })).ToContainTextAsync("1");
+        await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "default/whole" }))
+            .ToContainTextAsync("closed");
+        await row.GetByRole(AriaRole.Link, new() { Name = "default/broken" }).ClickAsync();
+        await Assertions.Expect(page.Locator("main h1")).ToHaveTextAsync("broken");
+    }
+
+    [Fact]
+    public async Task What_is_kept_is_purged_from_the_page_and_asked_for_again()
+    {
+        await using var browser = await chromium.OpenAsync();
+        await using var service = await LoadedService.StartAsync(Console, "kept", withRoute: false);
+        await shared.PutAsync("route/default/kept", new
+        {
+            match = new { hosts = new[] { "*" }, path = "/kept/**" }, service = "kept",
+            cache = new { ttlSeconds = new Dictionary<string, int> { ["200"] = 600 } },
+        });
+        using var outside = new HttpClient { BaseAddress = new Uri(Console.Node.Node.Listeners["gateway"]) };
+        Assert.DoesNotContain("hit", await CacheStatusAsync(outside, "/kept/x"), StringComparison.Ordinal);
+        Assert.Contains("hit", await CacheStatusAsync(outside, "/kept/x"), StringComparison.Ordinal);
+        var page = await Console.SignInAsync(browser);
+        await Console.GoAsync(page, "guards?show=cache");
+        var row = page.GetByRole(AriaRole.Region, new() { Name = "Cache" }).GetByRole(AriaRole.Row)
+            .Filter(new() { HasText = "default/kept" });
+        await Assertions.Expect(row).ToContainTextAsync("50%");
+        await Assertions.Expect(page.Locator("main")).ToContainTextAsync("/kept/x");
+
+        // Another path only: what is kept of this one stays.
+        await row.GetByRole(AriaRole.Button, new() { Name = "Purge" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel("Only this path").FillAsync("/kept/other");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Purge" }).ClickAsync();
+        await Assertions.Expect(page.Locator("main .notice.good")).ToContainTextAsync("is forgotten");
+        Assert.Contains("hit", await CacheStatusAsync(outside, "/kept/x"), StringComparison.Ordinal);
+        await row.GetByRole(AriaRole.Button, new() { Name = "Purge" }).ClickAsync();
+        await dialog.GetByLabel("Why?").FillAsync("new prices");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Purge" }).ClickAsync();
+        await Assertions.Expect(dialog).ToHaveCountAsync(0);
+        await Eventually.PassesAsync(async () => Assert.DoesNotContain(
+            "hit", await CacheStatusAsync(outside, "/kept/x"), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Limits_show_what_they_refused()
+    {
+        await using var browser = await chromium.OpenAsync();
+        await shared.PutAsync("route/default/few", new
+        {
+            match = new { hosts = new[] { "*" }, path = "/few" }, respond = new { status = 200, body = "ok" },
+            limits = new[] { new { name = "three", window = new { requests = 3, seconds = 3600 } } },
+        });
+        using var outside = new HttpClient { BaseAddress = new Uri(Console.Node.Node.Listeners["gateway"]) };
+        for (var call = 0; call < 5; call++) using (await outside.GetAsync("/few")) { }
+        var page = await Console.SignInAsync(browser);
+        await Console.GoAsync(page, "guards?show=limits");
+        var cells = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "default/few" }).GetByRole(AriaRole.Cell);
+        await Assertions.Expect(cells.Nth(2)).ToContainTextAsync("3 / 3,600 s");
+        await Assertions.Expect(cells.Nth(4)).ToHaveTextAsync("3");
+        await Assertions.Expect(cells.Nth(5)).ToHaveTextAsync("2");
+    }
+
+    [Fact]
     public async Task Who_may_only_look_gets_no_control_and_is_refused_by_the_API_too()
     {
         await using var browser = await chromium.OpenAsync();
@@ -243,6 +334,12 @@ public sealed class GatewayTests(Chromium chromium, SharedConsole shared)
         Assert.Equal(HttpStatusCode.Forbidden, dry.StatusCode);
         using var replay = await stranger.PostAsJsonAsync("gateway/replay", new { draft = new[] { draft } });
         Assert.Equal(HttpStatusCode.Forbidden, replay.StatusCode);
+    }
+
+    private static async Task<string> CacheStatusAsync(HttpClient outside, string path)
+    {
+        using var answer = await outside.GetAsync(path);
+        return string.Join(", ", answer.Headers.GetValues("Cache-Status"));
     }
 
     private Task<string> PutRoleAsync(string name, params string[] kinds) =>

@@ -79,7 +79,7 @@ public sealed record ReplayMove(int Count, ReplayPlace From, ReplayPlace To);
 
 /// <summary>Where requests go.</summary>
 /// <param name="Route">Absent where none takes them, or one that the caller may not read.</param>
-/// <param name="Targets">Such as <c>shop/catalog</c> or <c>shop/catalog 95 %</c>; the code where no route takes
+/// <param name="Targets">Such as <c>shop/catalog</c> or <c>shop/catalog 95%</c>; the code where no route takes
 /// them.</param>
 public sealed record ReplayPlace(string Targets, string? Route = null);
 

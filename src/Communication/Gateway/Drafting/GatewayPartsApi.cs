@@ -95,10 +95,10 @@ internal sealed class GatewayPartsApi(
     {
         var principal = context.Principal();
         var leading = routes.Current.Routes.Where(route => authorizer.Allows(principal, Verb.Read, route.Key))
-            .SelectMany(route => route.Targets.Select(target => (Target: (target.Service, target.Upstream), route)))
+            .SelectMany(route => route.Targets.Select(target => (Target: target.Key, route)))
             .ToLookup(pair => pair.Target, pair => pair.route);
         // Those that no route leads to are upstreams all the same.
-        var own = upstreams.All.Select(pair => (Service: (ServiceKey?)null, Upstream: (ResourceKey?)pair.Key));
+        var own = upstreams.All.Select(pair => new TargetKey(null, pair.Key));
         return TypedResults.Ok(new GatewayUpstreamList(
             node,
             [
@@ -110,7 +110,7 @@ internal sealed class GatewayPartsApi(
                         key.Upstream is { } upstream ? $"{upstream.Namespace}/{upstream.Name}" : null, ""))
                     .OfType<Target>()
                     .Where(target => MayCall(authorizer, principal, target))
-                    .Select(target => Tell(target, leading[(target.Service, target.Upstream)]))
+                    .Select(target => Tell(target, leading[target.Key]))
                     .OrderBy(one => one.Kind == "service").ThenBy(one => one.Namespace, StringComparer.Ordinal)
                     .ThenBy(one => one.Name, StringComparer.Ordinal),
             ]));

@@ -15,7 +15,7 @@ namespace Groundwork.Communication.Gateway.Drafting;
 /// <summary>Says where a request would go: by the routes' own search, without sending it.</summary>
 internal sealed class RequestTrial(InstanceChooser chooser, InstanceShares shares, int maxHops, TimeProvider time)
 {
-    private static readonly CompositeFormat Percent = CompositeFormat.Parse("{0:0.##} %");
+    private static readonly CompositeFormat Percent = CompositeFormat.Parse("{0:0.##}%");
 
     /// <summary>Reads a head that somebody has typed, by the one parser there is.</summary>
     public Outcome<RecordedRequest> Read(DryRunHead typed, HeadLimits limits)

@@ -65,8 +65,8 @@ describe('the shares of a route', () => {
         const next = moved(dials, dials[1]!, 30)
         expect(withShares(canary, next).canary?.map(one => one.percent)).toEqual([undefined, 30])
         expect(sharesOf(canary, next)).toEqual([
-            { target: 'catalog (version 2, zone=a)', percent: 30 },
             { target: 'catalog', percent: 70 },
+            { target: 'catalog (version 2, zone=a)', percent: 30 },
         ])
     })
 

@@ -16,6 +16,7 @@ interface Canary extends Leading {
     percent?: number | null
     headers?: unknown
     cookies?: unknown
+    by?: string | null
 }
 
 /** What of a route's spec says who gets which share. */
@@ -34,6 +35,8 @@ export interface Dial {
     percent: number
     /** True for a rule that holds for some requests only, by their headers or cookies. */
     conditional: boolean
+    /** What keeps a caller at it; undefined: chance. */
+    by?: string | undefined
 }
 
 /** Hundredths of a percent: what weights and percentages are told apart by. */
@@ -55,6 +58,7 @@ export function dialsOf(spec: SharedOut): Dial[] {
         target: targetOf(one),
         percent: one.percent ?? 100,
         conditional: Boolean(one.headers || one.cookies),
+        by: one.by ?? undefined,
     }))
     const parts = spec.split?.parts ?? []
     const percents = inHundred(parts.map(one => one.weight))
@@ -67,6 +71,7 @@ export function dialsOf(spec: SharedOut): Dial[] {
                   target: targetOf(one),
                   percent: percents[index] ?? 0,
                   conditional: false,
+                  by: spec.split?.by ?? undefined,
               }))
             : []),
     ]
@@ -113,17 +118,19 @@ export function withShares<S extends SharedOut>(spec: S, dials: readonly Dial[])
     return next
 }
 
-/** What each target gets of all requests, of those that no condition of a rule holds for; the largest parts last. */
+/** What each target gets of all requests that no condition of a rule holds for; canaries last. */
 export function sharesOf(spec: SharedOut, dials: readonly Dial[]): { target: string; percent: number }[] {
     const shares: { target: string; percent: number }[] = []
-    let left = 100
-    for (const one of dials.filter(dial => dial.kind === 'canary' && !dial.conditional)) {
-        add(one.target, (left * one.percent) / 100)
-        left -= (left * one.percent) / 100
-    }
+    const rules = dials.filter(dial => dial.kind === 'canary' && !dial.conditional)
+    const left = rules.reduce((rest, one) => rest * (1 - one.percent / 100), 100)
     const parts = dials.filter(dial => dial.kind === 'part')
     if (parts.length) for (const one of parts) add(one.target, (left * one.percent) / 100)
     else add(targetOf(spec.split?.parts[0] ?? spec), left)
+    let rest = 100
+    for (const one of rules) {
+        add(one.target, (rest * one.percent) / 100)
+        rest -= (rest * one.percent) / 100
+    }
     return shares
 
     function add(target: string, percent: number): void {

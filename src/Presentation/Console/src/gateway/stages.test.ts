@@ -11,17 +11,19 @@ describe('the stages of a route', () => {
             match,
             service: 'orders',
             limits: [{ name: 'all', bucket: { requests: 100 }, by: ['client', 'user'] }],
+            inspect: {},
+            signedUrls: {},
             access: { token: { issuers: ['staff'] }, deny: { clients: ['10.0.0.0/8'] } },
             request: { path: { stripPrefix: '/api' }, headers: { set: {} } },
         }
         expect(stagesOf(spec)).toEqual([
             { stage: 'match', says: ['/orders/{id}'] },
             { stage: 'deny', says: ['deny'] },
-            { stage: 'access', says: ['token'] },
+            { stage: 'access', says: ['token', 'signedUrls'] },
             { stage: 'limit', says: ['all: 100 / 1 s · client + user'] },
+            { stage: 'inspection', says: ['inspect'] },
             { stage: 'cache', says: [] },
             { stage: 'transform', says: ['stripPrefix /api', 'request.headers'] },
-            { stage: 'choice', says: [] },
             { stage: 'compression', says: [] },
         ])
     })
@@ -29,9 +31,8 @@ describe('the stages of a route', () => {
     it('end where the gateway answers itself', () =>
         expect(stagesOf({ match, respond: { status: 200 } }).map(one => one.stage)).toEqual(['match', 'answer']))
 
-    it('are two where nothing is asked for', () =>
+    it('are one where nothing is asked for', () =>
         expect(stagesOf({ match, service: 'orders', access: null, limits: [] }).map(one => one.stage)).toEqual([
             'match',
-            'choice',
         ]))
 })

@@ -9,6 +9,9 @@ export interface StageShown {
 
 type Block = Record<string, unknown>
 
+/** What lets somebody pass. */
+const passes = ['token', 'accessKey', 'signature', 'certificate', 'ask', 'signedUrls']
+
 const block = (value: unknown): Block | undefined =>
     typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Block) : undefined
 const list = (value: unknown): Block[] => (Array.isArray(value) ? value.map(one => block(one) ?? {}) : [])
@@ -42,21 +45,14 @@ export function stagesOf(spec: Block): StageShown[] {
         ['match', [String(block(spec.match)?.path ?? '')]],
         ['deny', some(given(access, ['deny', 'allow']))],
         ['cors', spec.cors ? (block(spec.cors)?.origins as string[] | undefined)?.slice(0, 2) : undefined],
-        ['access', some(given(access, ['token', 'accessKey', 'signature', 'certificate', 'ask']))],
+        ['access', some(given({ ...access, signedUrls: spec.signedUrls }, passes))],
         ['limit', some(list(spec.limits).map(limitOf))],
-        [
-            'inspection',
-            spec.referers || spec.inspect || spec.validate
-                ? given(spec, ['referers', 'inspect', 'validate'])
-                : undefined,
-        ],
+        ['inspection', some(given(spec, ['referers', 'inspect']))],
         ['injection', some(given({ ...block(spec.inject), mirror: spec.mirror }, ['delay', 'abort', 'mirror']))],
         ['cache', spec.cache ? [] : undefined],
         ['transform', some(changesOf(spec))],
         ['answer', some(given(spec, ['redirect', 'respond', 'files', 'compose']))],
     ]
-    const goesOn = !['redirect', 'respond', 'files', 'compose'].some(name => spec[name])
-    if (goesOn) shown.push(['choice', []])
     if (spec.compress) shown.push(['compression', (block(spec.compress)?.algorithms as string[] | undefined) ?? []])
     return shown.flatMap(([stage, says]) => (says ? [{ stage, says }] : []))
 }

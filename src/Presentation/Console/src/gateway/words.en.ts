@@ -57,6 +57,7 @@ export const en = {
         headers: 'Header fields, one a line',
         secure: 'over HTTPS',
         run: 'Try',
+        changes: 'What would be changed on its way',
         inForce: 'Now',
         drafted: 'With the draft',
         differs: 'differs',

@@ -59,6 +59,7 @@ export const zh: typeof en = {
         headers: '首部字段，每行一个',
         secure: '经由 HTTPS',
         run: '尝试',
+        changes: '途中会作的改动',
         inForce: '现在',
         drafted: '按草稿',
         differs: '有差异',

@@ -19,6 +19,7 @@ export const en = {
         uncovered: 'No certificate is for these hosts of routes:',
         bounds: 'Bounds',
         unbounded: 'as the route says',
+        allTaken: 'as many as come',
         none: 'There is no such listener.',
         notConfigured: 'Nothing is said of it: these are the platform’s own bounds.',
     },

@@ -21,6 +21,7 @@ export const zh: typeof en = {
         uncovered: '路由的以下主机没有对应证书：',
         bounds: '界限',
         unbounded: '依路由而定',
+        allTaken: '不限',
         none: '没有该监听器。',
         notConfigured: '尚未作任何规定：以下为平台自身的界限。',
     },

@@ -21,5 +21,5 @@ export const en = {
         gone: 'There is no such upstream, or none that you may read.',
     },
     upstreamState: { all: 'all can be called', some: 'some are out', none: 'nobody can be called' },
-    source: { registry: 'registry', addresses: 'fixed addresses', dns: 'DNS' },
+    source: { service: 'registry', addresses: 'fixed addresses', dns: 'DNS' },
 }

@@ -23,5 +23,5 @@ export const zh: typeof en = {
         gone: '没有该上游，或您无权读取。',
     },
     upstreamState: { all: '全部可调用', some: '部分不可用', none: '无可调用实例' },
-    source: { registry: '注册中心', addresses: '固定地址', dns: '域名解析' },
+    source: { service: '注册中心', addresses: '固定地址', dns: '域名解析' },
 }
