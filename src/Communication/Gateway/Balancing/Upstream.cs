@@ -118,6 +118,12 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
         if (answered) latency.Took(length);
     }
 
+    internal void Outrun(TimeSpan length)
+    {
+        silence.Ended(answered: false);
+        latency.Took(length); // And longer: nobody has waited for it.
+    }
+
     internal void EndTrial() => Volatile.Write(ref trials, 0);
 
     internal void End() => Interlocked.Decrement(ref underWay);
@@ -155,6 +161,13 @@ internal sealed class UpstreamCall(Upstream upstream, bool trial, TimeProvider t
     public void Heard(bool answered)
     {
         upstream.Heard(answered, time.GetElapsedTime(asked));
+        EndTrial();
+    }
+
+    /// <summary>Another one has answered first, and this one was told to stop.</summary>
+    public void Outrun()
+    {
+        upstream.Outrun(time.GetElapsedTime(asked));
         EndTrial();
     }
 
