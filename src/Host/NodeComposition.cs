@@ -64,6 +64,8 @@ internal static class NodeComposition
                     TraceHeaders = TraceHeadersOf(configuration),
                     Listeners = [.. configuration.Listeners.Keys],
                     FileRoots = configuration.FileRoots,
+                    CacheMegabytes = configuration.CacheMegabytes,
+                    MaxUnderWay = configuration.MaxRequestsUnderWay,
                 }),
             new DnsModule(() => registry.View),
         ];

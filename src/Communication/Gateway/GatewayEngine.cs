@@ -42,7 +42,6 @@ internal sealed class GatewayEngine : IAsyncDisposable
     private readonly CertificateTable certificates;
     private readonly Listeners listeners;
     private readonly InstancePools pools;
-    private readonly UpstreamGuards guards;
     private readonly Deadlines ofInstances;
     private readonly Deadlines ofClients;
     private readonly AccessLog? accessLog;
@@ -65,7 +64,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
                 Certificates = certificates,
             });
         var chooser = Chooser = new InstanceChooser(registry, Upstreams, options, time, Random.Shared, traffic);
-        guards = new UpstreamGuards(Upstreams, time, logs.CreateLogger<UpstreamGuards>());
+        Guards = new UpstreamGuards(Upstreams, time, logs.CreateLogger<UpstreamGuards>());
         Guard = new ProcessGuard(UnderWay, options, time);
         pools = new InstancePools(addresses, options, time);
         ofInstances = new Deadlines(time);
@@ -97,7 +96,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
             {
                 var targets = table.Targets.Concat(TcpRoutes.Targets);
                 chooser.Retain(targets);
-                guards.Retain(targets);
+                Guards.Retain(targets);
             },
             logs.CreateLogger<RouteTableView>());
 
@@ -107,14 +106,14 @@ internal sealed class GatewayEngine : IAsyncDisposable
         Window = new TrafficWindow(traffic, clientTime);
         Figures = new GatewayFigures(traffic, Routes, chooser, pools, UnderWay, Recorder);
         var forwarder = new Forwarder(
-            chooser, guards, registry, answers, counters, time, logs.CreateLogger<Forwarder>());
+            chooser, Guards, registry, answers, counters, time, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
             Routes, chooser, forwarder, answers, UnderWay, Guard, Recorder, options,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         var inside = new ListenerState("", ListenerPlan.Compile(null, NetworkList.Empty, options.Client));
-        StateFigures = new StateFigures(this, guards);
-        UpstreamStates = new UpstreamStates(guards, chooser, clientTime);
+        StateFigures = new StateFigures(this, Guards);
+        UpstreamStates = new UpstreamStates(Guards, chooser, clientTime);
         Calls.Serve(exchanges, requests, new Arrival(inside));
         Server = new GatewayServer(requests, exchanges, ofClients, Listening, clientTime);
     }
@@ -141,6 +140,10 @@ internal sealed class GatewayEngine : IAsyncDisposable
     public ListenerTable Listening { get; }
 
     public ProcessGuard Guard { get; }
+
+    public InstanceChooser Chooser { get; }
+
+    public UpstreamGuards Guards { get; }
 
     public UpstreamStates UpstreamStates { get; }
 
@@ -207,7 +210,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
         signedUrls.Dispose();
         Limits.Dispose();
         Guard.Dispose();
-        guards.Dispose();
+        Guards.Dispose();
         Upstreams.Dispose();
         certificates.Dispose();
         pools.Dispose();

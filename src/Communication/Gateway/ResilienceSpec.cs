@@ -26,7 +26,19 @@ public sealed record UpstreamResilience(
     [Description("How many requests may be under way at all its instances together.")]
     BulkheadSpec? Bulkhead = null,
     [Description("Finds by the time of its answers how many requests it bears at once.")]
-    AdaptiveSpec? Adaptive = null);
+    AdaptiveSpec? Adaptive = null,
+    [Description("When a request that takes long is sent to another instance as well.")]
+    HedgeSpec? Hedge = null);
+
+/// <summary>A second try beside the first, for GET, HEAD and OPTIONS without a body over HTTP/1.1: once 95 of 100
+/// answers of late had begun. The first answer is taken, and the other call ended.</summary>
+public sealed record HedgeSpec(
+    [Description("Of a hundred such requests, 1 to 100; they come out of the budget of retries, too.")]
+    [Range(1, 100)]
+    int Percent = 10,
+    [Description("But never sooner than this, 1 to 10,000 ms: a second call costs what a first one does.")]
+    [Range(1, 10_000)]
+    int FloorMs = 10);
 
 /// <summary>When a request is sent once more, to another instance: when nothing of it was sent, or when its method is
 /// safe and its body untouched.</summary>

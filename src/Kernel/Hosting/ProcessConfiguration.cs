@@ -43,6 +43,12 @@ public sealed record ProcessConfiguration
     /// <summary>Where the gateway writes a line for each request; null: nowhere.</summary>
     public AccessLogFile? AccessLog { get; init; }
 
+    /// <summary>MiB of answers that the gateway keeps in memory; 0: none.</summary>
+    public int CacheMegabytes { get; init; } = DefaultCacheMegabytes;
+
+    /// <summary>Requests that may be under way at the gateway.</summary>
+    public int MaxRequestsUnderWay { get; init; } = DefaultMaxRequestsUnderWay;
+
     /// <summary>The fields by which the gateway reads and passes on traces: of <c>w3c</c>, <c>b3</c> and
     /// <c>b3-multi</c>.</summary>
     public ImmutableArray<string> TraceHeaders { get; init; } = ["w3c"];
@@ -67,6 +73,12 @@ public sealed record ProcessConfiguration
     /// True in a process that is exactly the gateway: inline socket completions are safe there and nowhere else.
     /// </summary>
     public bool IsEdge => Modules.IsEdge;
+
+    /// <summary>A small part of what a machine has.</summary>
+    public const int DefaultCacheMegabytes = 128;
+
+    /// <summary>At 20 KB each 400 MB.</summary>
+    public const int DefaultMaxRequestsUnderWay = 20_000;
 
     internal const int DefaultDrainSeconds = 30;
 
@@ -100,6 +112,11 @@ public sealed record ProcessConfiguration
         new("accessLogFormat", "json", "json or combined", "How such a line is written."),
         new("accessLogMegabytes", "100", "MB", "The size at which the file is put aside and another begun."),
         new("accessLogFiles", "5", "files", "How many of those put aside are kept."),
+        new("cacheMegabytes", "128", "MiB",
+            "Answers that the gateway keeps in memory for routes with a cache; 0: it keeps none."),
+        new("maxRequestsUnderWay", "20000", "requests",
+            "Requests at the gateway with which it refuses further ones; those that matter less from 70 or 90 % of "
+            + "it. Each takes about 20 KB."),
         new("traceHeaders", "w3c", "w3c, b3, b3-multi",
             "The fields by which the gateway reads traces, the first that is there, and passes them on, all of them."),
         new("drainSeconds", "30", "seconds",

@@ -26,6 +26,7 @@ public sealed record GatewayState(
 /// <param name="Instances">The first 50, those that are out before the others; none before the first call.</param>
 /// <param name="Breaker">Absent where it has none.</param>
 /// <param name="Places">Absent where requests under way are not bounded.</param>
+/// <param name="Hedge">Absent where no request is sent to two at once.</param>
 public sealed record GatewayUpstreamState(
     string Name,
     string Kind,
@@ -35,7 +36,8 @@ public sealed record GatewayUpstreamState(
     IReadOnlyList<GatewayInstanceState> Instances,
     GatewayBudgetState Budget,
     GatewayBreakerState? Breaker = null,
-    GatewayPlacesState? Places = null);
+    GatewayPlacesState? Places = null,
+    GatewayHedgeState? Hedge = null);
 
 /// <summary>One instance as this node of the gateway sees it.</summary>
 /// <param name="Standing"><c>in</c>; <c>suspect</c> (its last call failed), <c>silent</c> (it owes answers), <c>out</c>
@@ -109,6 +111,14 @@ public sealed record GatewayPlacesState(
 /// <param name="Refused">Further tries that were not made since the budget has its words.</param>
 public sealed record GatewayBudgetState(
     int Percent, int MinPerSecond, int WindowSeconds, long Calls, long Taken, long Left, long Refused);
+
+/// <summary>When requests that take long are sent to another instance as well.</summary>
+/// <param name="Won">Requests that the other instance answered first.</param>
+/// <param name="Lost">Requests that were sent a second time in vain.</param>
+/// <param name="Refused">Requests that were late, and for which a budget had nothing left.</param>
+/// <param name="AfterMs">After so long a request is late; absent while too few were measured.</param>
+public sealed record GatewayHedgeState(
+    int Percent, int FloorMs, long Won, long Lost, long Refused, double? AfterMs = null);
 
 /// <summary>One limit of a route or of a listener.</summary>
 /// <param name="Owner"><c>namespace/name</c> of the route, or the name of the listener.</param>

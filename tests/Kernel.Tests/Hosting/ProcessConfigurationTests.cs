@@ -240,6 +240,25 @@ public sealed class ProcessConfigurationTests : IDisposable
             Good(Sources(flags: ("--access-log", "accessLog", "stdout"))).AccessLog);
     }
 
+    [Fact]
+    public void Bounds_of_the_gateway_are_read_and_told_with_their_origin()
+    {
+        var nothing = Good(Sources());
+        Assert.Equal((128, 20_000), (nothing.CacheMegabytes, nothing.MaxRequestsUnderWay));
+        var file = directory.Write("groundwork.yaml", "cacheMegabytes: 0\nmaxRequestsUnderWay: 500\n");
+        var some = Good(Sources(file));
+        Assert.Equal((0, 500), (some.CacheMegabytes, some.MaxRequestsUnderWay));
+        Assert.Contains(some.Values, value => value is { Key: "cacheMegabytes", Value: "0" }
+            && value.Origin.Contains("groundwork.yaml", StringComparison.Ordinal));
+        Assert.Contains(nothing.Values, value => value is { Key: "maxRequestsUnderWay", Value: "20000" });
+    }
+
+    [Theory]
+    [InlineData("cacheMegabytes", "-1", "must be a whole number from 0")]
+    [InlineData("maxRequestsUnderWay", "0", "must be at least 1")]
+    public void Bounds_of_the_gateway_that_are_none_are_told(string key, string value, string message) =>
+        Assert.Contains(message, Assert.Single(Bad(Sources(flags: ($"--{key}", key, value))).Fields).Message);
+
     [Theory]
     [InlineData("accessLog", "/nowhere/at/all/access.log", "is in a directory that does not exist")]
     [InlineData("accessLogFormat", "xml", "must be json or combined")]

@@ -121,6 +121,12 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
         if (answered) latency.Took(time.GetElapsedTime(asked, now), now);
     }
 
+    internal void Outrun(TimeSpan length)
+    {
+        silence.Ended(answered: false);
+        latency.Took(length); // And longer: nobody has waited for it.
+    }
+
     internal void EndTrial() => Volatile.Write(ref trials, 0);
 
     internal void End() => Interlocked.Decrement(ref underWay);
@@ -159,6 +165,13 @@ internal sealed class UpstreamCall(Upstream upstream, bool trial)
     public void Heard(bool answered, long now)
     {
         upstream.Heard(answered, asked, now);
+        EndTrial();
+    }
+
+    /// <summary>Another one has answered first, and this one was told to stop.</summary>
+    public void Outrun()
+    {
+        upstream.Outrun(time.GetElapsedTime(asked));
         EndTrial();
     }
 

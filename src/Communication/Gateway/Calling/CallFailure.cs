@@ -34,6 +34,9 @@ internal enum CallFailure
 
     /// <summary>The client went away.</summary>
     ClientGone,
+
+    /// <summary>Another instance, which was asked as well, answered first, and the call was ended.</summary>
+    Outrun,
 }
 
 internal static class CallFailures

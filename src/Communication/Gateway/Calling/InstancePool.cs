@@ -78,7 +78,7 @@ internal sealed class InstancePool : IDisposable
 
     /// <summary>Opens a connection within the limit.</summary>
     public async ValueTask<(InstanceConnection? Connection, CallFailure Failure, Exception? Cause)> OpenAsync(
-        TimeSpan limit)
+        TimeSpan limit, CancellationToken stop = default)
     {
         if (Interlocked.Increment(ref open) > options.MaxRequestsPerInstance)
         {
@@ -89,13 +89,17 @@ internal sealed class InstancePool : IDisposable
         SslStream? secure = null;
         var opened = false;
         using var patience = new CancellationTokenSource(limit, time);
+        // Who may be told to stop is an exception, and pays for it.
+        await using var stopping = stop.UnsafeRegister(
+            static source => ((CancellationTokenSource)source!).Cancel(), patience);
         try
         {
             socket = await connector.ConnectAsync(address.IdnHost.Trim('[', ']'), address.Port, patience.Token);
             if (address.Scheme == Uri.UriSchemeHttps)
             {
                 secure = new SslStream(new NetworkStream(socket, ownsSocket: true));
-                await secure.AuthenticateAsClientAsync(SecurityOptions(), patience.Token);
+                await secure.AuthenticateAsClientAsync(
+                    SecurityOptions(SslApplicationProtocol.Http11), patience.Token);
             }
             opened = true;
             return (new InstanceConnection(socket, secure, time.GetTimestamp()), CallFailure.None, null);
@@ -116,11 +120,11 @@ internal sealed class InstancePool : IDisposable
         }
     }
 
-    private SslClientAuthenticationOptions SecurityOptions()
+    private SslClientAuthenticationOptions SecurityOptions(SslApplicationProtocol protocol)
     {
         var host = address.IdnHost.Trim('[', ']');
         var secured = tls?.For(host) ?? new SslClientAuthenticationOptions { TargetHost = host };
-        secured.ApplicationProtocols = [SslApplicationProtocol.Http11];
+        secured.ApplicationProtocols = [protocol];
         return secured;
     }
 
@@ -172,8 +176,24 @@ internal sealed class InstancePool : IDisposable
             foreach (var connection in shard.TakeWhere(static _ => true)) Close(connection);
     }
 
-    private async ValueTask<Stream> ConnectAsync(System.Net.DnsEndPoint place, CancellationToken stop) =>
-        new NetworkStream(await connector.ConnectAsync(place.Host.Trim('[', ']'), place.Port, stop), ownsSocket: true);
+    // For HTTP/2. TLS is spoken here, since the upstream says how; who asks for the stream sees that it is secure.
+    private async ValueTask<Stream> ConnectAsync(System.Net.DnsEndPoint place, CancellationToken stop)
+    {
+        var socket = await connector.ConnectAsync(place.Host.Trim('[', ']'), place.Port, stop);
+        var plain = new NetworkStream(socket, ownsSocket: true);
+        if (address.Scheme != Uri.UriSchemeHttps) return plain;
+        var secure = new SslStream(plain);
+        try
+        {
+            await secure.AuthenticateAsClientAsync(SecurityOptions(SslApplicationProtocol.Http2), stop);
+            return secure;
+        }
+        catch
+        {
+            await secure.DisposeAsync();
+            throw;
+        }
+    }
 
     private bool IsOld(InstanceConnection connection) =>
         !connection.IsQuiet || time.GetElapsedTime(connection.KeptAt) >= options.UpstreamIdle;

@@ -59,7 +59,7 @@ internal sealed partial class Exchange
         HttpRequestException
         {
             HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-                or HttpRequestError.SecureConnectionError
+                or HttpRequestError.SecureConnectionError or HttpRequestError.VersionNegotiationError
         } => CallFailure.Connect,
         _ => CallFailure.Broken,
     };

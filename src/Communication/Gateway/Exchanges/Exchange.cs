@@ -30,6 +30,7 @@ internal sealed partial class Exchange : IExpiring
 
     private readonly InstancePools pools;
     private readonly TimeProvider time;
+    private readonly HeadLimits answerLimits;
     private readonly Deadline receiving; // The wait for the answer to a request without body, or for a piece of one.
     private readonly Deadline sending; // The wait for a piece of a body to be taken, and after the last for the answer.
     private byte[] outgoing = []; // The head and pieces of the body on their way to the instance; pooled.
@@ -49,6 +50,7 @@ internal sealed partial class Exchange : IExpiring
         Trace = new TraceIdentity(traceHeaders);
         this.pools = pools;
         this.time = time;
+        answerLimits = answers;
         Request = new RequestHead(requests);
         Fields = new ExchangeFields(Request.Fields);
         Answer = new ResponseHead(answers);
@@ -62,7 +64,7 @@ internal sealed partial class Exchange : IExpiring
     /// <summary>The request's fields, as routes look at them.</summary>
     public IRequestFields Fields { get; }
 
-    public ResponseHead Answer { get; }
+    public ResponseHead Answer { get; private set; }
 
     public AnswerHead Head { get; } = new();
 
@@ -135,6 +137,7 @@ internal sealed partial class Exchange : IExpiring
         Cause = null;
         clientFault = null;
         web = null;
+        outrunning = null;
         ClearPassage();
         ClearDeadline();
         Request.Clear();
@@ -176,10 +179,12 @@ internal sealed partial class Exchange : IExpiring
         var taken = kept ? pool.TryTake(began) : null;
         if (taken is null)
         {
-            (taken, var failure, Cause) = await pool.OpenAsync(ConnectLimit());
+            (taken, var failure, Cause) = await pool.OpenAsync(
+                ConnectLimit(), outrunning?.Token ?? CancellationToken.None);
             if (taken is null)
             {
-                if (Client.IsGone) failure = CallFailure.ClientGone;
+                if (IsOutrun) failure = CallFailure.Outrun;
+                else if (Client.IsGone) failure = CallFailure.ClientGone;
                 else if (IsOverdue) failure = CallFailure.Deadline;
                 return NoteOutcome(upstream, failure, began);
             }
@@ -187,7 +192,7 @@ internal sealed partial class Exchange : IExpiring
         connection = taken;
         Volatile.Write(ref exposed, taken);
         // Who left before there was a connection to end did not end this one.
-        if (Client.IsGone) Interrupt();
+        if (Client.IsGone || IsOutrun) Interrupt();
         try
         {
             LimitTry(taken, began);
@@ -250,6 +255,7 @@ internal sealed partial class Exchange : IExpiring
     {
         if (clientFault is { Status: > 0 }) return CallFailure.ClientBody;
         if (Client.IsGone || clientFault is not null) return CallFailure.ClientGone;
+        if (IsOutrun) return CallFailure.Outrun;
         if (timedOut) return outOfTime ? CallFailure.Deadline : CallFailure.Timeout;
         return wasReused && !received ? CallFailure.KeptClosed : CallFailure.Broken;
     }

@@ -37,9 +37,10 @@ internal static class RequestForm
 
     /// <summary>Writes the head; its bytes.</summary>
     /// <param name="authority">The instance's own.</param>
+    /// <param name="attempt">Which try it is; the exchange's own when not given.</param>
     /// <param name="copied">Of a copy: the bytes of its body, which is not the client's any more.</param>
     public static int Write(
-        Exchange exchange, ReadOnlySpan<byte> authority, Span<byte> output, int? copied = null)
+        Exchange exchange, ReadOnlySpan<byte> authority, Span<byte> output, int? copied = null, int? attempt = null)
     {
         var head = exchange.Request;
         var fields = head.Fields;
@@ -67,7 +68,7 @@ internal static class RequestForm
             WriteList(ref writer, fields, KnownField.TraceState, ","u8);
             writer.EndLine();
         }
-        if (copied is null) WriteTry(ref writer, exchange);
+        if (copied is null) WriteTry(ref writer, exchange, attempt ?? exchange.Attempt);
         WriteConnection(ref writer, exchange, copied);
         writer.EndLine();
         return writer.Length;
@@ -216,7 +217,7 @@ internal static class RequestForm
     }
 
     // How long somebody still waits, and which try it is; the first says nothing.
-    private static void WriteTry(ref HeadWriter writer, Exchange exchange)
+    private static void WriteTry(ref HeadWriter writer, Exchange exchange, int attempt)
     {
         if (exchange.LeftMs is { } left)
         {
@@ -224,9 +225,9 @@ internal static class RequestForm
             writer.Write(left);
             writer.EndLine();
         }
-        if (exchange.Attempt == 1) return;
+        if (attempt == 1) return;
         writer.Write("Groundwork-Attempt: "u8);
-        writer.Write(exchange.Attempt);
+        writer.Write(attempt);
         writer.EndLine();
     }
 

@@ -104,7 +104,16 @@ internal sealed partial class Forwarder(
             UpstreamTry? another = null;
             try
             {
-                var failure = await AskAsync(exchange, guard, place);
+                CallFailure failure;
+                if (tries == 1 && guard.Hedge is { } hedge && MayAskTwice(exchange, place, isFirst))
+                {
+                    (failure, place, var twice) = await AskTwiceAsync(exchange, guard, place, hedge);
+                    if (twice) tries++;
+                }
+                else
+                {
+                    failure = await AskAsync(exchange, guard, place);
+                }
                 if (failure != CallFailure.None)
                 {
                     if (!await TakeFailureAsync(exchange, failure, place.Call.Upstream)) return null;
@@ -212,7 +221,8 @@ internal sealed partial class Forwarder(
         }
         finally
         {
-            call.Heard(failure == CallFailure.None, exchange.Now);
+            if (failure == CallFailure.Outrun) call.Outrun(exchange.Now);
+            else call.Heard(failure == CallFailure.None, exchange.Now);
             if (guard.Measures)
                 guard.Heard(
                     failure, exchange.Answer.Status, time.GetElapsedTime(began, exchange.Now), place.Permit);
@@ -258,11 +268,7 @@ internal sealed partial class Forwarder(
     /// <summary>Takes note of a failed attempt. False when it is answered, or there is nobody to answer.</summary>
     private async ValueTask<bool> TakeFailureAsync(Exchange exchange, CallFailure failure, Upstream upstream)
     {
-        if (failure.BlamesInstance())
-            Report(
-                upstream,
-                failure.IsUnsent() ? CallOutcome.ConnectFailed : CallOutcome.NoAnswer,
-                failure == CallFailure.Timeout ? "no answer in time" : exchange.Cause?.Message);
+        if (failure.BlamesInstance()) Blame(exchange, failure, upstream);
         switch (failure)
         {
             case CallFailure.ClientGone:
@@ -275,6 +281,11 @@ internal sealed partial class Forwarder(
                 return true;
         }
     }
+
+    private void Blame(Exchange exchange, CallFailure failure, Upstream upstream) => Report(
+        upstream,
+        failure.IsUnsent() ? CallOutcome.ConnectFailed : CallOutcome.NoAnswer,
+        failure == CallFailure.Timeout ? "no answer in time" : exchange.Cause?.Message);
 
     private void Report(Upstream upstream, CallOutcome outcome, string? reason)
     {

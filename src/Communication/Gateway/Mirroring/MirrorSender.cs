@@ -33,7 +33,7 @@ internal sealed partial class MirrorSender : IAsyncDisposable
     /// <summary>Its connection alone, as of other requests.</summary>
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(1);
 
-    private static readonly HeadLimits AnswerHeads = new(LineBytes: 8 * 1024, FieldsBytes: 64 * 1024, Fields: 256);
+    private static readonly HeadLimits HeadBounds = new(LineBytes: 8 * 1024, FieldsBytes: 64 * 1024, Fields: 256);
 
     private readonly Channel<Job> jobs = Channel.CreateBounded<Job>(
         new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.Wait });
@@ -113,7 +113,7 @@ internal sealed partial class MirrorSender : IAsyncDisposable
 
     private async Task WorkAsync()
     {
-        var answer = new ResponseHead(AnswerHeads);
+        var answer = new ResponseHead(HeadBounds);
         await foreach (var job in jobs.Reader.ReadAllAsync(CancellationToken.None))
         {
             Interlocked.Add(ref waitingBytes, -job.Message.Length);
@@ -155,7 +155,7 @@ internal sealed partial class MirrorSender : IAsyncDisposable
         try
         {
             await connection.SendAsync(job.Message);
-            await ReadHeadAsync(connection, answer, job.Method);
+            await AnswerHeads.ReadAsync(connection, answer, job.Method);
             begun = true;
             whole = await ReadBodyAsync(connection, answer);
         }
@@ -170,33 +170,6 @@ internal sealed partial class MirrorSender : IAsyncDisposable
         if (whole && ending.Unregister()) pool.Keep(connection, now);
         else pool.Close(connection);
         return begun;
-    }
-
-    private static async Task ReadHeadAsync(InstanceConnection from, ResponseHead answer, KnownMethod method)
-    {
-        answer.Clear();
-        answer.Expect(method);
-        while (true)
-        {
-            if (!from.Buffered.IsEmpty)
-            {
-                var taken = from.Buffered.Length;
-                answer.Append(from.Buffered.Span);
-                from.Consume(taken);
-                var filled = answer.Fields.Filled;
-                var progress = answer.Parse();
-                if (progress == HeadProgress.Bad) throw new InvalidDataException(HeadFaults.Explain(answer.Fault));
-                if (progress == HeadProgress.Complete)
-                {
-                    from.Unread(filled - answer.Length);
-                    if (!answer.IsInterim) return;
-                    answer.Clear();
-                    answer.Expect(method);
-                    continue;
-                }
-            }
-            if (await from.FillAsync() == 0) throw new IOException("the connection ended before an answer began");
-        }
     }
 
     // True when the connection can carry another.

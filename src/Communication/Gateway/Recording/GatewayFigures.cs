@@ -99,6 +99,7 @@ internal sealed class GatewayFigures(
         CallFailure.Timeout => "timeout",
         CallFailure.ClientBody => "client_body",
         CallFailure.ClientGone => "client_gone",
+        CallFailure.Outrun => "outrun",
         _ => "broken",
     };
 }

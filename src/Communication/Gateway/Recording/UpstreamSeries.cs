@@ -33,5 +33,5 @@ internal sealed record UpstreamReading(string Name, long[] Calls, long[] Latenci
 
     /// <summary>Those that gave no answer and whose client was there to get one.</summary>
     public long Failed => Total - Calls[(int)CallFailure.None]
-        - Calls[(int)CallFailure.ClientBody] - Calls[(int)CallFailure.ClientGone];
+        - Calls[(int)CallFailure.ClientBody] - Calls[(int)CallFailure.ClientGone] - Calls[(int)CallFailure.Outrun];
 }

@@ -47,6 +47,11 @@ internal static class ResilienceRules
             FieldRules.CheckRange($"{at}.bulkhead.maxWaiting", bulkhead.MaxWaiting, 0, 10_000, faults);
             FieldRules.CheckRange($"{at}.bulkhead.maxWaitMs", bulkhead.MaxWaitMs, 1, 60_000, faults);
         }
+        if (spec.Hedge is { } hedge)
+        {
+            FieldRules.CheckRange($"{at}.hedge.percent", hedge.Percent, 1, 100, faults);
+            FieldRules.CheckRange($"{at}.hedge.floorMs", hedge.FloorMs, 1, 10_000, faults);
+        }
         if (spec.Adaptive is not { } adaptive) return;
         FieldRules.CheckRange($"{at}.adaptive.initial", adaptive.Initial, 1, 10_000, faults);
         FieldRules.CheckRange($"{at}.adaptive.least", adaptive.Least, 1, 10_000, faults);

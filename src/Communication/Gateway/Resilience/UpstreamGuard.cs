@@ -37,11 +37,14 @@ internal sealed class UpstreamGuard
 
     public AdaptiveLimit? Adaptive { get; }
 
+    /// <summary>Null where no request is sent to two at once.</summary>
+    public HedgePolicy? Hedge { get; private init; }
+
     /// <summary>Null where requests under way are not bounded.</summary>
     public Places? Places { get; }
 
     /// <summary>True when the lengths of calls are wanted.</summary>
-    public bool Measures => Breaker is not null || Adaptive is not null;
+    public bool Measures => Breaker is not null || Adaptive is not null || Hedge is not null;
 
     /// <summary>What the policy has not changed goes on as it is.</summary>
     public static UpstreamGuard Of(
@@ -59,12 +62,17 @@ internal sealed class UpstreamGuard
             before is not null && before.Budget.Spec == budget ? before.Budget : new RetryBudget(budget, time),
             breaker,
             samePlaces ? before!.Adaptive : spec.Adaptive is { } adaptive ? new AdaptiveLimit(adaptive, time) : null,
-            samePlaces ? before!.Places : PlacesOf(spec, time)); // Not null where they are the same.
+            samePlaces ? before!.Places : PlacesOf(spec, time)) // Not null where they are the same.
+        {
+            Hedge = spec.Hedge is not { } hedge ? null
+                : before?.Hedge is { } same && same.Spec == hedge ? same : new HedgePolicy(hedge, time),
+        };
     }
 
     /// <summary>An answer has begun, or will not.</summary>
     public void Heard(CallFailure failure, int status, TimeSpan length, BreakerPermit permit)
     {
+        if (failure == CallFailure.None) Hedge?.Took(length);
         var counts = failure == CallFailure.None || failure.BlamesInstance();
         if (Breaker is { } breaker)
         {

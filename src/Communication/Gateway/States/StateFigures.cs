@@ -23,6 +23,7 @@ internal sealed class StateFigures(GatewayEngine engine, UpstreamGuards guards) 
         WriteBreakers(text, upstreams);
         WritePlaces(text, upstreams);
         WriteBudgets(text, upstreams);
+        WriteHedges(text, upstreams);
         WriteLimits(text);
         WriteCache(text);
         WriteProcess(text);
@@ -64,6 +65,21 @@ internal sealed class StateFigures(GatewayEngine engine, UpstreamGuards guards) 
             "groundwork_gateway_retry_budget_refused_total", "counter",
             "Further tries that were not made, since there was no budget for them.");
         foreach (var (key, guard) in upstreams) text.Sample(guard.Budget.Read().Refused, ("upstream", key.Name));
+    }
+
+    private static void WriteHedges(MetricsText text, List<KeyValuePair<TargetKey, UpstreamGuard>> upstreams)
+    {
+        text.Family(
+            "groundwork_gateway_hedges_total", "counter",
+            "Requests that were late: sent to another instance, which answered first (won) or in vain (lost), or not "
+            + "sent, since there was no budget (refused).");
+        foreach (var (key, guard) in upstreams)
+        {
+            if (guard.Hedge is not { } hedge) continue;
+            text.Sample(hedge.Won, ("upstream", key.Name), ("result", "won"));
+            text.Sample(hedge.Lost, ("upstream", key.Name), ("result", "lost"));
+            text.Sample(hedge.Refused, ("upstream", key.Name), ("result", "refused"));
+        }
     }
 
     private void WriteLimits(MetricsText text)

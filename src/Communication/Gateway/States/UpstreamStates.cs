@@ -48,7 +48,12 @@ internal sealed class UpstreamStates(UpstreamGuards guards, InstanceChooser choo
             new GatewayBudgetState(
                 budget.Percent, budget.MinPerSecond, RetryBudget.WindowSeconds, calls, taken, left, refused),
             guard.Breaker is { } breaker ? Read(breaker, now) : null,
-            guard.Places is { } places ? Read(places, guard) : null);
+            guard.Places is { } places ? Read(places, guard) : null,
+            guard.Hedge is { } hedge
+                ? new GatewayHedgeState(
+                    hedge.Spec.Percent, hedge.Spec.FloorMs, hedge.Won, hedge.Lost, hedge.Refused,
+                    hedge.After is { } after ? Millis(after) : null)
+                : null);
     }
 
     private static GatewayInstanceState Read(Upstream one, DateTimeOffset now) => new(

@@ -46,8 +46,6 @@ internal static class UpstreamRules
     {
         if (spec is { Service: null, Scheme: "http" })
             faults.Add(new FieldFault("spec.tls", "has no use over http: set scheme to https"));
-        if (spec.Protocol == "h2")
-            faults.Add(new FieldFault("spec.tls", "holds for http1: over h2 the system's authorities are believed"));
         if (tls is { Insecure: true, Authorities: not null })
             faults.Add(new FieldFault("spec.tls.insecure", "contradicts authorities"));
         if (tls.Authorities is { Count: 0 or > MaxAuthorities })

@@ -20,6 +20,12 @@ internal sealed class ConfigurationReader
     /// <summary>Each is renamed when another comes.</summary>
     private const int MaxAccessLogFiles = 100;
 
+    /// <summary>A TiB: more memory than machines have that gateways run on.</summary>
+    private const int MaxCacheMegabytes = 1_048_576;
+
+    /// <summary>At 20 KB each 20 GB.</summary>
+    private const int MaxRequestsUnderWay = 1_000_000;
+
     private readonly List<FieldFault> faults = [];
     private readonly ConfigurationSources sources;
     private readonly IReadOnlyDictionary<string, Setting> settings;
@@ -58,6 +64,9 @@ internal sealed class ConfigurationReader
             FileRoots = Folders("fileRoots"),
             Zone = ReadZone(),
             AccessLog = ReadAccessLog(),
+            CacheMegabytes = ReadNumber(
+                "cacheMegabytes", ProcessConfiguration.DefaultCacheMegabytes, MaxCacheMegabytes),
+            MaxRequestsUnderWay = ReadMaxRequests(),
             TraceHeaders = ReadTraceHeaders(),
             Listeners = ReadListeners(),
             Drain = TimeSpan.FromSeconds(
@@ -120,6 +129,14 @@ internal sealed class ConfigurationReader
         if (path is not null && !Directory.Exists(Path.GetDirectoryName(path)))
             faults.Add(given.Wrong("is in a directory that does not exist"));
         return new AccessLogFile(path, format?.Text == "combined", megabytes, files);
+    }
+
+    private int ReadMaxRequests()
+    {
+        var most = ReadNumber(
+            "maxRequestsUnderWay", ProcessConfiguration.DefaultMaxRequestsUnderWay, MaxRequestsUnderWay);
+        if (most == 0) faults.Add(settings["maxRequestsUnderWay"].Wrong("must be at least 1")); // Not the default.
+        return most;
     }
 
     private ImmutableArray<string> ReadTraceHeaders()
