@@ -65,7 +65,7 @@ internal static class NodeComposition
                     Listeners = [.. configuration.Listeners.Keys],
                     FileRoots = configuration.FileRoots,
                 }),
-            new DnsModule(() => registry.View),
+            new DnsModule(() => registry.View, configuration.TrustedProxies),
         ];
     }
 
