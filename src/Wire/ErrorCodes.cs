@@ -167,6 +167,11 @@ public static class ErrorCodes
         "origin_refused", 403, "Pages of this origin may not call the route.");
     public static readonly ErrorCode RefererRefused = new(
         "referer_refused", 403, "Pages of this site may not show what the route gives.");
+    public static readonly ErrorCode UrlSignatureInvalid = new(
+        "url_signature_invalid", 403, "The address is not signed as the route wants it.");
+    public static readonly ErrorCode UrlExpired = new("url_expired", 410, "The signed address has expired.");
+    public static readonly ErrorCode InspectionRefused = new(
+        "inspection_refused", 403, "The request looks like an attack on the service.");
     public static readonly ErrorCode FileNotFound = new("file_not_found", 404, "There is no such file.");
     public static readonly ErrorCode FilesUnavailable = new(
         "files_unavailable", 503, "This node gives no files out of the route's folder.");

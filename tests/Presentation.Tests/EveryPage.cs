@@ -23,7 +23,15 @@ public static class EveryPage
         ],
         ["/routes"] = ["routes"],
         ["/routes/new"] = ["routes/new"],
-        ["/routes/:namespace/:name(.*)"] = ["routes/default/orders"],
+        ["/routes/:namespace/:name(.*)"] =
+        [
+            "routes/default/orders", "routes/default/orders?tab=edit",
+            "routes/default/orders?tab=try&host=shop.example.com&path=/api/orders", "routes/default/parted",
+        ],
+        ["/upstreams"] = ["upstreams"],
+        ["/upstreams/:namespace/:name(.*)"] = ["upstreams/default/legacy", "upstreams/default/legacy?tab=edit"],
+        ["/listeners"] = ["listeners"],
+        ["/listeners/:name"] = ["listeners/http", "listeners/https?tab=edit"],
         ["/traffic"] = ["traffic", "traffic?show=routes", "traffic?show=upstreams"],
         ["/requests/:id"] = ["requests/{request}"],
         ["/settings"] = ["settings"],
@@ -83,6 +91,18 @@ public static class EveryPage
         await PutAsync(local, "namespace/_/dev", new { });
         await PutAsync(
             local, "route/default/orders", new { hosts = new[] { "*" }, path = "/api/orders", service = "orders" });
+        await PutAsync(local, "upstream/default/legacy", new { addresses = new[] { new { address = "10.0.0.7:8080" } } });
+        await PutAsync(local, "route/default/parted", new
+        {
+            match = new { hosts = new[] { "*" }, path = "/parted/**" },
+            split = new
+            {
+                parts = new object[]
+                {
+                    new { service = "orders", weight = 95 }, new { upstream = "legacy", weight = 5 },
+                },
+            },
+        });
         await PutAsync(local, "setting/default/shop/words.txt", text);
         await MustAsync(local.PutAsJsonAsync(
             "registry/instances",

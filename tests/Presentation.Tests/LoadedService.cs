@@ -43,7 +43,7 @@ internal sealed class LoadedService : IAsyncDisposable
     /// <summary>Calls that were not answered with success.</summary>
     public IReadOnlyCollection<string> Failures => failures;
 
-    /// <summary>Starts two instances, <c>a</c> and <c>b</c>, with a route to them unless told otherwise.</summary>
+    /// <summary>Starts two instances, <c>a</c> and <c>b</c>, each of a version called like it, with a route to them unless told otherwise.</summary>
     public static async Task<LoadedService> StartAsync(OpenConsole console, string name, bool withRoute = true)
     {
         var service = new LoadedService(console, name);
@@ -53,7 +53,7 @@ internal sealed class LoadedService : IAsyncDisposable
             var address = await service.StartInstanceAsync(id);
             await MustAsync(local.PutAsJsonAsync("registry/instances", new
             {
-                service = name, id, host = address.Host, port = address.Port, leaseSeconds = 3600,
+                service = name, id, host = address.Host, port = address.Port, leaseSeconds = 3600, version = id,
             }));
         }
         if (!withRoute) return service;

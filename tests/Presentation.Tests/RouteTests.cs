@@ -47,29 +47,26 @@ public sealed class RouteTests(Chromium chromium, SharedConsole shared)
     }
 
     [Fact]
-    public async Task Two_people_who_change_one_route_see_both_and_the_JSON_is_the_form()
+    public async Task Two_people_who_change_one_route_see_both_and_the_YAML_is_the_form()
     {
         await using var browser = await chromium.OpenAsync();
         using var local = Console.Node.Local();
         await PutAsync(local, "/contended/**");
         var page = await Console.SignInAsync(browser);
-        await Console.GoAsync(page, "routes/default/contended");
-        var json = page.GetByLabel("The same as JSON");
-        await json.FillAsync("{");
-        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("JSON");
-        await json.FillAsync("""{"hosts": ["*"], "path": "/mine/**", "service": "nobody"}""");
-        await Assertions.Expect(page.GetByLabel("Path").First).ToHaveValueAsync("/mine/**");
+        await Console.GoAsync(page, "routes/default/contended?tab=edit");
+        var yaml = page.GetByLabel("YAML").GetByRole(AriaRole.Textbox);
+        await yaml.FillAsync("spec: {match: {hosts: ['*'], path: '/mine/**'}, service: nobody}");
+        await Assertions.Expect(page.Locator("main")).ToContainTextAsync("it would be updated");
         await PutAsync(local, "/theirs/**");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Assertions.Expect(page.GetByLabel("What is there now")).ToContainTextAsync("/theirs/**");
-        await Assertions.Expect(page.GetByLabel("Yours")).ToContainTextAsync("/mine/**");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Take what is there" }).ClickAsync();
-        await Assertions.Expect(page.GetByLabel("Path").First).ToHaveValueAsync("/theirs/**");
-        await page.GetByLabel("Path").First.FillAsync("/mine/again");
+        await Assertions.Expect(page.GetByText("Somebody was faster")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByLabel("What they changed")).ToContainTextAsync("/theirs/**");
+        await Assertions.Expect(page.GetByLabel("What you changed")).ToContainTextAsync("/mine/**");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Go on with mine" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         await Assertions.Expect(page.Locator("main .notice.good")).ToContainTextAsync("changeset");
+        await Assertions.Expect(page.GetByLabel("What a request passes")).ToContainTextAsync("/mine/**");
         await Console.GoAsync(page, "routes?state=absent&filter=contended");
-        await Assertions.Expect(page.Locator("tbody")).ToContainTextAsync("/mine/again");
+        await Assertions.Expect(page.Locator("tbody")).ToContainTextAsync("/mine/**");
         await Assertions.Expect(page.Locator("tbody")).ToContainTextAsync("no such service");
     }
 

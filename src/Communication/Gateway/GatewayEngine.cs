@@ -14,6 +14,7 @@ using Groundwork.Communication.Gateway.Content.Referers;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Forwarding;
 using Groundwork.Communication.Gateway.Injection;
+using Groundwork.Communication.Gateway.Inspection;
 using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Limits;
 using Groundwork.Communication.Gateway.Listening;
@@ -22,6 +23,8 @@ using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.SignedUrls;
+using Groundwork.Communication.Gateway.States;
 using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Communication.Gateway.Timing;
 using Groundwork.Communication.Gateway.Upstreams;
@@ -37,17 +40,18 @@ internal sealed class GatewayEngine : IAsyncDisposable
     private readonly GatewayCounters counters = new();
     private readonly TrafficCounters traffic = new();
     private readonly CertificateTable certificates;
-    private readonly ListenerTable listening;
+    private readonly Listeners listeners;
     private readonly InstancePools pools;
     private readonly UpstreamGuards guards;
-    private readonly ProcessGuard guard;
     private readonly Deadlines ofInstances;
     private readonly Deadlines ofClients;
     private readonly AccessLog? accessLog;
+    private readonly SignedUrlMaker signedUrls;
 
     public GatewayEngine(GatewayGround ground, IRegistryView registry, GatewayOptions options)
     {
-        var (listeners, snapshots, time, clientTime, logs) = ground;
+        var (snapshots, time, clientTime, logs) = (ground.Snapshots, ground.Time, ground.ClientTime, ground.Logs);
+        listeners = ground.Listeners;
         var addresses = new AddressGuard(
             () => listeners.Addresses.Values.SelectMany(all => all), options.LinkLocalUpstreams);
         certificates = new CertificateTable(
@@ -60,9 +64,9 @@ internal sealed class GatewayEngine : IAsyncDisposable
             {
                 Certificates = certificates,
             });
-        var chooser = new InstanceChooser(registry, Upstreams, options, time, Random.Shared, traffic);
+        var chooser = Chooser = new InstanceChooser(registry, Upstreams, options, time, Random.Shared, traffic);
         guards = new UpstreamGuards(Upstreams, time, logs.CreateLogger<UpstreamGuards>());
-        guard = new ProcessGuard(UnderWay, options, time);
+        Guard = new ProcessGuard(UnderWay, options, time);
         pools = new InstancePools(addresses, options, time);
         ofInstances = new Deadlines(time);
         ofClients = new Deadlines(clientTime);
@@ -74,22 +78,12 @@ internal sealed class GatewayEngine : IAsyncDisposable
         Limits = new LimitMaker(ground.Counters, time);
         Mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
         Cache = new ResponseCache(options.CacheMegabytes * 1024L * 1024, snapshots, answers, counters, Calls, time);
-        var steps = new StepCompiler(
-        [
-            Access,
-            Limits,
-            new CorsMaker(answers),
-            new RefererMaker(),
-            new InjectionMaker(answers, time),
-            new MirrorMaker(Mirrors),
-            Cache,
-            new FilesMaker(options.FileRoots, answers, counters, clientTime),
-            new ComposeMaker(Calls, answers, clientTime),
-            new CompressionMaker(),
-        ]);
+        signedUrls = new SignedUrlMaker(snapshots, ground.OpenSecrets, time);
+        Inspection = new InspectionFigures(time, logs.CreateLogger<InspectionFigures>());
+        var steps = Steps(answers, ground, options);
 
-        listening = new ListenerTable(snapshots, certificates, steps, options);
-        var doors = new GatewayGuard(listening, counters, clientTime);
+        Listening = new ListenerTable(snapshots, certificates, steps, options);
+        var doors = new GatewayGuard(Listening, counters, clientTime);
         foreach (var name in new[] { ListenerDefinition.Gateway, ListenerDefinition.GatewayHttps })
             if (listeners.Has(name)) listeners.Guard(name, doors);
         Tcp = new TcpServer(
@@ -115,12 +109,14 @@ internal sealed class GatewayEngine : IAsyncDisposable
         var forwarder = new Forwarder(
             chooser, guards, registry, answers, counters, time, logs.CreateLogger<Forwarder>());
         var requests = new GatewayRequests(
-            Routes, chooser, forwarder, answers, UnderWay, guard, Recorder, options, clientTime,
+            Routes, chooser, forwarder, answers, UnderWay, Guard, Recorder, options,
             logs.CreateLogger<GatewayRequests>());
         var exchanges = new ExchangePool(pools, ofInstances, options.Client, options, clientTime);
         var inside = new ListenerState("", ListenerPlan.Compile(null, NetworkList.Empty, options.Client));
+        StateFigures = new StateFigures(this, guards);
+        UpstreamStates = new UpstreamStates(guards, chooser, clientTime);
         Calls.Serve(exchanges, requests, new Arrival(inside));
-        Server = new GatewayServer(requests, exchanges, ofClients, listening, clientTime);
+        Server = new GatewayServer(requests, exchanges, ofClients, Listening, clientTime);
     }
 
     public GatewayServer Server { get; }
@@ -131,6 +127,8 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     public UpstreamTable Upstreams { get; }
 
+    public InstanceChooser Chooser { get; }
+
     public AccessSteps Access { get; }
 
     public LimitMaker Limits { get; }
@@ -139,6 +137,14 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     /// <summary>What is kept of answers.</summary>
     public ResponseCache Cache { get; }
+
+    public ListenerTable Listening { get; }
+
+    public ProcessGuard Guard { get; }
+
+    public UpstreamStates UpstreamStates { get; }
+
+    public StateFigures StateFigures { get; }
 
     /// <summary>Requests of the gateway's own.</summary>
     public InnerCalls Calls { get; } = new();
@@ -153,8 +159,31 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     public GatewayFigures Figures { get; }
 
+    /// <summary>What was found in requests that are looked through.</summary>
+    public InspectionFigures Inspection { get; }
+
     /// <summary>Waits for instances that have a limit and are not over.</summary>
     public int WaitsForInstances => ofInstances.Armed;
+
+    /// <summary>True for a listener that this node has.</summary>
+    public bool IsOpen(string listener) => listeners.Has(listener);
+
+    // In no order: each step says at which stage it stands.
+    private StepCompiler Steps(OwnAnswers answers, GatewayGround ground, GatewayOptions options) => new(
+    [
+        Access,
+        Limits,
+        new CorsMaker(answers),
+        new RefererMaker(),
+        new InspectionMaker(Inspection),
+        signedUrls,
+        new InjectionMaker(answers, ground.Time),
+        new MirrorMaker(Mirrors),
+        Cache,
+        new FilesMaker(options.FileRoots, answers, counters, ground.ClientTime),
+        new ComposeMaker(Calls, answers, ground.ClientTime),
+        new CompressionMaker(),
+    ]);
 
     /// <summary>Ends all of it, from where requests come in to where they go.</summary>
     public async ValueTask DisposeAsync()
@@ -164,10 +193,11 @@ internal sealed class GatewayEngine : IAsyncDisposable
         await Mirrors.DisposeAsync();
         Cache.Dispose();
         Routes.Dispose();
-        listening.Dispose();
+        Listening.Dispose();
         Access.Dispose();
+        signedUrls.Dispose();
         Limits.Dispose();
-        guard.Dispose();
+        Guard.Dispose();
         guards.Dispose();
         Upstreams.Dispose();
         certificates.Dispose();

@@ -1,12 +1,14 @@
 using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Certificates;
 using Groundwork.Communication.Gateway.Content.Caching;
+using Groundwork.Communication.Gateway.Drafting;
 using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Mirroring;
 using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Gateway.States;
 using Groundwork.Communication.Gateway.Upstreams;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Services.Registry;
@@ -69,7 +71,22 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         node.Listeners.Map(
             ListenerDefinition.Api,
             new CacheApi(built.Cache, built.Routes, built.Calls, node.Changes, node.Authorizer, node.Time).Map);
+        node.Listeners.Map(ListenerDefinition.Api, new StateApi(built, node.Authorizer, node.Name, node.Time).Map);
+        var shares = new InstanceShares(node.Time);
+        node.Listeners.Map(
+            ListenerDefinition.Api,
+            new DraftApi(
+                built.Routes, built.Upstreams, node.Snapshots,
+                new RequestTrial(built.Chooser, shares, options.MaxHops, node.Time), built.Recorder, node.Authorizer,
+                options, node.Time, node.Name).Map);
+        node.Listeners.Map(
+            ListenerDefinition.Api,
+            new GatewayPartsApi(
+                built.Routes, built.Upstreams, built.Listening, node.Listeners, built.Chooser, shares, node.Snapshots,
+                node.Authorizer, node.Name).Map);
         node.Metrics.Add(built.Figures);
+        node.Metrics.Add(built.StateFigures);
+        node.Metrics.Add(built.Inspection);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
             node.Listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
@@ -109,6 +126,12 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     /// <summary>What <c>/metrics</c> says of it, and what is kept of its requests; for tests, once it is
     /// built.</summary>
     internal (GatewayFigures Figures, ExchangeRecorder Recorder) Seen => (engine!.Figures, engine.Recorder);
+
+    /// <summary>All of it; for tests, once it is built.</summary>
+    internal GatewayEngine Engine => engine!;
+
+    /// <summary>What was found in requests that are looked through; for tests, once it is built.</summary>
+    internal Inspection.InspectionFigures Inspected => engine!.Inspection;
 
     /// <summary>Waits for instances that have a limit and are not over; for tests.</summary>
     internal int WaitsForInstances => engine?.WaitsForInstances ?? 0;

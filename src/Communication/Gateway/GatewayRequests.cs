@@ -26,7 +26,6 @@ internal sealed partial class GatewayRequests(
     ProcessGuard guard,
     ExchangeRecorder recorder,
     GatewayOptions options,
-    TimeProvider time,
     ILogger<GatewayRequests> logger)
 {
     /// <summary>True once a stop is wanted: connections are told to close with their next answer.</summary>
@@ -115,7 +114,10 @@ internal sealed partial class GatewayRequests(
         foreach (var step in steps)
         {
             if (step.Stage <= behind) continue;
-            var result = await step.RunAsync(exchange);
+            var passing = step.RunAsync(exchange);
+            var waits = !passing.IsCompleted;
+            var result = await passing;
+            if (waits) exchange.Resume();
             if (result.Fault is { } refused)
             {
                 // Unless the step has said so itself, and more.
@@ -175,13 +177,8 @@ internal sealed partial class GatewayRequests(
     {
         allowed = null;
         var head = exchange.Request;
-        if (head.Method is KnownMethod.Connect or KnownMethod.Trace)
-            return new Fault(
-                ErrorCodes.MethodNotAllowed, $"{KnownMethods.NameOf(head.Method)} is never forwarded.");
-        if (RequestForm.Hops(head.Fields) >= options.MaxHops)
-            return new Fault(ErrorCodes.LoopDetected, $"The request has passed {options.MaxHops} gateways.");
-        if (head.Path.IsEmpty) return new Fault(ErrorCodes.BadRequest, "A request for no path is for no route.");
-        var view = exchange.View(time.GetUtcNow());
+        if (Unroutable(head, options.MaxHops) is { } never) return never;
+        var view = exchange.View();
         var table = routes.Current;
         recorder.Searched(exchange, table);
         var match = table.Match(view);
@@ -192,16 +189,27 @@ internal sealed partial class GatewayRequests(
             exchange.Parameters = match.Parameters;
             return null;
         }
-        if (!match.HostKnown) return new Fault(ErrorCodes.HostUnknown, "No route serves the host of this request.");
-        if (match.Allowed is null) return new Fault(ErrorCodes.RouteNotFound, "No route of this host serves the path.");
-        allowed = string.Join(", ", match.Allowed);
-        return new Fault(ErrorCodes.MethodNotAllowed, "The routes of this path do not serve the method.");
+        if (match.Allowed is not null) allowed = string.Join(", ", match.Allowed);
+        return match.Refusal();
+    }
+
+    /// <summary>Why no route is looked for; null when one is.</summary>
+    public static Fault? Unroutable(RequestHead head, int maxHops)
+    {
+        if (head.Method is KnownMethod.Connect or KnownMethod.Trace)
+            return new Fault(
+                ErrorCodes.MethodNotAllowed, $"{KnownMethods.NameOf(head.Method)} is never forwarded.");
+        if (RequestForm.Hops(head.Fields) >= maxHops)
+            return new Fault(ErrorCodes.LoopDetected, $"The request has passed {maxHops} gateways.");
+        return head.Path.IsEmpty
+            ? new Fault(ErrorCodes.BadRequest, "A request for no path is for no route.")
+            : null;
     }
 
     // Where the request goes, and what it is changed to; what steps were shown is what the client sent.
     private void Take(Exchange exchange)
     {
-        var view = exchange.View(time.GetUtcNow());
+        var view = exchange.View();
         var (route, parameters) = (exchange.Route, exchange.Parameters);
         exchange.Transformed = route.Transform?.Apply(view, parameters);
         if (exchange.Transformed is { } transformed) exchange.Note(Stage.Transform, "changed", transformed);

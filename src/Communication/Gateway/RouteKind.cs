@@ -7,9 +7,11 @@ using Groundwork.Communication.Gateway.Content.Cors;
 using Groundwork.Communication.Gateway.Content.Files;
 using Groundwork.Communication.Gateway.Content.Referers;
 using Groundwork.Communication.Gateway.Injection;
+using Groundwork.Communication.Gateway.Inspection;
 using Groundwork.Communication.Gateway.Mirroring;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Gateway.SignedUrls;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
 
@@ -83,6 +85,8 @@ public static class RouteKind
         CompressionRules.Check(spec.Compress, faults);
         CacheRules.Check(spec.Cache, spec, faults);
         RefererRules.Check(spec.Referers, faults);
+        InspectRules.Check(spec.Inspect, faults);
+        SignedUrlRules.Check(spec.SignedUrls, faults);
         FilesRules.Check(spec.Files, faults);
         ComposeRules.Check(spec, path, faults);
         if (spec.Timeouts is not { } timeouts) return;

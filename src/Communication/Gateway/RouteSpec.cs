@@ -56,6 +56,10 @@ public sealed record RouteSpec(
     FilesSpec? Files = null,
     [Description("Answers with the answers of several services in one, instead of one service.")]
     ComposeSpec? Compose = null,
+    [Description("Has requests looked through for attacks on the service.")]
+    InspectSpec? Inspect = null,
+    [Description("Gives only what an address leads to that is signed and has not expired.")]
+    SignedUrlSpec? SignedUrls = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]
     bool ExposeRevision = false) : Steps.IPolicies;
 

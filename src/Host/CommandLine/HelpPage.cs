@@ -20,7 +20,7 @@ internal sealed class HelpPage : SynchronousCommandLineAction
                    run       run a node
         Look       get  list  watch  history  diff  export  compare
         Change     apply  delete  rollback  revert  approve  refuse  promote  import
-        Services   service  explain  drain  undrain
+        Services   service  explain  drain  undrain  gateway
         Settings   settings  release  receipts  readers  blast-radius
         Access     login  key  operator  audit  seal  sealing-key
         Operate    node  modules  doctor  backup  restore  version

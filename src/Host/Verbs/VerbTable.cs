@@ -27,6 +27,7 @@ internal static class VerbTable
         .. SealingVerbs.All(),
         ServiceVerbs.Create(),
         ExplainVerbs.Create(),
+        GatewayVerbs.Create(),
         .. DrainVerbs.All(),
         .. AccessVerbs.All(),
         AuditVerbs.Create(),

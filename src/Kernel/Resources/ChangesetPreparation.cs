@@ -102,7 +102,7 @@ internal sealed class ChangesetPreparation(
         return PrepareSpec(kind, change);
     }
 
-    private static Outcome<PreparedChange> PrepareSpec(Kind kind, Change change)
+    internal static Outcome<PreparedChange> PrepareSpec(Kind kind, Change change)
     {
         var faults = new List<FieldFault>();
         var spec = Normalize(kind, change, faults);

@@ -35,9 +35,12 @@ public sealed record RouteOverlap(string Namespace, string Name, string Relation
 /// <param name="BytesKept">Bytes of bodies that were given from what is kept.</param>
 /// <param name="BytesFetched">Bytes of bodies that came from the origin.</param>
 /// <param name="TopOrigin">For what the origin is asked most, the first 10; paths with their queries.</param>
+/// <param name="Answers">Answers that are kept now.</param>
+/// <param name="AnswerBytes">Bytes that they take.</param>
 public sealed record CachedRoute(
     string Route, long Hits, long Stale, long Collapsed, long Misses, long Revalidated, long Bypassed, double HitRatio,
-    long BytesKept, long BytesFetched, IReadOnlyList<OriginAddress> TopOrigin)
+    long BytesKept, long BytesFetched, IReadOnlyList<OriginAddress> TopOrigin, int Answers = 0,
+    long AnswerBytes = 0)
 {
     /// <summary>Addresses that are told.</summary>
     public const int MaxTop = 10;
@@ -50,7 +53,10 @@ public sealed record OriginAddress(string Address, long Requests);
 /// <param name="Answers">Answers that are kept, of all routes.</param>
 /// <param name="Bytes">Bytes that they take.</param>
 /// <param name="Evictions">Answers that others have displaced, since the node began.</param>
-public sealed record CachedRoutes(int Answers, long Bytes, long Evictions, IReadOnlyList<CachedRoute> Routes);
+/// <param name="MaxBytes">Bytes that they may take.</param>
+/// <param name="Waiting">Requests that wait for another's answer.</param>
+public sealed record CachedRoutes(
+    int Answers, long Bytes, long Evictions, IReadOnlyList<CachedRoute> Routes, long MaxBytes = 0, int Waiting = 0);
 
 /// <summary>Which kept answers are to be forgotten; all that is said must hold.</summary>
 public sealed record PurgeRequest(

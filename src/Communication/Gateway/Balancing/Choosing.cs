@@ -4,8 +4,10 @@ namespace Groundwork.Communication.Gateway.Balancing;
 /// <param name="Repeatable">True when the request can be sent to another instance if this one fails.</param>
 /// <param name="Except">One that has failed this request already.</param>
 /// <param name="Key">The caller's key, for <see cref="ChoicePolicy.Hash"/>.</param>
+/// <param name="Now">Timestamp.</param>
 /// <param name="Failed">All that have failed it; null where <paramref name="Except"/> is the only one.</param>
-internal readonly record struct Wish(bool Repeatable, Upstream? Except, ulong? Key, List<Upstream>? Failed = null)
+internal readonly record struct Wish(
+    bool Repeatable, Upstream? Except, ulong? Key, long Now, List<Upstream>? Failed = null)
 {
     public bool Excludes(Upstream upstream) => upstream == Except || Failed?.Contains(upstream) == true;
 }
@@ -28,21 +30,20 @@ internal static class Choosing
 {
     /// <param name="rival">The other one of two that were compared; -1 where there was none.</param>
     public static int Pick(
-        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random, TimeProvider time,
-        out int rival)
+        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random, out int rival)
     {
         rival = -1;
         if (members.Count == 0) return -1;
         if (members.Count == 1) return CanTake(members, 0, wish, admission) ? 0 : -1;
         return policy.Choice switch
         {
-            ChoicePolicy.RoundRobin => InTurn(policy, members, wish, admission, random, time),
-            ChoicePolicy.LeastRequests => Least(policy, members, wish, admission, random, time),
-            ChoicePolicy.Random => ByChance(policy, members, wish, admission, random, time),
+            ChoicePolicy.RoundRobin => InTurn(policy, members, wish, admission, random),
+            ChoicePolicy.LeastRequests => Least(policy, members, wish, admission, random),
+            ChoicePolicy.Random => ByChance(policy, members, wish, admission, random),
             ChoicePolicy.Hash when wish.Key is { } key => ByKey(members, key, wish, admission),
-            ChoicePolicy.Hash => ByChance(policy, members, wish, admission, random, time),
+            ChoicePolicy.Hash => ByChance(policy, members, wish, admission, random),
             var two => OfTwo(
-                policy, members, wish, admission, random, time, two == ChoicePolicy.Fastest, out rival),
+                policy, members, wish, admission, random, two == ChoicePolicy.Fastest, out rival),
         };
     }
 
@@ -52,25 +53,25 @@ internal static class Choosing
         if (wish.Excludes(upstream)) return false;
         return admission switch
         {
-            Admission.Good => upstream.CanTake(wish.Repeatable),
+            Admission.Good => upstream.CanTake(wish.Repeatable, wish.Now),
             Admission.Doubted => upstream.CanTakeDoubted(),
             _ => upstream.HasRoom,
         };
     }
 
     private static int OfTwo(
-        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random, TimeProvider time,
-        bool fastest, out int rival)
+        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random, bool fastest,
+        out int rival)
     {
         rival = -1;
-        var first = Draw(policy, members, random, time);
+        var first = Draw(policy, members, random, wish.Now);
         var second = members.DrawOther(first, random);
-        if (!IsReady(policy, members, second, random, time)) second = first;
+        if (!IsReady(policy, members, second, random, wish.Now)) second = first;
         var (firstCan, secondCan) =
             (CanTake(members, first, wish, admission), CanTake(members, second, wish, admission));
         if (firstCan && secondCan)
         {
-            var better = fastest ? Cheaper(members, first, second) : members.LessLoaded(first, second);
+            var better = fastest ? Cheaper(members, first, second, wish.Now) : members.LessLoaded(first, second);
             if (first != second) rival = better == first ? second : first;
             return better;
         }
@@ -79,30 +80,30 @@ internal static class Choosing
     }
 
     // What it takes, times those who wait there already and this one. Who has not been measured is tried.
-    private static int Cheaper(Members members, int first, int second)
+    private static int Cheaper(Members members, int first, int second, long now)
     {
         var (one, other) = (members.Upstreams[first], members.Upstreams[second]);
         var (cost, otherCost) = (
-            (one.Latency + 1) * (one.UnderWay + 1) * members.Weights[second],
-            (other.Latency + 1) * (other.UnderWay + 1) * members.Weights[first]);
+            (one.LatencyAt(now) + 1) * (one.UnderWay + 1) * members.Weights[second],
+            (other.LatencyAt(now) + 1) * (other.UnderWay + 1) * members.Weights[first]);
         return otherCost < cost ? second : first;
     }
 
     private static int InTurn(
-        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random, TimeProvider time)
+        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random)
     {
         var schedule = members.Schedule;
         for (var step = 0; step < schedule.Length; step++)
         {
             var index = schedule.Next();
-            if (CanTake(members, index, wish, admission) && IsReady(policy, members, index, random, time))
+            if (CanTake(members, index, wish, admission) && IsReady(policy, members, index, random, wish.Now))
                 return index;
         }
         return AnyFrom(members, random.Next(members.Count), wish, admission);
     }
 
     private static int Least(
-        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random, TimeProvider time)
+        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random)
     {
         var start = random.Next(members.Count); // So that the first is not always the one of several that are even.
         var (best, bestLoad) = (-1, double.MaxValue);
@@ -111,16 +112,17 @@ internal static class Choosing
             var index = (start + step) % members.Count;
             if (!CanTake(members, index, wish, admission)) continue;
             var upstream = members.Upstreams[index];
-            var load = (upstream.UnderWay + 1) / (members.Weights[index] * upstream.Readiness(policy.SlowStart, time));
+            var share = members.Weights[index] * upstream.Readiness(policy.SlowStart, wish.Now);
+            var load = (upstream.UnderWay + 1) / share;
             if (load < bestLoad) (best, bestLoad) = (index, load);
         }
         return best;
     }
 
     private static int ByChance(
-        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random, TimeProvider time)
+        BalancePolicy policy, Members members, in Wish wish, Admission admission, Random random)
     {
-        var index = Draw(policy, members, random, time);
+        var index = Draw(policy, members, random, wish.Now);
         return CanTake(members, index, wish, admission)
             ? index
             : AnyFrom(members, random.Next(members.Count), wish, admission);
@@ -148,19 +150,19 @@ internal static class Choosing
         return -1;
     }
 
-    private static int Draw(BalancePolicy policy, Members members, Random random, TimeProvider time)
+    private static int Draw(BalancePolicy policy, Members members, Random random, long now)
     {
         for (var attempt = 0; attempt < 4; attempt++)
-            if (members.Draw(random) is var index && IsReady(policy, members, index, random, time)) return index;
+            if (members.Draw(random) is var index && IsReady(policy, members, index, random, now)) return index;
         return members.Draw(random);
     }
 
     // A new one is passed over as often as it is not ready yet.
     private static bool IsReady(
-        BalancePolicy policy, Members members, int index, Random random, TimeProvider time)
+        BalancePolicy policy, Members members, int index, Random random, long now)
     {
         if (policy.SlowStart == TimeSpan.Zero) return true;
-        var readiness = members.Upstreams[index].Readiness(policy.SlowStart, time);
+        var readiness = members.Upstreams[index].Readiness(policy.SlowStart, now);
         return readiness >= 1 || random.NextDouble() < readiness;
     }
 }

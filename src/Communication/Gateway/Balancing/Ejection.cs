@@ -20,21 +20,30 @@ internal sealed class Ejection(GatewayOptions options, TimeProvider time)
     /// <summary>True while it is ejected or on trial.</summary>
     public bool IsOut => Volatile.Read(ref until) != 0;
 
+    /// <summary>Until it is on trial; zero where it is not ejected.</summary>
+    public TimeSpan Left
+    {
+        get
+        {
+            var (end, now) = (Volatile.Read(ref until), time.GetTimestamp());
+            return end > now ? time.GetElapsedTime(now, end) : TimeSpan.Zero;
+        }
+    }
+
     /// <summary>True when the last call failed, and that has not had it ejected.</summary>
     public bool IsSuspect => Volatile.Read(ref failures) != 0 && !IsOut;
 
     /// <summary>
     /// True when a request may go to it; <paramref name="repeatable"/> when the request can be repeated elsewhere.
     /// </summary>
-    public bool Allows(bool repeatable)
+    public bool Allows(bool repeatable, long now)
     {
         var end = Volatile.Read(ref until);
         if (end == 0)
         {
             return repeatable || Volatile.Read(ref failures) == 0
-                || time.GetElapsedTime(Volatile.Read(ref failed)) >= options.FirstEjection;
+                || time.GetElapsedTime(Volatile.Read(ref failed), now) >= options.FirstEjection;
         }
-        var now = time.GetTimestamp();
         return now >= end && (repeatable || time.GetElapsedTime(end, now) >= options.TrialPatience);
     }
 

@@ -15,20 +15,16 @@ internal sealed class Latency(TimeProvider time)
 
     /// <summary>In ticks of <see cref="TimeSpan"/>; falls towards 0 while nothing is measured, so that one that was
     /// slow is tried again.</summary>
-    public double Now
+    public double At(long now)
     {
-        get
-        {
-            var last = Volatile.Read(ref ticks);
-            return last == 0 ? 0 : last * Weight(time.GetElapsedTime(Volatile.Read(ref measured)));
-        }
+        var last = Volatile.Read(ref ticks);
+        return last == 0 ? 0 : last * Weight(time.GetElapsedTime(Volatile.Read(ref measured), now));
     }
 
-    public void Took(TimeSpan length)
+    public void Took(TimeSpan length, long now)
     {
         lock (gate)
         {
-            var now = time.GetTimestamp();
             var weight = ticks == 0 ? 0 : Weight(time.GetElapsedTime(measured, now));
             var mean = ticks * weight + length.Ticks * (1 - weight);
             Volatile.Write(ref ticks, Math.Max(1, length.Ticks > ticks ? length.Ticks : mean));

@@ -10,19 +10,19 @@ internal sealed class Silence(TimeSpan limit, TimeProvider time)
     private long lastSign; // Timestamp of the last answer's beginning, or of the first request that waits.
 
     /// <summary>May be wrong for the moment of a race, which costs one choice.</summary>
-    public bool IsSilent =>
-        Volatile.Read(ref awaited) > 0 && time.GetElapsedTime(Volatile.Read(ref lastSign)) > limit;
+    public bool IsSilent(long now) =>
+        Volatile.Read(ref awaited) > 0 && time.GetElapsedTime(Volatile.Read(ref lastSign), now) > limit;
 
-    public void Asked()
+    public void Asked(long now)
     {
-        if (Interlocked.Increment(ref awaited) == 1) Volatile.Write(ref lastSign, time.GetTimestamp());
+        if (Interlocked.Increment(ref awaited) == 1) Volatile.Write(ref lastSign, now);
     }
 
     /// <summary>The wait of one request is over.</summary>
     /// <param name="answered">True when the instance began an answer.</param>
-    public void Ended(bool answered)
+    public void Ended(bool answered, long now)
     {
-        if (answered) Volatile.Write(ref lastSign, time.GetTimestamp());
+        if (answered) Volatile.Write(ref lastSign, now);
         Interlocked.Decrement(ref awaited);
     }
 }

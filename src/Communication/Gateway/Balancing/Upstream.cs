@@ -48,7 +48,7 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     public Recording.UpstreamSeries? Series { get; set; }
 
     /// <summary>How long it took of late to begin an answer, in ticks; 0 when nothing is known.</summary>
-    public double Latency => latency.Now;
+    public double Latency => LatencyAt(time.GetTimestamp());
 
     public int UnderWay => Volatile.Read(ref underWay);
 
@@ -56,7 +56,16 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     /// True while something speaks against it: it is or was ejected, its last call failed, or it is silent. Then one
     /// request at a time may find out, of the kind that can be repeated elsewhere.
     /// </summary>
-    private bool IsDoubted => Ejection.IsOut || Ejection.IsSuspect || silence.IsSilent;
+    private bool IsDoubted(long now) => Ejection.IsOut || Ejection.IsSuspect || silence.IsSilent(now);
+
+    /// <summary>What is said of it: <c>in</c>, <c>suspect</c>, <c>silent</c>, <c>out</c> or <c>trial</c>.</summary>
+    public string Standing => Ejection switch
+    {
+        { IsOut: true, Left.Ticks: > 0 } => "out",
+        { IsOut: true } => "trial",
+        { IsSuspect: true } => "suspect",
+        _ => silence.IsSilent(time.GetTimestamp()) ? "silent" : "in",
+    };
 
     /// <summary>True when it is the same process at the same place, so that what is known of it still holds.</summary>
     public bool Is(Instance other) =>
@@ -66,18 +75,18 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     public bool HasRoom => UnderWay < options.MaxRequestsPerInstance;
 
     /// <summary>How much of its share it can take, from a tenth to all: a new one grows into it.</summary>
-    public double Readiness(TimeSpan slowStart, TimeProvider clock)
+    public double Readiness(TimeSpan slowStart, long now)
     {
         if (!IsNew || slowStart == TimeSpan.Zero) return 1;
-        return Math.Clamp(clock.GetElapsedTime(since) / slowStart, FirstShare, 1);
+        return Math.Clamp(time.GetElapsedTime(since, now) / slowStart, FirstShare, 1);
     }
 
     /// <summary>True when nothing speaks against sending it this request.</summary>
-    public bool CanTake(bool repeatable) =>
+    public bool CanTake(bool repeatable, long now) =>
         HasRoom
-        && Ejection.Allows(repeatable)
-        && (repeatable || !silence.IsSilent)
-        && !(IsDoubted && Volatile.Read(ref trials) != 0);
+        && Ejection.Allows(repeatable, now)
+        && (repeatable || !silence.IsSilent(now))
+        && !(IsDoubted(now) && Volatile.Read(ref trials) != 0);
 
     /// <summary>
     /// True when only a doubt speaks against it, which counts for nothing where there is nobody better.
@@ -88,25 +97,28 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
     /// Takes a place; null when another request took the last one, or the trial, meanwhile.
     /// </summary>
     /// <param name="anyway">True when doubts are no reason, because there is nobody better.</param>
+    /// <param name="now">Timestamp.</param>
     /// <param name="rival">Who came off worse.</param>
-    public UpstreamCall? TryBegin(bool anyway, Upstream? rival = null)
+    public UpstreamCall? TryBegin(bool anyway, long now, Upstream? rival = null)
     {
         var loads = rival is null ? default : (UnderWay, rival.UnderWay);
-        var trial = !anyway && IsDoubted;
+        var trial = !anyway && IsDoubted(now);
         if (trial && Interlocked.CompareExchange(ref trials, 1, 0) != 0) return null;
         if (Interlocked.Increment(ref underWay) <= options.MaxRequestsPerInstance)
-            return new UpstreamCall(this, trial, time) { Rival = rival, Loads = loads };
+            return new UpstreamCall(this, trial) { Rival = rival, Loads = loads };
         Interlocked.Decrement(ref underWay);
         if (trial) EndTrial();
         return null;
     }
 
-    internal void Asked() => silence.Asked();
+    internal double LatencyAt(long now) => latency.At(now);
 
-    internal void Heard(bool answered, TimeSpan length)
+    internal void Asked(long now) => silence.Asked(now);
+
+    internal void Heard(bool answered, long asked, long now)
     {
-        silence.Ended(answered);
-        if (answered) latency.Took(length);
+        silence.Ended(answered, now);
+        if (answered) latency.Took(time.GetElapsedTime(asked, now), now);
     }
 
     internal void EndTrial() => Volatile.Write(ref trials, 0);
@@ -115,7 +127,7 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
 }
 
 /// <summary>A request's place at an instance; ended once. Belongs to the request.</summary>
-internal sealed class UpstreamCall(Upstream upstream, bool trial, TimeProvider time)
+internal sealed class UpstreamCall(Upstream upstream, bool trial)
 {
     private bool onTrial = trial;
     private long asked;
@@ -134,18 +146,19 @@ internal sealed class UpstreamCall(Upstream upstream, bool trial, TimeProvider t
         : $"{upstream.Key.Id} with {Loads.Own} under way, before {Rival.Key.Id} with {Loads.Rival}";
 
     /// <summary>The request goes out; <see cref="Heard"/> follows.</summary>
-    public void Asked()
+    /// <param name="now">Timestamp.</param>
+    public void Asked(long now)
     {
-        asked = time.GetTimestamp();
-        upstream.Asked();
+        asked = now;
+        upstream.Asked(now);
     }
 
     /// <summary>
     /// An answer has begun, or will not. A trial is over with that, however long the answer then takes.
     /// </summary>
-    public void Heard(bool answered)
+    public void Heard(bool answered, long now)
     {
-        upstream.Heard(answered, time.GetElapsedTime(asked));
+        upstream.Heard(answered, asked, now);
         EndTrial();
     }
 

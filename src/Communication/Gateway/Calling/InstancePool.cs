@@ -46,16 +46,17 @@ internal sealed class InstancePool : IDisposable
     public int Open => Volatile.Read(ref open);
 
     /// <summary>A kept connection that can be used; null when there is none.</summary>
-    public InstanceConnection? TryTake()
+    /// <param name="now">Timestamp.</param>
+    public InstanceConnection? TryTake(long now)
     {
         var own = Thread.GetCurrentProcessorId() % shards.Length;
-        Volatile.Write(ref usedAt, time.GetTimestamp());
+        Volatile.Write(ref usedAt, now);
         for (var step = 0; step < shards.Length; step++)
         {
             var shard = shards[(own + step) % shards.Length];
             while (shard.Pop() is { } connection)
             {
-                if (connection.IsQuiet && time.GetElapsedTime(connection.OpenedAt) < options.UpstreamLifetime)
+                if (connection.IsQuiet && time.GetElapsedTime(connection.OpenedAt, now) < options.UpstreamLifetime)
                     return connection;
                 Close(connection);
             }
@@ -124,15 +125,16 @@ internal sealed class InstancePool : IDisposable
     }
 
     /// <summary>Keeps a connection whose exchange is over, to its last byte both ways.</summary>
-    public void Keep(InstanceConnection connection)
+    /// <param name="now">Timestamp; one of a little while ago will do.</param>
+    public void Keep(InstanceConnection connection, long now)
     {
-        if (Volatile.Read(ref retired) || time.GetElapsedTime(connection.OpenedAt) >= options.UpstreamLifetime)
+        if (Volatile.Read(ref retired) || time.GetElapsedTime(connection.OpenedAt, now) >= options.UpstreamLifetime)
         {
             Close(connection);
             return;
         }
         connection.IsReused = true;
-        connection.KeptAt = time.GetTimestamp();
+        connection.KeptAt = now;
         try
         {
             connection.ReadAhead();

@@ -19,15 +19,17 @@ internal abstract class PassingClient(IClient next) : IClient
 
     public virtual bool IsGone => next.IsGone;
 
-    public bool BodyTouched => next.BodyTouched;
+    public System.Security.Cryptography.X509Certificates.X509Certificate2? Certificate => next.Certificate;
+
+    public virtual bool BodyTouched => next.BodyTouched;
 
     public virtual bool HasBegun => next.HasBegun;
 
-    public ValueTask AskForBodyAsync() => next.AskForBodyAsync();
+    public virtual ValueTask AskForBodyAsync() => next.AskForBodyAsync();
 
-    public ValueTask<int> ReadBodyAsync(Memory<byte> into) => next.ReadBodyAsync(into);
+    public virtual ValueTask<int> ReadBodyAsync(Memory<byte> into) => next.ReadBodyAsync(into);
 
-    public void GiveUpBody() => next.GiveUpBody();
+    public virtual void GiveUpBody() => next.GiveUpBody();
 
     public virtual ValueTask InterimAsync(ResponseHead head) => next.InterimAsync(head);
 

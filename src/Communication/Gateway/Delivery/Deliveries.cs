@@ -76,6 +76,40 @@ internal sealed class Deliveries
         return parts[^1].Target;
     }
 
+    /// <summary>
+    /// How likely each target gets this request, from 0 to 1 and 1 in all; what <see cref="Choose"/> would do.
+    /// </summary>
+    public IReadOnlyList<(Target Target, double Share)> Shares(in RequestView view, PathParameters parameters)
+    {
+        var shares = new List<(Target Target, double Share)>();
+        var left = 1.0;
+        foreach (var canary in canaries)
+        {
+            var taken = left * canary.Share(view, parameters, path);
+            Add(shares, canary.Target, taken);
+            left -= taken;
+        }
+        var (sum, before) = (parts[^1].UpTo, 0L);
+        var at = splitBy?.Of(view, parameters, path) is { } caller
+            ? (long)(KeyHash.Mix(caller ^ salt) % (ulong)sum)
+            : (long?)null;
+        foreach (var (target, upTo) in parts)
+        {
+            var share = at is not { } known ? (double)(upTo - before) / sum : known >= before && known < upTo ? 1 : 0;
+            Add(shares, target, left * share);
+            before = upTo;
+        }
+        return shares;
+    }
+
+    private static void Add(List<(Target Target, double Share)> shares, Target target, double share)
+    {
+        if (share <= 0) return;
+        var known = shares.FindIndex(one => one.Target.Equals(target));
+        if (known < 0) shares.Add((target, share));
+        else shares[known] = (target, shares[known].Share + share);
+    }
+
     /// <summary>One rule for requests that go elsewhere.</summary>
     private sealed class Canary
     {
@@ -106,6 +140,14 @@ internal sealed class Deliveries
             return new Canary(
                 target, held, spec.By is { } text ? RequestKey.Parse(text) : null,
                 (int)Math.Round((spec.Percent ?? 100) * Steps / 100), salt);
+        }
+
+        /// <summary>How likely it takes the request, from 0 to 1.</summary>
+        public double Share(in RequestView view, PathParameters parameters, PathPattern path)
+        {
+            if (!conditions.Hold(view)) return 0;
+            if (share == Steps || by?.Of(view, parameters, path) is not { } caller) return (double)share / Steps;
+            return (int)(KeyHash.Mix(caller ^ salt) % Steps) < share ? 1 : 0;
         }
 
         public bool Takes(in RequestView view, PathParameters parameters, PathPattern path, Random random)

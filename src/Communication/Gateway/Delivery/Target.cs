@@ -13,8 +13,7 @@ internal sealed class Target : IEquatable<Target>
         ServiceKey? service, ResourceKey? upstream, string? version,
         ImmutableArray<KeyValuePair<string, string>> metadata)
     {
-        Service = service;
-        Upstream = upstream;
+        Key = new TargetKey(service, upstream);
         Version = version;
         this.metadata = metadata;
         var some = metadata.Select(pair => $"{pair.Key}={pair.Value}")
@@ -23,10 +22,12 @@ internal sealed class Target : IEquatable<Target>
         Name = (service?.ToString() ?? upstream?.ToString() ?? "") + (Subset.Length == 0 ? "" : $" ({Subset})");
     }
 
-    /// <summary>Null when it is an upstream.</summary>
-    public ServiceKey? Service { get; }
+    public TargetKey Key { get; }
 
-    public ResourceKey? Upstream { get; }
+    /// <summary>Null when it is an upstream.</summary>
+    public ServiceKey? Service => Key.Service;
+
+    public ResourceKey? Upstream => Key.Upstream;
 
     public string? Version { get; }
 
@@ -58,11 +59,11 @@ internal sealed class Target : IEquatable<Target>
     }
 
     public bool Equals(Target? other) =>
-        other is not null && Service == other.Service && Upstream == other.Upstream && Subset == other.Subset;
+        other is not null && Key == other.Key && Subset == other.Subset;
 
     public override bool Equals(object? obj) => Equals(obj as Target);
 
-    public override int GetHashCode() => HashCode.Combine(Service, Upstream, Subset);
+    public override int GetHashCode() => HashCode.Combine(Key, Subset);
 
     public override string ToString() => Name;
 }

@@ -20,6 +20,15 @@ internal sealed partial class Exchange
     /// <summary>When its head was complete, by the clock's timestamp.</summary>
     public long Began { get; private set; }
 
+    /// <summary>The same, by the calendar.</summary>
+    public DateTimeOffset Came { get; private set; }
+
+    /// <summary>
+    /// When the last wait for somebody else was over, by the clock's timestamp. What is done without a wait is done
+    /// at that moment: to look at the clock for each of it would cost more than most of it does.
+    /// </summary>
+    public long Now { get; private set; }
+
     /// <summary>What the route's path captures; set with the route.</summary>
     public PathParameters Parameters { get; set; }
 
@@ -44,7 +53,7 @@ internal sealed partial class Exchange
     public IReadOnlyList<Decision> Decisions => decisions;
 
     /// <summary>The request as routes look at it, with the time at which it came.</summary>
-    public RequestView View(DateTimeOffset now) => new()
+    public RequestView View() => new()
     {
         Host = Request.Host,
         Path = Request.Path,
@@ -52,7 +61,7 @@ internal sealed partial class Exchange
         Query = Request.Query.IsEmpty ? Request.Query : Request.Query[1..],
         Fields = Fields,
         Client = CallerAddress,
-        Time = now,
+        Time = Came,
     };
 
     /// <summary>Puts a client before the one there is, which it passes on to: it sees the answer first.</summary>
@@ -65,8 +74,11 @@ internal sealed partial class Exchange
     public void Note(Stage stage, string what, object? about = null)
     {
         if (decisions.Count < MaxDecisions)
-            decisions.Add(new Decision(stage, what, about, time.GetTimestamp() - Began));
+            decisions.Add(new Decision(stage, what, about, Now - Began));
     }
+
+    /// <summary>A wait is over.</summary>
+    public void Resume() => Now = time.GetTimestamp();
 
     /// <summary>The request is over: what it held is let go, the last first.</summary>
     public void Release()
@@ -80,7 +92,8 @@ internal sealed partial class Exchange
         Client = origin = client;
         traffic = client as ITraffic;
         CallerAddress = client.Address;
-        Began = time.GetTimestamp();
+        Began = Now = time.GetTimestamp();
+        Came = time.GetUtcNow();
         Head.Clear();
     }
 

@@ -47,17 +47,17 @@ internal sealed partial class Exchange
     public void NoteSearch(RouteTable table, long revision) => (Table, Revision) = (table, revision);
 
     // A second try on a new connection, because a kept one was closed just then, is the same attempt.
-    private long NoteAttempt(Upstream upstream, bool kept)
+    private void NoteAttempt(Upstream upstream, bool kept)
     {
         if (kept) Attempts++;
         Instance = upstream;
         Note(Stage.Attempt, kept ? "asked" : "asked again over a new connection", upstream);
-        return time.GetTimestamp();
     }
 
     private CallFailure NoteOutcome(Upstream upstream, CallFailure failure, long asked)
     {
-        upstream.Series?.Count(failure, (long)time.GetElapsedTime(asked).TotalMicroseconds);
+        Resume();
+        upstream.Series?.Count(failure, (long)time.GetElapsedTime(asked, Now).TotalMicroseconds);
         Note(Stage.Attempt, failure == CallFailure.None ? "answered" : GatewayFigures.ReasonOf(failure), upstream);
         return failure;
     }

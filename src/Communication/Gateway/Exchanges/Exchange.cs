@@ -168,11 +168,12 @@ internal sealed partial class Exchange : IExpiring
         Cause = null;
         clientFault = null;
         received = answering = timedOut = false;
-        var asked = NoteAttempt(upstream, kept);
+        Resume();
+        var began = Now;
+        NoteAttempt(upstream, kept);
         pool = pools.Of(upstream);
-        var began = time.GetTimestamp();
-        if (upstream.SpeaksHttp2) return NoteOutcome(upstream, await CallOverStreamAsync(pool, began), asked);
-        var taken = kept ? pool.TryTake() : null;
+        if (upstream.SpeaksHttp2) return NoteOutcome(upstream, await CallOverStreamAsync(pool, began), began);
+        var taken = kept ? pool.TryTake(began) : null;
         if (taken is null)
         {
             (taken, var failure, Cause) = await pool.OpenAsync(ConnectLimit());
@@ -180,7 +181,7 @@ internal sealed partial class Exchange : IExpiring
             {
                 if (Client.IsGone) failure = CallFailure.ClientGone;
                 else if (IsOverdue) failure = CallFailure.Deadline;
-                return NoteOutcome(upstream, failure, asked);
+                return NoteOutcome(upstream, failure, began);
             }
         }
         connection = taken;
@@ -192,14 +193,14 @@ internal sealed partial class Exchange : IExpiring
             LimitTry(taken, began);
             await SendAsync(taken);
             await ReceiveHeadAsync(taken);
-            return NoteOutcome(upstream, CallFailure.None, asked);
+            return NoteOutcome(upstream, CallFailure.None, began);
         }
         catch (Exception fault) when (IsBroken(fault))
         {
             Cause = fault;
             var wasReused = taken.IsReused;
             await DropAsync();
-            return NoteOutcome(upstream, Classify(wasReused), asked);
+            return NoteOutcome(upstream, Classify(wasReused), began);
         }
     }
 
@@ -237,7 +238,7 @@ internal sealed partial class Exchange : IExpiring
         Lift(sending);
         LiftEnding();
         // Whoever took it has ended it.
-        if (Interlocked.CompareExchange(ref exposed, null, mine) == mine && !timedOut) pool!.Keep(mine);
+        if (Interlocked.CompareExchange(ref exposed, null, mine) == mine && !timedOut) pool!.Keep(mine, Now);
         else pool!.Close(mine);
     }
 
@@ -290,7 +291,7 @@ internal sealed partial class Exchange : IExpiring
         var length = RequestForm.Write(this, authority, outgoing);
         if (Request.Body == BodyKind.None)
         {
-            receiving.Arm(ResponseHeadTimeout, to);
+            receiving.Arm(ResponseHeadTimeout, to, Now);
             return to.SendAsync(outgoing.AsMemory(0, length));
         }
         if (Request.ExpectsContinue) return AskAndSendAsync(to, length);

@@ -24,6 +24,7 @@ internal static class DecisionSubjects
         LimitPolicy policy => policy.Name,
         Caller caller => TextOf(caller),
         Fallback { Target: { } target } => target.Name,
+        Inspection.InspectionFinding finding => finding.ToString(),
         Fault fault => fault.Error.Code,
         ErrorCode code => code.Code,
         _ => null,

@@ -60,7 +60,8 @@ internal static class RequestExplainer
         return $"{request.Method} {request.Host}{request.Path} {way}, and {end}.";
     }
 
-    private static List<string> ChangesOf(RecordedRequest request, RequestHead head)
+    /// <summary>What a route changes of a request, in words.</summary>
+    public static List<string> ChangesOf(RecordedRequest request, RequestHead head)
     {
         var changes = new List<string>();
         if (request.Transformed?.Path is { } path) changes.Add($"path: {Encoding.ASCII.GetString(path)}");

@@ -19,6 +19,9 @@ internal static class RequestFields
         "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled",
     };
 
+    /// <summary>True for a field whose value is never a secret.</summary>
+    public static bool IsShown(string name) => Shown.Contains(name);
+
     public static IReadOnlyList<GatewayRequestField> Of(RequestHead head)
     {
         var fields = new List<GatewayRequestField>();
@@ -26,7 +29,7 @@ internal static class RequestFields
         {
             var name = Encoding.ASCII.GetString(head.Fields.NameOf(field));
             fields.Add(new GatewayRequestField(
-                name, Shown.Contains(name) ? Encoding.UTF8.GetString(head.Fields.ValueOf(field)) : null));
+                name, IsShown(name) ? Encoding.UTF8.GetString(head.Fields.ValueOf(field)) : null));
         }
         return fields;
     }

@@ -17,16 +17,7 @@ internal static class RouteVerdicts
         RecordedRequest request, RequestHead head, Func<ResourceKey, bool> mayRead)
     {
         if (request.Table is not { } table) return [];
-        var view = new RequestView
-        {
-            Host = head.Host,
-            Path = head.Path,
-            Method = head.MethodName,
-            Query = head.Query.IsEmpty ? head.Query : head.Query[1..],
-            Fields = new ExchangeFields(head.Fields),
-            Client = request.Client,
-            Time = request.At,
-        };
+        var view = ViewOf(request, head);
         var verdicts = new List<(int Rank, int Shared, GatewayRouteVerdict Verdict)>();
         foreach (var route in table.Routes)
         {
@@ -43,6 +34,18 @@ internal static class RouteVerdicts
                 .Select(one => one.Verdict),
         ];
     }
+
+    /// <summary>What routes are matched against, of a request that is over.</summary>
+    public static RequestView ViewOf(RecordedRequest request, RequestHead head) => new()
+    {
+        Host = head.Host,
+        Path = head.Path,
+        Method = head.MethodName,
+        Query = head.Query.IsEmpty ? head.Query : head.Query[1..],
+        Fields = new ExchangeFields(head.Fields),
+        Client = request.Client,
+        Time = request.At,
+    };
 
     private static (int Rank, string Verdict, string Text) Judge(
         Route route, RecordedRequest request, RequestView view)

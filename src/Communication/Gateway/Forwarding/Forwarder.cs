@@ -52,7 +52,7 @@ internal sealed partial class Forwarder(
         if (fallback.Target is { } target && exchange.BodyUntouched && !exchange.IsOverdue)
         {
             exchange.Destination = chooser.Decide(
-                target, exchange.View(time.GetUtcNow()), exchange.Parameters, exchange.Route.Path);
+                target, exchange.View(), exchange.Parameters, exchange.Route.Path);
             exchange.Failed.Clear();
             if (await TryAsync(exchange) is null) return true;
         }
@@ -64,7 +64,7 @@ internal sealed partial class Forwarder(
     private ValueTask<Fault?> TryAsync(Exchange exchange)
     {
         var guard = guards.Of(exchange.Destination.Target);
-        guard.Budget.Called();
+        guard.Budget.Called(exchange.Now);
         return guard.Places is { } places ? TryWithinAsync(exchange, guard, places) : TryAllAsync(exchange, guard);
     }
 
@@ -73,7 +73,9 @@ internal sealed partial class Forwarder(
         // Nobody waits for a place only to be refused.
         if (guard.Breaker is { State: BreakerState.Open } breaker && breaker.OpenFor > TimeSpan.Zero)
             return Open(exchange, breaker);
-        if (!await places.EnterAsync(exchange.Route.Policy.Importance))
+        var hasPlace = await places.EnterAsync(exchange.Route.Policy.Importance);
+        exchange.Resume();
+        if (!hasPlace)
         {
             exchange.Note(Stage.Admission, "no place");
             return new Fault(ErrorCodes.BulkheadFull, "As many requests are under way there as may be.")
@@ -164,7 +166,7 @@ internal sealed partial class Forwarder(
             return false;
         }
         if (!chooser.Choose(
-                exchange.Destination, exchange.IsSafe && exchange.BodyUntouched, except, exchange.Failed)
+                exchange.Destination, exchange.IsSafe && exchange.BodyUntouched, exchange.Now, except, exchange.Failed)
             .TryGet(out var call, out fault))
         {
             guard.Breaker?.Forget(permit);
@@ -191,6 +193,7 @@ internal sealed partial class Forwarder(
     private async ValueTask<bool> WaitAsync(Exchange exchange, TimeSpan wait)
     {
         await Task.Delay(exchange.Within(wait), time, CancellationToken.None);
+        exchange.Resume();
         if (exchange.Client.IsGone) counters.ClientGone(exchange.Route);
         return !exchange.Client.IsGone && !exchange.IsOverdue;
     }
@@ -200,8 +203,8 @@ internal sealed partial class Forwarder(
     {
         var failure = CallFailure.ClientGone; // Unless told otherwise, the instance has no part in it.
         var call = place.Call;
-        var began = guard.Measures ? time.GetTimestamp() : 0;
-        call.Asked();
+        var began = exchange.Now;
+        call.Asked(began);
         try
         {
             failure = await exchange.CallAsync(call.Upstream, kept: true);
@@ -212,9 +215,10 @@ internal sealed partial class Forwarder(
         }
         finally
         {
-            call.Heard(failure == CallFailure.None);
+            call.Heard(failure == CallFailure.None, exchange.Now);
             if (guard.Measures)
-                guard.Heard(failure, exchange.Answer.Status, time.GetElapsedTime(began), place.Permit);
+                guard.Heard(
+                    failure, exchange.Answer.Status, time.GetElapsedTime(began, exchange.Now), place.Permit);
         }
     }
 
@@ -292,6 +296,7 @@ internal sealed partial class Forwarder(
     private static Fault Open(Exchange exchange, CircuitBreaker breaker)
     {
         exchange.Note(Stage.Admission, "breaker open");
+        breaker.Refused();
         return new Fault(
             ErrorCodes.CircuitOpen, "Calls of the service behind this route fail, and it is not called now.")
         {
@@ -304,7 +309,7 @@ internal sealed partial class Forwarder(
 
     private static void TakeFields(Exchange exchange, OwnAnswer answer)
     {
-        foreach (var field in answer.Fields(exchange.View(default), exchange.Parameters))
+        foreach (var field in answer.Fields(exchange.View(), exchange.Parameters))
             exchange.Head.Added.Add(
                 new(Encoding.Latin1.GetString(field.Name), Encoding.Latin1.GetString(field.Value)));
     }

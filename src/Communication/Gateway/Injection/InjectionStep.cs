@@ -37,7 +37,7 @@ internal sealed class InjectionStep(
 
     public ValueTask<StepResult> RunAsync(Exchange exchange)
     {
-        if (!conditions.Hold(exchange.View(time.GetUtcNow()))) return ValueTask.FromResult(StepResult.GoOn);
+        if (!conditions.Hold(exchange.View())) return ValueTask.FromResult(StepResult.GoOn);
         var waits = spec.Delay is { } delay && Random.Shared.NextDouble() * 100 < delay.Percent;
         var aborts = spec.Abort is { } abort && Random.Shared.NextDouble() * 100 < abort.Percent;
         return waits || aborts ? InjectAsync(exchange, waits, aborts) : ValueTask.FromResult(StepResult.GoOn);

@@ -176,7 +176,8 @@ internal sealed class TcpConnection(Socket socket, TcpPort port, TcpParts parts)
         Upstream? failed = null;
         for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
-            if (!parts.Chooser.Choose(destination, repeatable: true, failed).TryGet(out var call, out _)) break;
+            if (!parts.Chooser.Choose(destination, true, parts.Time.GetTimestamp(), failed)
+                .TryGet(out var call, out _)) break;
             if (await ConnectAsync(call.Upstream, call, route.ConnectTimeout) is { } connected)
             {
                 Volatile.Write(ref instance, connected);
@@ -192,7 +193,7 @@ internal sealed class TcpConnection(Socket socket, TcpPort port, TcpParts parts)
     private async ValueTask<Socket?> ConnectAsync(Upstream upstream, UpstreamCall call, TimeSpan patience)
     {
         using var limit = new CancellationTokenSource(patience, parts.Time);
-        call.Asked();
+        call.Asked(parts.Time.GetTimestamp());
         Socket? connected = null;
         try
         {
@@ -204,7 +205,7 @@ internal sealed class TcpConnection(Socket socket, TcpPort port, TcpParts parts)
         {
             // The next one, then.
         }
-        call.Heard(connected is not null);
+        call.Heard(connected is not null, parts.Time.GetTimestamp());
         if (upstream.IsRegistered)
             parts.Registry.ReportOutcome(
                 upstream.Key, connected is null ? CallOutcome.ConnectFailed : CallOutcome.Answered);

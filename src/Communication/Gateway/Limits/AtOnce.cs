@@ -20,6 +20,9 @@ internal sealed class AtOnce : ILimiter
         // Those of other nodes are theirs.
     }
 
+    public Room Look(LimitShape shape, long now) =>
+        new(Math.Max(0, shape.Requests - underWay), underWay == 0 ? 0 : Patience);
+
     public void Return() => underWay--;
 
     public bool IsIdle(LimitShape shape, long now) => underWay == 0;

@@ -24,6 +24,13 @@ internal sealed class EvenPace : ILimiter
             // As with a bucket, for what happened in one exchange and not for ever.
             Math.Max(next, now + shape.MaxWait + TimeSpan.FromSeconds(10).Ticks));
 
+    public Room Look(LimitShape shape, long now)
+    {
+        var space = shape.Period / (shape.Requests * warmth.Look(shape, now));
+        var room = ((now + shape.MaxWait - Math.Max(next, now)) / space) + 1;
+        return new Room((long)Math.Max(0, room), (long)Math.Max(0, next - now));
+    }
+
     public void Return()
     {
         // A request is counted when it comes.

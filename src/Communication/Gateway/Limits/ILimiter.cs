@@ -14,6 +14,9 @@ internal interface ILimiter
     /// <summary>Counts what other nodes have let pass.</summary>
     void Charge(LimitShape shape, long now, long uses);
 
+    /// <summary>What is left now, for who only looks.</summary>
+    Room Look(LimitShape shape, long now);
+
     /// <summary>One that was let pass is over.</summary>
     void Return();
 
@@ -35,6 +38,11 @@ internal sealed record LimitShape(int Requests, long Period, int Burst, long Max
 /// <param name="Reset">Until all may come again, in ticks.</param>
 internal readonly record struct Verdict(bool Passes, long Remaining, long Wait, long Reset);
 
+/// <summary>What is left of a limit.</summary>
+/// <param name="Remaining">How many more may come at once.</param>
+/// <param name="Reset">Until all may come again, in ticks.</param>
+internal readonly record struct Room(long Remaining, long Reset);
+
 /// <summary>How much of a limit is open to a caller who comes after a pause: a third, growing to all.</summary>
 internal struct Warmth
 {
@@ -49,8 +57,14 @@ internal struct Warmth
         if (shape.WarmUp == 0) return 1;
         if (!isUsed || now - last > shape.WarmUp) (begun, isUsed) = (now, true);
         last = now;
-        return Cold + ((1 - Cold) * Math.Min(1, (double)(now - begun) / shape.WarmUp));
+        return Look(shape, now);
     }
+
+    /// <summary>The same for who only looks.</summary>
+    public readonly double Look(LimitShape shape, long now) =>
+        shape.WarmUp == 0 ? 1
+        : IsCold(shape, now) ? Cold
+        : Cold + ((1 - Cold) * Math.Min(1, (double)(now - begun) / shape.WarmUp));
 
     public readonly bool IsCold(LimitShape shape, long now) =>
         shape.WarmUp == 0 || !isUsed || now - last > shape.WarmUp;

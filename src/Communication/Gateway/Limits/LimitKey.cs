@@ -24,6 +24,9 @@ internal sealed class LimitKey
     private const byte Absent = 0xFF;
     private const byte Digest = 0xFE;
 
+    // Other digests in every process: nobody looks a secret up in a list of them.
+    private static readonly byte[] Salt = RandomNumberGenerator.GetBytes(16);
+
     private readonly ImmutableArray<Part> parts;
 
     private LimitKey(ImmutableArray<Part> parts) => this.parts = parts;
@@ -58,11 +61,35 @@ internal sealed class LimitKey
         return bytes[..length].ToArray();
     }
 
+    /// <summary>
+    /// What a key says, part by part, for people: a value that may be a secret is told by a digest alone, and so is
+    /// one of which the key has no more.
+    /// </summary>
+    public IReadOnlyList<(string By, string? Value, string? Digest)> Tell(ReadOnlySpan<byte> key)
+    {
+        var told = new List<(string, string?, string?)>(parts.Length);
+        foreach (var part in parts)
+        {
+            if (key.IsEmpty) break;
+            var length = key[0] switch { Absent => 0, Digest => SHA256.HashSizeInBytes, var plain => plain };
+            var value = key.Slice(1, length);
+            var isPlain = key[0] < Digest;
+            told.Add(key[0] == Absent ? (part.Text, null, null)
+                : isPlain && part.IsPublic ? (part.Text, part.Read(value), null)
+                : (part.Text, null, DigestOf(value)));
+            key = key[(length + 1)..];
+        }
+        return told;
+    }
+
+    private static string DigestOf(ReadOnlySpan<byte> value) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(Salt, value).AsSpan(0, 6));
+
     /// <summary>Writes the key of a request; its bytes.</summary>
     public int Write(Exchange exchange, Span<byte> output)
     {
         if (parts.IsEmpty) return 0;
-        var view = exchange.View(default); // No key asks for the time.
+        var view = exchange.View(); // No key asks for the time.
         var length = 0;
         foreach (var part in parts) length += Write(part, exchange, view, output[length..]);
         return length;
@@ -147,8 +174,26 @@ internal sealed class LimitKey
         return 1;
     }
 
-    private readonly record struct Part(Place Place, byte[] Name, int Index)
+    private readonly record struct Part(Place Place, byte[] Name, int Index, string Text)
     {
+        /// <summary>True where no value is a secret.</summary>
+        public bool IsPublic => Place switch
+        {
+            Place.Header => Explaining.RequestFields.IsShown(Encoding.UTF8.GetString(Name)),
+            Place.Cookie or Place.Query => false,
+            _ => true,
+        };
+
+        public string Read(ReadOnlySpan<byte> value)
+        {
+            if (Place != Place.Client) return Encoding.UTF8.GetString(value);
+            if (value.Length == 4) return new IPAddress(value).ToString();
+            Span<byte> network = stackalloc byte[16];
+            network.Clear();
+            value.CopyTo(network);
+            return $"{new IPAddress(network)}/64";
+        }
+
         public static Part Parse(string text, PathPattern? path)
         {
             var colon = text.IndexOf(':', StringComparison.Ordinal);
@@ -166,7 +211,7 @@ internal sealed class LimitKey
             };
             var name = place == Place.Header ? what.ToLowerInvariant() : what;
             var index = place == Place.Path && path is not null ? path.Parameters.IndexOf(what) : -1;
-            return new Part(place, Encoding.UTF8.GetBytes(name), index < 0 ? int.MaxValue : index);
+            return new Part(place, Encoding.UTF8.GetBytes(name), index < 0 ? int.MaxValue : index, text);
         }
     }
 }

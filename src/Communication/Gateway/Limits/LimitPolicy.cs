@@ -27,6 +27,8 @@ internal sealed class LimitPolicy
 
     public string Name => spec.Name;
 
+    public LimitSpec Spec => spec;
+
     public LimitKey Key { get; }
 
     /// <summary>What holds for a caller without a number of its own.</summary>

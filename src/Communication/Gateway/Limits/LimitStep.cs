@@ -15,11 +15,21 @@ internal sealed class LimitStep(LimitPolicy policy, LimitTable table, TimeProvid
 
     public Stage Stage => Stage.Limit;
 
+    public LimitPolicy Policy => policy;
+
+    public LimitTable Table => table;
+
+    /// <summary>Requests that wait for their turn.</summary>
+    public int Waiting => Volatile.Read(ref waiting);
+
+    /// <summary>The time that the limit counts by.</summary>
+    public long Now => time.GetElapsedTime(origin).Ticks;
+
     public ValueTask<StepResult> RunAsync(Exchange exchange)
     {
         Span<byte> key = stackalloc byte[LimitKey.MaxBytes];
         var length = policy.Key.Write(exchange, key);
-        var verdict = table.Take(key[..length], time.GetElapsedTime(origin).Ticks, out var entry);
+        var verdict = table.Take(key[..length], Now, out var entry);
         if (!verdict.Passes) return ValueTask.FromResult(Refuse(exchange, verdict));
         if (policy.IsConcurrent) exchange.Hold(entry);
         if (policy.Tells) Tell(exchange, verdict);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Kernel.Cluster;
 
 namespace Groundwork.Communication.Gateway.Limits;
@@ -21,6 +22,7 @@ internal sealed class LimitTable
     private readonly string name;
     private readonly TimeSpan remembered;
     private int count; // Interlocked; of the entries.
+    private ShardedCells? verdicts; // Made by the first request: of many limits most are never asked.
 
     /// <param name="name">The same on every node, and of this limit alone.</param>
     public LimitTable(LimitPolicy policy, SharedCounters? counters, string name)
@@ -37,14 +39,44 @@ internal sealed class LimitTable
 
     public int Count => Volatile.Read(ref count);
 
+    /// <summary>Requests that were let pass, since the limit has its words.</summary>
+    public long Passed => Volatile.Read(ref verdicts)?[0] ?? 0;
+
+    public long Refused => Volatile.Read(ref verdicts)?[1] ?? 0;
+
+    /// <summary>Among how many nodes, that do not hear of each other, the limit is parted; 1 while they do.</summary>
+    public int Parts => policy.IsShared ? counters?.Parts ?? 1 : 1;
+
     public Verdict Take(ReadOnlySpan<byte> key, long now, out LimitEntry entry)
     {
         while (true)
         {
             entry = byBytes.TryGetValue(key, out var known) ? known : Add(key, now);
-            if (entry.Take(now) is { } verdict) return verdict;
+            if (entry.Take(now) is { } verdict)
+            {
+                ShardedCells.Add(Verdicts().Mine, verdict.Passes ? 0 : 1, 1);
+                return verdict;
+            }
             Remove(key.ToArray(), entry);
         }
+    }
+
+    /// <summary>Those who have used most of what they may, and what all have used at other nodes.</summary>
+    public (IReadOnlyList<(byte[] Key, LimitUse Use)> Hottest, long FromOthers) Read(long now, int most)
+    {
+        var hottest = new PriorityQueue<(byte[] Key, LimitUse Use), (double, long)>();
+        var fromOthers = 0L;
+        foreach (var (key, entry) in entries)
+        {
+            var use = entry.Read(now);
+            fromOthers += use.FromOthers;
+            hottest.Enqueue((key, use), (use.Share, use.Passed + use.Refused));
+            if (hottest.Count > most) hottest.Dequeue();
+        }
+        var found = new List<(byte[], LimitUse)>(hottest.Count);
+        while (hottest.TryDequeue(out var one, out _)) found.Add(one);
+        found.Reverse();
+        return (found, fromOthers);
     }
 
     /// <summary>Forgets those of whom there is nothing to remember.</summary>
@@ -52,6 +84,13 @@ internal sealed class LimitTable
     {
         foreach (var (key, entry) in entries)
             if (entry.TryForget(now)) Remove(key, entry);
+    }
+
+    private ShardedCells Verdicts()
+    {
+        if (Volatile.Read(ref verdicts) is { } made) return made;
+        Interlocked.CompareExchange(ref verdicts, new ShardedCells(2), null);
+        return verdicts;
     }
 
     private LimitEntry Add(ReadOnlySpan<byte> key, long now)

@@ -28,6 +28,12 @@ internal sealed class SlidingWindow : ILimiter
         Add((int)Math.Min(uses, LimitRules.MaxRequests));
     }
 
+    public Room Look(LimitShape shape, long now)
+    {
+        Turn(shape, now);
+        return new Room(Math.Max(0, shape.Requests - sum), sum == 0 ? 0 : Reset(shape, now));
+    }
+
     public void Return()
     {
         // A request is counted when it comes.

@@ -33,6 +33,15 @@ internal sealed class TokenBucket : ILimiter
         tokens = Math.Max(tokens - uses, Math.Min(tokens, -rate * LongestDebt));
     }
 
+    public Room Look(LimitShape shape, long now)
+    {
+        var share = warmth.Look(shape, now);
+        var (rate, capacity) = (share * shape.Requests / shape.Period, Math.Max(1, share * shape.Burst));
+        var held = filled < 0 ? capacity : Math.Min(capacity, tokens + ((now - filled) * rate));
+        return new Room(
+            (long)Math.Max(0, held + Tolerance), (long)Math.Ceiling(Math.Max(0, capacity - held) / rate));
+    }
+
     public void Return()
     {
         // A request is counted when it comes.

@@ -26,6 +26,9 @@ internal sealed class CertificateSelector
     /// <summary>Certificates that are shown.</summary>
     public int Count { get; private init; }
 
+    /// <summary>Those, and which of them is for names that none of the others covers.</summary>
+    public IReadOnlyList<(ServedCertificate Certificate, bool IsDefault)> Shown { get; private init; } = [];
+
     public static CertificateSelector Compile(ListenerTlsSpec? spec, CertificateTable certificates)
     {
         var all = certificates.Current;
@@ -44,6 +47,11 @@ internal sealed class CertificateSelector
             hosts.ToFrozenDictionary(StringComparer.Ordinal), other, shown.Count > 0 ? shown[0] : null)
         {
             Count = shown.Count + (other is null ? 0 : 1),
+            Shown =
+            [
+                .. (other is null || shown.Contains(other) ? shown : [.. shown, other])
+                    .Select(one => (one, ReferenceEquals(one, other))),
+            ],
         };
     }
 

@@ -26,6 +26,10 @@ public static class GatewayListenerKind
         },
     };
 
+    /// <summary>The resource that is about a listener of ours.</summary>
+    internal static ResourceKey KeyOf(string listener) =>
+        new(Name, "", listener == ListenerDefinition.GatewayHttps ? "https" : "http");
+
     /// <summary>The listener of the process configuration that a resource is about; null for none of ours.</summary>
     internal static string? ListenerOf(string name) => name switch
     {

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using Groundwork.Communication.Gateway.Callers;
 using Groundwork.Communication.Gateway.Certificates;
 using Groundwork.Communication.Gateway.Serving;
@@ -38,6 +39,9 @@ internal sealed class ListenerTable : IDisposable
     public ListenerState Of(string? name) =>
         byName.GetValueOrDefault(name ?? ListenerDefinition.Gateway) ?? byName[ListenerDefinition.Gateway];
 
+    /// <summary>All that there are.</summary>
+    public ImmutableArray<ListenerState> States => byName.Values;
+
     public void Dispose() => subscription.Dispose();
 
     private void Apply(SnapshotChange change)
@@ -73,9 +77,7 @@ internal sealed class ListenerTable : IDisposable
             Tls = TlsRules.Compile(spec?.Tls, certificates),
         };
         if (spec is null) return plan;
-        var key = new ResourceKey(
-            GatewayListenerKind.Name, "", name == ListenerDefinition.GatewayHttps ? "https" : "http");
-        var steps = compiler.Compile(new StepContext(key, spec, null));
+        var steps = compiler.Compile(new StepContext(GatewayListenerKind.KeyOf(name), spec, null));
         return plan with { Steps = spec.RedirectToHttps ? [new HttpsRedirect(), .. steps] : steps };
     }
 }

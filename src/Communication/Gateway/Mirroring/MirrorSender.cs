@@ -71,11 +71,14 @@ internal sealed partial class MirrorSender : IAsyncDisposable
 
     public long Dropped => Interlocked.Read(ref dropped);
 
+    /// <summary>Copies that wait, and bytes of them.</summary>
+    public (int Copies, long Bytes) Waiting => (jobs.Reader.Count, Interlocked.Read(ref waitingBytes));
+
     /// <summary>Takes a copy of a request that is over; never waits.</summary>
     public void Send(Exchange exchange, Target target, byte[] body)
     {
         if (Interlocked.Read(ref waitingBytes) + body.Length > MaxWaitingBytes
-            || !chooser.Choose(new Destination(target, null, null), repeatable: false).TryGet(out var call, out _))
+            || !chooser.Choose(new Destination(target, null, null), false, exchange.Now).TryGet(out var call, out _))
         {
             Drop();
             return;
@@ -136,7 +139,7 @@ internal sealed partial class MirrorSender : IAsyncDisposable
     {
         var upstream = job.Call.Upstream;
         var pool = pools.Of(upstream);
-        var connection = pool.TryTake() ?? (await pool.OpenAsync(ConnectPatience)).Connection;
+        var connection = pool.TryTake(time.GetTimestamp()) ?? (await pool.OpenAsync(ConnectPatience)).Connection;
         if (connection is null)
         {
             upstream.Ejection.Fail();
@@ -148,7 +151,7 @@ internal sealed partial class MirrorSender : IAsyncDisposable
             static one => ((InstanceConnection)one!).Abort(), connection);
         await using var stop = stopping.Token.UnsafeRegister(
             static one => ((InstanceConnection)one!).Abort(), connection);
-        job.Call.Asked();
+        job.Call.Asked(time.GetTimestamp());
         try
         {
             await connection.SendAsync(job.Message);
@@ -160,10 +163,11 @@ internal sealed partial class MirrorSender : IAsyncDisposable
         {
             // Counted as failed; nobody waits for it.
         }
-        job.Call.Heard(begun);
+        var now = time.GetTimestamp();
+        job.Call.Heard(begun, now);
         if (begun) upstream.Ejection.Succeed();
         else upstream.Ejection.Fail();
-        if (whole && ending.Unregister()) pool.Keep(connection);
+        if (whole && ending.Unregister()) pool.Keep(connection, now);
         else pool.Close(connection);
         return begun;
     }

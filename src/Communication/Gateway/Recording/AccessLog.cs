@@ -25,12 +25,10 @@ internal sealed class AccessLog : IDisposable
 
     private readonly Shard[] shards;
     private readonly AccessLogWriter writer;
-    private readonly TimeProvider time;
     private long dropped; // Interlocked.
 
     public AccessLog(AccessLogOptions options, TimeProvider time, ILogger logger)
     {
-        this.time = time;
         shards = new Shard[Math.Min(8, Environment.ProcessorCount)];
         for (var index = 0; index < shards.Length; index++) shards[index] = new Shard(options.BufferBytes);
         writer = new AccessLogWriter(options, Take, time, logger);
@@ -45,7 +43,7 @@ internal sealed class AccessLog : IDisposable
     /// <summary>Takes a request that is over. Never waits for the writer.</summary>
     public void Write(Exchange exchange, long micros, int status, string? code)
     {
-        var now = time.GetUtcNow().Ticks;
+        var now = exchange.Came.Ticks + (micros * TimeSpan.TicksPerMicrosecond);
         var shard = shards[Thread.GetCurrentProcessorId() % shards.Length];
         var crowded = false;
         lock (shard.Gate)

@@ -33,14 +33,15 @@ internal sealed class ExchangeRecorder(
     /// <summary>The request is over.</summary>
     public void Ended(Exchange exchange)
     {
-        var micros = (long)time.GetElapsedTime(exchange.Began).TotalMicroseconds;
+        exchange.Resume();
+        var micros = (long)time.GetElapsedTime(exchange.Began, exchange.Now).TotalMicroseconds;
         var status = exchange.Status;
         var code = exchange.Code ?? (status == Exchange.ClientGoneStatus ? Exchange.ClientGoneCode : null);
         traffic.Of(exchange.Route)
             .Count(status, code, micros, exchange.BytesIn, exchange.BytesOut, exchange.Attempts);
         if (log is not null && exchange.Route is not { LogsAccess: false }) log.Write(exchange, micros, status, code);
         var isNotable = code is not null || status >= 500 || micros >= RequestRing.SlowMicros;
-        if (ring.Wants(isNotable)) ring.Add(Copy(exchange, micros, status, code), isNotable);
+        if (ring.Wants(isNotable, exchange.Now)) ring.Add(Copy(exchange, micros, status, code), isNotable);
     }
 
     public void Write(MetricsText text)
@@ -71,7 +72,7 @@ internal sealed class ExchangeRecorder(
             TraceId = trace.TraceId,
             CallerId = Encoding.ASCII.GetString(trace.CallerSpanId),
             IsSampled = trace.IsSampled,
-            At = time.GetUtcNow() - TimeSpan.FromMicroseconds(micros),
+            At = exchange.Came,
             Micros = micros,
             Status = status,
             Code = code,

@@ -20,7 +20,8 @@ internal sealed class RequestRing(TimeProvider time)
     public long Bytes => usual.Bytes + notable.Bytes;
 
     /// <summary>True when a request that ended so is to be given to <see cref="Add"/>.</summary>
-    public bool Wants(bool isNotable) => (isNotable ? notable : usual).Wants();
+    /// <param name="now">The clock's timestamp.</param>
+    public bool Wants(bool isNotable, long now) => (isNotable ? notable : usual).Wants(now);
 
     public void Add(RecordedRequest request, bool isNotable) => (isNotable ? notable : usual).Add(request);
 
@@ -63,13 +64,13 @@ internal sealed class RequestRing(TimeProvider time)
             }
         }
 
-        public bool Wants()
+        public bool Wants(long now)
         {
-            var now = time.GetTimestamp() / time.TimestampFrequency;
-            if (Interlocked.Read(ref second) != now)
+            var present = now / time.TimestampFrequency;
+            if (Interlocked.Read(ref second) != present)
             {
                 // Two that see a new second at once may let a few more in.
-                Interlocked.Exchange(ref second, now);
+                Interlocked.Exchange(ref second, present);
                 Volatile.Write(ref taken, 0);
             }
             if (Volatile.Read(ref taken) < MaxPerSecond && Interlocked.Increment(ref taken) <= MaxPerSecond)

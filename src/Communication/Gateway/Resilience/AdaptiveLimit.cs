@@ -70,6 +70,13 @@ internal sealed class AdaptiveLimit(AdaptiveSpec spec, TimeProvider time)
         }
     }
 
+    /// <summary>The limit, what answers take without a queue as far as is known, and whether that is being measured.
+    /// </summary>
+    public (int Limit, TimeSpan? Unloaded, bool Measuring) Read()
+    {
+        lock (gate) return ((int)limit, unloaded == 0 ? null : TimeSpan.FromTicks((long)unloaded), probing > 0);
+    }
+
     private void Adjust()
     {
         if (failed)

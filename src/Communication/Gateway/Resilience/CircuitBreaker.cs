@@ -7,6 +7,21 @@ internal enum BreakerState { Closed, Open, HalfOpen }
 /// <see cref="CircuitBreaker.Forget"/>.</summary>
 internal readonly record struct BreakerPermit(long Generation);
 
+/// <summary>What a breaker has seen and does.</summary>
+/// <param name="For">How long it has been in its state.</param>
+/// <param name="Calls">Of its window; none while it is not closed.</param>
+/// <param name="Probing">Calls under way that find out.</param>
+/// <param name="Proved">Calls that found out that all is well.</param>
+/// <param name="Opened">How often it opened.</param>
+/// <param name="Refused">Requests that were refused because of it.</param>
+internal readonly record struct BreakerReading(
+    BreakerState State, TimeSpan For, long Calls, long Failures, long Slow, int Probing, int Proved, long Opened,
+    long Refused)
+{
+    /// <summary>Until calls find out; null unless it is open.</summary>
+    public TimeSpan? OpenFor { get; init; }
+}
+
 /// <summary>
 /// Opens when too many calls of an upstream fail or are slow, lets none pass for a while, then a few that find out, and
 /// closes when all of those are well. Calls that began in one state say nothing in another. Thread-safe.
@@ -25,6 +40,9 @@ internal sealed class CircuitBreaker(BreakerSpec spec, TimeProvider time)
     private long openedAt; // Timestamp. Under the gate.
     private int probing; // Calls under way that find out. Under the gate.
     private int proved; // Of them those that were well. Under the gate.
+    private long changed = time.GetTimestamp(); // When the state did. Under the gate.
+    private long opened; // How often. Under the gate.
+    private long refused; // Interlocked.
 
     public BreakerSpec Spec => spec;
 
@@ -44,6 +62,24 @@ internal sealed class CircuitBreaker(BreakerSpec spec, TimeProvider time)
                 var left = TimeSpan.FromSeconds(spec.OpenSeconds) - time.GetElapsedTime(openedAt);
                 return left > TimeSpan.Zero ? left : TimeSpan.Zero;
             }
+        }
+    }
+
+    /// <summary>A request is refused because of it.</summary>
+    public void Refused() => Interlocked.Increment(ref refused);
+
+    public BreakerReading Read()
+    {
+        lock (gate)
+        {
+            if (state == (int)BreakerState.Closed) Turn();
+            var (calls, failures, slow) = Sum();
+            return new BreakerReading(
+                (BreakerState)state, time.GetElapsedTime(changed), calls, failures, slow, probing, proved, opened,
+                Interlocked.Read(ref refused))
+            {
+                OpenFor = state == (int)BreakerState.Open ? OpenFor : null,
+            };
         }
     }
 
@@ -98,6 +134,14 @@ internal sealed class CircuitBreaker(BreakerSpec spec, TimeProvider time)
 
     private bool IsBad()
     {
+        var (calls, failures, slow) = Sum();
+        return calls >= spec.MinimumCalls
+            && (failures * 100 >= spec.ErrorPercent * calls
+                || (spec.SlowMs is not null && slow * 100 >= spec.SlowPercent * calls));
+    }
+
+    private (long Calls, long Failures, long Slow) Sum()
+    {
         var (calls, failures, slow) = (0L, 0L, 0L);
         foreach (var one in slices)
         {
@@ -105,9 +149,7 @@ internal sealed class CircuitBreaker(BreakerSpec spec, TimeProvider time)
             failures += one.Failures;
             slow += one.Slow;
         }
-        return calls >= spec.MinimumCalls
-            && (failures * 100 >= spec.ErrorPercent * calls
-                || (spec.SlowMs is not null && slow * 100 >= spec.SlowPercent * calls));
+        return (calls, failures, slow);
     }
 
     private void Turn()
@@ -124,7 +166,12 @@ internal sealed class CircuitBreaker(BreakerSpec spec, TimeProvider time)
     private void Become(BreakerState next)
     {
         Volatile.Write(ref generation, generation + 1);
-        if (next == BreakerState.Open) openedAt = time.GetTimestamp();
+        changed = time.GetTimestamp();
+        if (next == BreakerState.Open)
+        {
+            openedAt = changed;
+            opened++;
+        }
         (probing, proved) = (0, 0);
         Array.Clear(slices);
         Volatile.Write(ref state, (int)next);

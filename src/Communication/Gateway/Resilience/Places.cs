@@ -12,10 +12,16 @@ internal sealed class Places(int limit, int maxWaiting, TimeSpan maxWait, TimePr
     private int most = limit; // Under the gate, read without it.
     private int underWay; // Under the gate, read without it.
     private int waiting; // Under the gate, read without it.
+    private long refused; // Under the gate, read without it.
 
     public int UnderWay => Volatile.Read(ref underWay);
 
     public int Waiting => Volatile.Read(ref waiting);
+
+    public int MaxWaiting => maxWaiting;
+
+    /// <summary>Requests that got no place, be it after a wait.</summary>
+    public long Refused => Volatile.Read(ref refused);
 
     public int Limit
     {
@@ -41,7 +47,11 @@ internal sealed class Places(int limit, int maxWaiting, TimeSpan maxWait, TimePr
                 underWay++;
                 return ValueTask.FromResult(true);
             }
-            if (waiting >= maxWaiting && !TryDisplace(importance)) return ValueTask.FromResult(false);
+            if (waiting >= maxWaiting && !TryDisplace(importance))
+            {
+                refused++;
+                return ValueTask.FromResult(false);
+            }
             var waiter = new Waiter(this, importance);
             waiter.Node = queues[(int)importance].AddLast(waiter);
             waiting++;
@@ -90,6 +100,7 @@ internal sealed class Places(int limit, int maxWaiting, TimeSpan maxWait, TimePr
         queues[(int)waiter.Importance].Remove(node);
         waiter.Node = null;
         waiting--;
+        if (!taken) refused++;
         waiter.Timer?.Dispose();
         waiter.Taken.SetResult(taken); // Whoever waits goes on elsewhere, not under the gate.
     }

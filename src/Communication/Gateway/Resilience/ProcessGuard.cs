@@ -20,6 +20,7 @@ internal sealed class ProcessGuard : IDisposable
     private readonly TimeProvider time;
     private readonly ITimer timer;
     private readonly long[] waits = new long[Kept]; // Ticks; of the one that measures.
+    private readonly long[] refused = new long[Importances.Count]; // Interlocked.
     private int next; // Of the one that measures.
     private int measuring; // 1 while a measurement waits for its thread.
     private long asked; // Timestamp; of the timer.
@@ -33,10 +34,27 @@ internal sealed class ProcessGuard : IDisposable
         timer = time.CreateTimer(static self => ((ProcessGuard)self!).Measure(), this, Every, Every);
     }
 
-    /// <summary>True when a request must be refused; it is under way already.</summary>
-    public bool Refuses(Importance importance) => Refuses(
-        importance, underWay.Count, options.MaxUnderWay, TimeSpan.FromTicks(Interlocked.Read(ref wait)),
-        options.MaxThreadWait);
+    /// <summary>How long work waits for a thread: the shortest time of the last second.</summary>
+    public TimeSpan ThreadWait => TimeSpan.FromTicks(Interlocked.Read(ref wait));
+
+    /// <summary>True when a request must be refused; it is under way already, and counted as refused then.</summary>
+    public bool Refuses(Importance importance)
+    {
+        if (!WouldRefuse(importance)) return false;
+        Interlocked.Increment(ref refused[(int)importance]);
+        return true;
+    }
+
+    /// <summary>The same for who only looks.</summary>
+    public bool WouldRefuse(Importance importance) =>
+        Refuses(importance, underWay.Count, options.MaxUnderWay, ThreadWait, options.MaxThreadWait);
+
+    public int MaxUnderWay => options.MaxUnderWay;
+
+    public TimeSpan MaxThreadWait => options.MaxThreadWait;
+
+    /// <summary>Requests that were refused.</summary>
+    public long Refused(Importance importance) => Interlocked.Read(ref refused[(int)importance]);
 
     public static bool Refuses(Importance importance, int count, int most, TimeSpan wait, TimeSpan longest)
     {

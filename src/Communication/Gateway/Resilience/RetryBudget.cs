@@ -13,10 +13,13 @@ internal sealed class RetryBudget(BudgetSpec spec, TimeProvider time)
     private readonly Lock taking = new();
     private readonly Slot[] slots = Array.ConvertAll(new int[WindowSeconds], _ => new Slot());
 
+    private long refused; // Under the taking, read without it.
+
     public BudgetSpec Spec => spec;
 
     /// <summary>Counts a request's first try.</summary>
-    public void Called() => Interlocked.Increment(ref At(Second()).Calls);
+    /// <param name="now">Timestamp.</param>
+    public void Called(long now) => Interlocked.Increment(ref At(now / time.TimestampFrequency).Calls);
 
     /// <summary>Takes another try; false when there is none left.</summary>
     public bool TryTake()
@@ -24,17 +27,39 @@ internal sealed class RetryBudget(BudgetSpec spec, TimeProvider time)
         var second = Second();
         lock (taking)
         {
-            var (calls, taken) = (0L, 0L);
-            foreach (var slot in slots)
+            var (calls, taken) = Sum(second);
+            if (taken * 100 >= Hundredfold(calls))
             {
-                if (Volatile.Read(ref slot.Second) <= second - WindowSeconds) continue;
-                calls += Volatile.Read(ref slot.Calls);
-                taken += Volatile.Read(ref slot.Taken);
+                refused++;
+                return false;
             }
-            if (taken * 100 >= (spec.Percent * calls) + (spec.MinPerSecond * WindowSeconds * 100L)) return false;
             Interlocked.Increment(ref At(second).Taken);
             return true;
         }
+    }
+
+    /// <summary>What was called and taken in the last ten seconds, what is left now, and how often there was nothing.
+    /// </summary>
+    public (long Calls, long Taken, long Left, long Refused) Read()
+    {
+        var (calls, taken) = Sum(Second());
+        var left = Math.Max(0, ((Hundredfold(calls) + 99) / 100) - taken);
+        return (calls, taken, left, Volatile.Read(ref refused));
+    }
+
+    // A hundred times as many as may be taken beside so many calls.
+    private long Hundredfold(long calls) => (spec.Percent * calls) + (spec.MinPerSecond * WindowSeconds * 100L);
+
+    private (long Calls, long Taken) Sum(long second)
+    {
+        var (calls, taken) = (0L, 0L);
+        foreach (var slot in slots)
+        {
+            if (Volatile.Read(ref slot.Second) <= second - WindowSeconds) continue;
+            calls += Volatile.Read(ref slot.Calls);
+            taken += Volatile.Read(ref slot.Taken);
+        }
+        return (calls, taken);
     }
 
     private long Second() => time.GetTimestamp() / time.TimestampFrequency;

@@ -19,15 +19,13 @@ internal sealed class UpstreamGuard
     /// <summary>The budget of those that say nothing of it.</summary>
     private static readonly BudgetSpec UsualBudget = new();
 
-    private readonly AdaptiveLimit? adaptive;
-
     private UpstreamGuard(
         GuardPolicy policy, RetryBudget budget, CircuitBreaker? breaker, AdaptiveLimit? adaptive, Places? places)
     {
         Policy = policy;
         Budget = budget;
         Breaker = breaker;
-        this.adaptive = adaptive;
+        Adaptive = adaptive;
         Places = places;
     }
 
@@ -37,11 +35,13 @@ internal sealed class UpstreamGuard
 
     public CircuitBreaker? Breaker { get; }
 
+    public AdaptiveLimit? Adaptive { get; }
+
     /// <summary>Null where requests under way are not bounded.</summary>
     public Places? Places { get; }
 
     /// <summary>True when the lengths of calls are wanted.</summary>
-    public bool Measures => Breaker is not null || adaptive is not null;
+    public bool Measures => Breaker is not null || Adaptive is not null;
 
     /// <summary>What the policy has not changed goes on as it is.</summary>
     public static UpstreamGuard Of(
@@ -58,7 +58,7 @@ internal sealed class UpstreamGuard
             policy,
             before is not null && before.Budget.Spec == budget ? before.Budget : new RetryBudget(budget, time),
             breaker,
-            samePlaces ? before!.adaptive : spec.Adaptive is { } adaptive ? new AdaptiveLimit(adaptive, time) : null,
+            samePlaces ? before!.Adaptive : spec.Adaptive is { } adaptive ? new AdaptiveLimit(adaptive, time) : null,
             samePlaces ? before!.Places : PlacesOf(spec, time)); // Not null where they are the same.
     }
 
@@ -71,7 +71,7 @@ internal sealed class UpstreamGuard
             if (counts) breaker.Report(permit, failure != CallFailure.None || status >= 500, length);
             else breaker.Forget(permit);
         }
-        if (adaptive is null || Places is not { } places || !counts) return;
+        if (Adaptive is not { } adaptive || Places is not { } places || !counts) return;
         var overloaded = failure == CallFailure.Timeout || (failure == CallFailure.None && status == 503);
         if (failure != CallFailure.None && !overloaded) return; // It says nothing about load.
         if (adaptive.Take(length, places.UnderWay, overloaded) is { } limit)

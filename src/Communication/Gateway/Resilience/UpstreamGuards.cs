@@ -1,10 +1,7 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using Groundwork.Communication.Gateway.Delivery;
 using Groundwork.Communication.Gateway.Upstreams;
-using Groundwork.Kernel.Resources;
-using Groundwork.Services.Registry;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Communication.Gateway.Resilience;
@@ -12,7 +9,7 @@ namespace Groundwork.Communication.Gateway.Resilience;
 /// <summary>The guards of all targets that routes lead to, and what is measured of them.</summary>
 internal sealed partial class UpstreamGuards : IDisposable
 {
-    private readonly ConcurrentDictionary<(ServiceKey? Service, ResourceKey? Upstream), UpstreamGuard> guards = new();
+    private readonly ConcurrentDictionary<TargetKey, UpstreamGuard> guards = new();
     private readonly UpstreamTable upstreams;
     private readonly TimeProvider time;
     private readonly ILogger<UpstreamGuards> logger;
@@ -43,7 +40,7 @@ internal sealed partial class UpstreamGuards : IDisposable
             ? upstreams.Find(name)?.Guard ?? GuardPolicy.Default
             : GuardPolicy.Default;
         if (target.Guard is { } known && ReferenceEquals(known.Policy, policy)) return known;
-        var key = (target.Service, target.Upstream);
+        var key = target.Key;
         // Two threads may both make one; the dictionary keeps one of them.
         var guard = guards.AddOrUpdate(
             key,
@@ -56,10 +53,16 @@ internal sealed partial class UpstreamGuards : IDisposable
         return guard;
     }
 
+    /// <summary>Those of all that were called.</summary>
+    public IEnumerable<KeyValuePair<TargetKey, UpstreamGuard>> All => guards;
+
+    /// <summary>That of a target that was called; null of others.</summary>
+    public UpstreamGuard? Find(TargetKey key) => guards.GetValueOrDefault(key);
+
     /// <summary>Forgets what no route leads to any more.</summary>
     public void Retain(IEnumerable<Target> targets)
     {
-        var kept = targets.Select(target => (target.Service, target.Upstream)).ToImmutableHashSet();
+        var kept = TargetKey.Of(targets);
         foreach (var key in guards.Keys)
             if (!kept.Contains(key)) guards.TryRemove(key, out _);
     }
@@ -70,17 +73,14 @@ internal sealed partial class UpstreamGuards : IDisposable
     {
         foreach (var (key, guard) in guards)
             if (what(guard) is { } value)
-                yield return new(value, new KeyValuePair<string, object?>("upstream", NameOf(key)));
+                yield return new(value, new KeyValuePair<string, object?>("upstream", key.Name));
     }
 
-    private Action<BreakerState> Tell((ServiceKey?, ResourceKey?) key) => state =>
+    private Action<BreakerState> Tell(TargetKey key) => state =>
     {
-        if (state == BreakerState.Closed) LogClosed(NameOf(key));
-        else if (state == BreakerState.Open) LogOpened(NameOf(key));
+        if (state == BreakerState.Closed) LogClosed(key.Name);
+        else if (state == BreakerState.Open) LogOpened(key.Name);
     };
-
-    private static string NameOf((ServiceKey? Service, ResourceKey? Upstream) key) =>
-        key.Service?.ToString() ?? key.Upstream?.ToString() ?? "";
 
     [LoggerMessage(1, LogLevel.Warning, "The circuit breaker of {Target} is open: too many calls fail or are slow")]
     private partial void LogOpened(string target);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Groundwork.Communication.Gateway.Delivery;
 using Groundwork.Kernel.Resources;
+using Groundwork.Wire;
 
 namespace Groundwork.Communication.Gateway.Routing;
 
@@ -92,4 +93,15 @@ internal sealed class RouteTable
 /// <param name="Parameters">What the route's path captures.</param>
 /// <param name="Visited">Places of the table that were looked at.</param>
 internal readonly record struct RouteMatch(
-    Route? Route, bool HostKnown, ImmutableSortedSet<string>? Allowed, PathParameters Parameters, int Visited);
+    Route? Route, bool HostKnown, ImmutableSortedSet<string>? Allowed, PathParameters Parameters, int Visited)
+{
+    /// <summary>Why no route takes it; null when one does.</summary>
+    public Fault? Refusal()
+    {
+        if (Route is not null) return null;
+        if (!HostKnown) return new Fault(ErrorCodes.HostUnknown, "No route serves the host of this request.");
+        return Allowed is null
+            ? new Fault(ErrorCodes.RouteNotFound, "No route of this host serves the path.")
+            : new Fault(ErrorCodes.MethodNotAllowed, "The routes of this path do not serve the method.");
+    }
+}

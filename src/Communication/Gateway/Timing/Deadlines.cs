@@ -100,12 +100,15 @@ internal sealed class Deadline(IExpiring owner, TimeProvider time)
     /// <summary>True from when it expired until it is armed again.</summary>
     public bool IsOver => Volatile.Read(ref due) == Over;
 
-    public void Arm(TimeSpan limit, object waitedFor)
+    public void Arm(TimeSpan limit, object waitedFor) => Arm(limit, waitedFor, time.GetTimestamp());
+
+    /// <param name="now">The clock's timestamp, of one who has just looked at it.</param>
+    public void Arm(TimeSpan limit, object waitedFor, long now)
     {
         target = waitedFor;
         Volatile.Write(ref due, limit == Timeout.InfiniteTimeSpan
             ? Never
-            : time.GetTimestamp() + (long)(limit.TotalSeconds * time.TimestampFrequency));
+            : now + (long)(limit.TotalSeconds * time.TimestampFrequency));
     }
 
     /// <summary>Lifts the limit. False when it has expired: what was waited for is being ended, or is ended.</summary>

@@ -34,10 +34,14 @@ internal sealed class UpstreamPlan : IDisposable
     /// <summary>Null for one that has its own addresses.</summary>
     public ServiceKey? Service { get; }
 
+    /// <summary>Where its instances come from: <c>service</c>, <c>addresses</c> or <c>dns</c>.</summary>
+    public string Source => Service is not null ? "service" : addresses is not null ? "addresses" : "dns";
+
     /// <summary>False with the reason for one that this version does not understand.</summary>
+    /// <param name="looksUp">False: a name is not looked up, for a plan that nobody calls.</param>
     public static bool TryCompile(
         Resource resource, UpstreamParts parts, [NotNullWhen(true)] out UpstreamPlan? plan,
-        [NotNullWhen(false)] out string? reason)
+        [NotNullWhen(false)] out string? reason, bool looksUp = true)
     {
         (plan, reason) = (null, null);
         var spec = resource.As<UpstreamSpec>();
@@ -52,7 +56,7 @@ internal sealed class UpstreamPlan : IDisposable
                 policy = policy with { Tls = new UpstreamTls(tls, key.Namespace, certificates) };
             var own = new ServiceKey(key.Namespace, "upstream", key.Name);
             var known = service is not null || spec.Dns is not null ? null : Fixed(spec, own, parts);
-            var sought = spec.Dns is { } name ? new DnsAddresses(name, spec, own, parts) : null;
+            var sought = looksUp && spec.Dns is { } name ? new DnsAddresses(name, spec, own, parts) : null;
             var sticky = spec.Sticky is { } cookie
                 ? new StickyCookie(cookie, key.ToString(), parts.SessionKey.Span)
                 : null;

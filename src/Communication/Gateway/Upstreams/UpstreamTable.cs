@@ -18,6 +18,14 @@ internal sealed partial class UpstreamTable : IDisposable
 
     public UpstreamPlan? Find(ResourceKey key) => plans.Current.GetValueOrDefault(key);
 
+    public IEnumerable<KeyValuePair<ResourceKey, UpstreamPlan>> All => plans.Current;
+
+    /// <summary>
+    /// The plan of an upstream that is only thought of; null when it is not understood. Nothing is looked up for it.
+    /// </summary>
+    public UpstreamPlan? Draft(Resource resource) =>
+        UpstreamPlan.TryCompile(resource, parts, out var plan, out _, looksUp: false) ? plan : null;
+
     public void Dispose() => plans.Dispose();
 
     private UpstreamPlan? Compile(Resource resource)

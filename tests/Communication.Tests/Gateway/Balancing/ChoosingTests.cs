@@ -61,9 +61,9 @@ public sealed class ChoosingTests : IDisposable
         for (var round = 0; round < 20; round++)
         {
             var call = Choose();
-            call.Asked();
+            call.Asked(time.GetTimestamp());
             time.Advance(TimeSpan.FromMilliseconds(call.Upstream.Key.Id == "a:1" ? 5 : 200));
-            call.Heard(answered: true);
+            call.Heard(true, time.GetTimestamp());
             call.End();
         }
         Assert.Equal(["a:1"], Count(100).Keys);
@@ -219,15 +219,16 @@ public sealed class ChoosingTests : IDisposable
         Assert.Equal(["b:1"], Chosen(Target.TryMake("service", null, "default", null,
             new Dictionary<string, string>(StringComparer.Ordinal) { ["track"] = "beta" })!));
         Assert.Equal("no_instance", chooser.Choose(
-            new Destination(Target.TryMake("service", null, "default", "3")!, null, null), true).Fault!.Error.Code);
+            new Destination(Target.TryMake("service", null, "default", "3")!, null, null), true, time.GetTimestamp())
+            .Fault!.Error.Code);
 
         IEnumerable<string> Chosen(Target some) => Enumerable.Range(0, 50)
-            .Select(_ => chooser.Choose(new Destination(some, null, null), true).Value.Upstream.Key.Id).Distinct();
+            .Select(_ => Choose(some).Upstream.Key.Id).Distinct();
     }
 
     [Fact]
     public void An_upstream_that_is_not_there_has_no_instance() =>
-        Assert.Equal("no_instance", chooser.Choose(Decide(), true).Fault!.Error.Code);
+        Assert.Equal("no_instance", chooser.Choose(Decide(), true, time.GetTimestamp()).Fault!.Error.Code);
 
     private void Put(ChoiceSpec choice, params (string Address, int Weight)[] addresses) => Put(new UpstreamSpec(
         Addresses: [.. addresses.Select(one => new UpstreamAddress(one.Address, one.Weight))], Choose: choice));
@@ -248,12 +249,15 @@ public sealed class ChoosingTests : IDisposable
 
     private Upstream Take(in Destination destination)
     {
-        var call = chooser.Choose(destination, true).Value;
+        var call = chooser.Choose(destination, true, time.GetTimestamp()).Value;
         call.End();
         return call.Upstream;
     }
 
-    private UpstreamCall Choose() => chooser.Choose(new Destination(target, null, null), true).Value;
+    private UpstreamCall Choose() => Choose(target);
+
+    private UpstreamCall Choose(Target some) =>
+        chooser.Choose(new Destination(some, null, null), true, time.GetTimestamp()).Value;
 
     private Dictionary<string, int> Count(int requests)
     {

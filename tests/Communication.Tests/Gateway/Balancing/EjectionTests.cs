@@ -16,14 +16,14 @@ public sealed class EjectionTests
     {
         Assert.Null(ejection.Fail());
         Assert.True(ejection.IsSuspect);
-        Assert.False(ejection.Allows(repeatable: false));
-        Assert.True(ejection.Allows(repeatable: true));
+        Assert.False(ejection.Allows(false, time.GetTimestamp()));
+        Assert.True(ejection.Allows(true, time.GetTimestamp()));
         ejection.Succeed();
         Assert.False(ejection.IsSuspect);
-        Assert.True(ejection.Allows(repeatable: false));
+        Assert.True(ejection.Allows(false, time.GetTimestamp()));
         Assert.Null(ejection.Fail());
         Assert.Equal(TimeSpan.FromSeconds(2), ejection.Fail());
-        Assert.False(ejection.Allows(repeatable: true));
+        Assert.False(ejection.Allows(true, time.GetTimestamp()));
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class EjectionTests
     {
         ejection.Fail();
         time.Advance(TimeSpan.FromSeconds(2));
-        Assert.True(ejection.Allows(repeatable: false));
+        Assert.True(ejection.Allows(false, time.GetTimestamp()));
     }
 
     [Fact]
@@ -39,11 +39,11 @@ public sealed class EjectionTests
     {
         Eject();
         time.Advance(TimeSpan.FromSeconds(2));
-        Assert.True(ejection.Allows(repeatable: true));
-        Assert.False(ejection.Allows(repeatable: false));
+        Assert.True(ejection.Allows(true, time.GetTimestamp()));
+        Assert.False(ejection.Allows(false, time.GetTimestamp()));
         ejection.Succeed();
         Assert.False(ejection.IsOut);
-        Assert.True(ejection.Allows(repeatable: false));
+        Assert.True(ejection.Allows(false, time.GetTimestamp()));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class EjectionTests
     {
         Eject();
         time.Advance(TimeSpan.FromSeconds(12));
-        Assert.True(ejection.Allows(repeatable: false));
+        Assert.True(ejection.Allows(false, time.GetTimestamp()));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class EjectionTests
         Eject();
         Assert.Null(ejection.Fail());
         time.Advance(TimeSpan.FromSeconds(2));
-        Assert.True(ejection.Allows(repeatable: true));
+        Assert.True(ejection.Allows(true, time.GetTimestamp()));
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class EjectionTests
     {
         Eject();
         ejection.Succeed();
-        Assert.False(ejection.Allows(repeatable: true));
+        Assert.False(ejection.Allows(true, time.GetTimestamp()));
     }
 
     [Fact]

@@ -21,9 +21,9 @@ public sealed class InstanceChooserTests
     [Fact]
     public void A_service_that_nobody_knows_or_that_is_empty_has_no_instance()
     {
-        Assert.Equal("no_instance", chooser.Choose(To("service"), true).Fault!.Error.Code);
+        Assert.Equal("no_instance", chooser.Choose(To("service"), true, time.GetTimestamp()).Fault!.Error.Code);
         registry.Set("service");
-        Assert.Equal("no_instance", chooser.Choose(To("service"), true).Fault!.Error.Code);
+        Assert.Equal("no_instance", chooser.Choose(To("service"), true, time.GetTimestamp()).Fault!.Error.Code);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class InstanceChooserTests
     {
         registry.Set("service", ("a", 1, 100), ("b", 1, 100));
         var stuck = Hold("a");
-        stuck.Asked();
+        stuck.Asked(time.GetTimestamp());
         for (var place = 0; place < 5; place++) Hold("b"); // So that its load is not what keeps requests away from a.
         Assert.Contains("a", Count(1_000, repeatable: false).Keys);
 
@@ -76,18 +76,18 @@ public sealed class InstanceChooserTests
         Assert.NotEqual("a:1", Choose().Upstream.Key.Id);
 
         // Any beginning of an answer ends the doubt, while the first request still waits.
-        probe.Asked();
-        probe.Heard(answered: true);
+        probe.Asked(time.GetTimestamp());
+        probe.Heard(true, time.GetTimestamp());
         Assert.Contains("a", Count(1_000, repeatable: false).Keys);
-        stuck.Heard(answered: false);
+        stuck.Heard(false, time.GetTimestamp());
     }
 
     [Fact]
     public void When_all_are_silent_all_are_called()
     {
         registry.Set("service", ("a", 1, 100), ("b", 1, 100));
-        Hold("a").Asked();
-        Hold("b").Asked();
+        Hold("a").Asked(time.GetTimestamp());
+        Hold("b").Asked(time.GetTimestamp());
         time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(2, Count(100, repeatable: false).Count);
     }
@@ -108,10 +108,10 @@ public sealed class InstanceChooserTests
         Eject("a");
         time.Advance(TimeSpan.FromSeconds(2));
         var trial = Hold("a");
-        trial.Asked();
+        trial.Asked(time.GetTimestamp());
         for (var place = 0; place < 5; place++) Hold("b");
         Assert.DoesNotContain("a", Count(1_000).Keys);
-        trial.Heard(answered: true); // And its body takes for ever.
+        trial.Heard(true, time.GetTimestamp()); // And its body takes for ever.
         Assert.Contains("a", Count(1_000).Keys);
     }
 
@@ -137,11 +137,11 @@ public sealed class InstanceChooserTests
     {
         registry.Set("service", ("a", 1, 100), ("b", 1, 100));
         var first = Choose();
-        Assert.NotEqual(first.Upstream.Key, chooser.Choose(To("service"), true, first.Upstream)
+        Assert.NotEqual(first.Upstream.Key, chooser.Choose(To("service"), true, time.GetTimestamp(), first.Upstream)
             .Value.Upstream.Key);
         registry.Set("service", ("a", 1, 100));
         var only = Choose();
-        Assert.False(chooser.Choose(To("service"), true, only.Upstream).Succeeded);
+        Assert.False(chooser.Choose(To("service"), true, time.GetTimestamp(), only.Upstream).Succeeded);
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class InstanceChooserTests
     {
         registry.Set("service", ("a", 1, 100), ("b", 1, 1));
         for (var request = 0; request < 200; request++) Choose();
-        var fault = chooser.Choose(To("service"), true).Fault!;
+        var fault = chooser.Choose(To("service"), true, time.GetTimestamp()).Fault!;
         Assert.Equal("upstream_busy", fault.Error.Code);
         Assert.NotNull(fault.RetryAfter);
     }
@@ -172,14 +172,14 @@ public sealed class InstanceChooserTests
             registry, NoUpstreams, new GatewayOptions { MaxRequestsPerInstance = 3 }, time, Random.Shared);
         Parallel.For(0, 20_000, _ =>
         {
-            if (!shared.Choose(To("service"), true).TryGet(out var call, out var _)) return;
+            if (!shared.Choose(To("service"), true, time.GetTimestamp()).TryGet(out var call, out var _)) return;
             var now = call.Upstream.UnderWay;
             for (var seen = most; now > seen && Interlocked.CompareExchange(ref most, now, seen) != seen; seen = most)
                 { }
             call.End();
         });
-        var left = new[] { shared.Choose(To("service"), true)
-            .Value, shared.Choose(To("service"), true).Value };
+        var left = new[] { shared.Choose(To("service"), true, time.GetTimestamp())
+            .Value, shared.Choose(To("service"), true, time.GetTimestamp()).Value };
         Assert.All(left, call => Assert.Equal(1, call.Upstream.UnderWay));
     }
 
@@ -187,7 +187,7 @@ public sealed class InstanceChooserTests
         new(Target.TryMake(service, null, "default")!, null, null); // Well formed.
 
     private UpstreamCall Choose(bool repeatable = true) =>
-        chooser.Choose(To("service"), repeatable).Value;
+        chooser.Choose(To("service"), repeatable, time.GetTimestamp()).Value;
 
     private Dictionary<string, int> Count(int requests, bool repeatable = true)
     {

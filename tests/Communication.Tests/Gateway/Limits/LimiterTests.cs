@@ -133,6 +133,34 @@ public sealed class LimiterTests
         Assert.True(bucket.Take(shape, Second * 13, 1).Passes);
     }
 
+    [Fact]
+    public void Who_only_looks_sees_what_the_last_verdict_said_and_changes_nothing()
+    {
+        var random = LongRun.Random();
+        Func<ILimiter>[] ways =
+            [() => new TokenBucket(), () => new SlidingWindow(), () => new EvenPace(), () => new AtOnce()];
+        foreach (var make in ways)
+        {
+            var shape = Shape(5, 1, burst: 5) with
+            {
+                MaxWait = Second / 2, WarmUp = random.Next(2) * 3 * Second,
+            };
+            var (looked, alone) = (make(), make());
+            Assert.True(looked.Look(shape, 0).Remaining > 0);
+            var now = 0L;
+            for (var request = 0; request < 500; request++)
+            {
+                now += random.Next(8) == 0 ? 5 * Second : random.NextInt64(Second / 4);
+                for (var look = 0; look < 3; look++) looked.Look(shape, now - (2 - look));
+                var verdict = looked.Take(shape, now, 1);
+                Assert.Equal(alone.Take(shape, now, 1), verdict);
+                var room = looked.Look(shape, now);
+                if (verdict.Passes) Assert.Equal(verdict.Remaining, room.Remaining);
+                else Assert.Equal(0, room.Remaining);
+            }
+        }
+    }
+
     private static int Passed(TokenBucket bucket, LimitShape shape, long from, long length)
     {
         var passed = 0;

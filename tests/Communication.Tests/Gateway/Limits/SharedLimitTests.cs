@@ -1,4 +1,5 @@
 using Groundwork.Communication.Gateway;
+using Groundwork.Communication.Gateway.Limits;
 using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Storage;
 using Groundwork.Kernel.Storage.Postgres;
@@ -52,6 +53,9 @@ public abstract class SharedLimitContract
         Assert.InRange(passed, Limit * 9 / 10, Limit + (int)(2 * bound) + 1);
         Assert.True(passed < 2 * Limit, "each node counted by itself");
         Assert.False(await a.AskAsync());
+        // Each has heard of the other's, and says so.
+        Assert.InRange(a.FromOthers, 1, passed);
+        Assert.InRange(b.FromOthers, 1, passed);
     }
 
     [Fact]
@@ -68,6 +72,7 @@ public abstract class SharedLimitContract
             if (await b.AskAsync()) passed++;
         }
         Assert.Equal(40, passed);
+        Assert.Equal((0, 0), (a.FromOthers, b.FromOthers));
     }
 
     [Fact]
@@ -117,6 +122,16 @@ public abstract class SharedLimitContract
                 Limits = [new LimitSpec("all", Window: window, Shared: shared)],
             }).Instances(instance.Address);
             return new GatewayNode(nodes, counters, edge, instance);
+        }
+
+        /// <summary>What the limit of its only route has heard of.</summary>
+        public long FromOthers
+        {
+            get
+            {
+                var step = edge.Module.Engine.Routes.Current.Routes.Single().Steps.OfType<LimitStep>().Single();
+                return step.Table.Read(step.Now, 1).FromOthers;
+            }
         }
 
         public async Task<bool> AskAsync()

@@ -195,7 +195,8 @@ public sealed class ScrapeTests : IAsyncLifetime
         return await answer.Content.ReadAsStringAsync();
     }
 
-    private static async Task<string> CheckAsync(string promtool, string text)
+    /// <summary>What promtool says of figures; empty when nothing.</summary>
+    internal static async Task<string> CheckAsync(string promtool, string text)
     {
         using var process = Process.Start(new ProcessStartInfo(promtool, ["check", "metrics"])
         {

@@ -15,7 +15,7 @@ public sealed class LoadTests
         var budget = new RetryBudget(new BudgetSpec(Percent: 20, MinPerSecond: 1), time);
         Assert.Equal(10, Taken(budget)); // The few alone.
         time.Advance(TimeSpan.FromSeconds(20));
-        for (var request = 0; request < 500; request++) budget.Called();
+        for (var request = 0; request < 500; request++) budget.Called(time.GetTimestamp());
         Assert.Equal(110, Taken(budget));
         time.Advance(TimeSpan.FromSeconds(9));
         Assert.Equal(0, Taken(budget));

@@ -33,6 +33,8 @@ internal sealed class AnswerStore(long maxBytes)
     private int full;
     private long evictions;
 
+    public long MaxBytes => maxBytes;
+
     public long Bytes => Volatile.Read(ref bytes);
 
     public int Count => Volatile.Read(ref full);
@@ -55,6 +57,8 @@ internal sealed class AnswerStore(long maxBytes)
             {
                 if (nodes[index].Answer is not { } before || !before.Selection.Equals(answer.Selection)) continue;
                 Weigh(nodes[index], answer.Size - before.Size);
+                before.Figures?.Left(before.Size);
+                answer.Figures?.Came(answer.Size);
                 nodes[index].Answer = answer;
                 Evict();
                 return;
@@ -65,6 +69,7 @@ internal sealed class AnswerStore(long maxBytes)
             // Whoever let the last of it go has taken it out meanwhile.
             slots[key] = slot;
             full++;
+            answer.Figures?.Came(answer.Size);
             Weigh(node, answer.Size);
             (node.IsOld ? old : young).Enqueue(node);
             Evict();
@@ -151,6 +156,7 @@ internal sealed class AnswerStore(long maxBytes)
         if (node.Answer is not { } answer) return false;
         node.Answer = null;
         full--;
+        answer.Figures?.Left(answer.Size);
         Weigh(node, -answer.Size);
         var slot = node.Slot;
         slot.Nodes = slot.Nodes.Remove(node);

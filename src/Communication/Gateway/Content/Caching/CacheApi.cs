@@ -68,7 +68,8 @@ internal sealed class CacheApi(
             .. cache.Figures.Where(pair => authorizer.Authorize(context.Principal(), Verb.Read, pair.Key) is null)
                 .Select(pair => pair.Value.Take($"{pair.Key.Namespace}/{pair.Key.Name}"))
                 .OrderBy(route => route.Route, StringComparer.Ordinal),
-        ]));
+        ],
+        cache.Store.MaxBytes, cache.Waiting));
 
     private async Task<IResult> PurgeAsync(HttpContext context, string @namespace, PurgeRequest request)
     {
@@ -131,7 +132,7 @@ internal sealed class CacheApi(
     private bool IsOf(Route route, Exchange exchange)
     {
         if (exchange.Request.Path.IsEmpty) return false;
-        var match = routes.Current.Match(exchange.View(time.GetUtcNow()));
+        var match = routes.Current.Match(exchange.View());
         exchange.Parameters = match.Parameters;
         return match.Route?.Key == route.Key;
     }

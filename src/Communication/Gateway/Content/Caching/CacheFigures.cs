@@ -22,6 +22,8 @@ internal sealed class CacheFigures
     private long revalidated;
     private long bytesKept;
     private long bytesFetched;
+    private long heldBytes;
+    private int held;
 
     public void Hit(long bytes)
     {
@@ -42,6 +44,20 @@ internal sealed class CacheFigures
     public void Revalidated() => Interlocked.Increment(ref revalidated);
 
     public void Fetched(long bytes) => Interlocked.Add(ref bytesFetched, bytes);
+
+    /// <summary>An answer is kept from now on.</summary>
+    public void Came(long bytes)
+    {
+        Interlocked.Increment(ref held);
+        Interlocked.Add(ref heldBytes, bytes);
+    }
+
+    /// <summary>One that was kept is no longer.</summary>
+    public void Left(long bytes)
+    {
+        Interlocked.Decrement(ref held);
+        Interlocked.Add(ref heldBytes, -bytes);
+    }
 
     /// <summary>The origin was asked.</summary>
     public void Miss(ReadOnlySpan<byte> path, ReadOnlySpan<byte> query)
@@ -77,6 +93,7 @@ internal sealed class CacheFigures
             [
                 .. top.OrderByDescending(static pair => pair.Value).ThenBy(static pair => pair.Key)
                     .Take(CachedRoute.MaxTop).Select(static pair => new OriginAddress(pair.Key, pair.Value)),
-            ]);
+            ],
+            Volatile.Read(ref held), Volatile.Read(ref heldBytes));
     }
 }

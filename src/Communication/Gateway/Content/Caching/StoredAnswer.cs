@@ -47,6 +47,9 @@ internal sealed record StoredAnswer
     /// <summary>By which it can be purged.</summary>
     public required ImmutableArray<string> Tags { get; init; }
 
+    /// <summary>The figures of its route, which count it while it is kept.</summary>
+    public CacheFigures? Figures { get; init; }
+
     public bool HasValidator => ETag.Length > 0 || LastModified.Length > 0;
 
     public long Size => Body.Length + Head.Fields.Filled + Selection.Size + ETag.Length + LastModified.Length

@@ -90,7 +90,7 @@ internal sealed class StoringClient(
         step.Figures.Fetched(received);
         if (pending is { } head && trailers is null)
         {
-            var kept = head with { Body = body?.WrittenSpan.ToArray() ?? default };
+            var kept = head with { Body = body?.WrittenSpan.ToArray() ?? default, Figures = step.Figures };
             pending = null;
             // Who looks for it then finds it: it is kept before the others are told.
             if (step.Cache.Put(key, kept, purges)) Leave(EndOf(kept));
@@ -145,7 +145,7 @@ internal sealed class StoringClient(
         step.Figures.Revalidated();
         exchange.Note(Stage.Cache, "still holds");
         if (fresh is null) step.Cache.Store.Remove(key);
-        else if (step.Cache.Put(key, fresh, purges)) Leave(EndOf(fresh));
+        else if (step.Cache.Put(key, fresh with { Figures = step.Figures }, purges)) Leave(EndOf(fresh));
         Leave(FlightEnd.NotShared);
         var given = fresh ?? before;
         step.Kept.Give(

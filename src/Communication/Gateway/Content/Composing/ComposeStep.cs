@@ -87,7 +87,7 @@ internal sealed class ComposeStep(
             head.Added.Add(new(HeaderNames.Degraded, "missing; parts=\"" + string.Join(' ', missing) + '"'));
         }
         exchange.Note(Stage.Answer, missing.Count == 0 ? "all parts" : "parts are missing");
-        if (exchange.Route.Transform?.Apply(exchange.View(default), exchange.Parameters) is { } transformed)
+        if (exchange.Route.Transform?.Apply(exchange.View(), exchange.Parameters) is { } transformed)
         {
             head.Transformed = transformed;
             head.Own.RemoveAll(field => transformed.RemovesFromAnswer(Encoding.ASCII.GetBytes(field.Key)));
@@ -98,7 +98,7 @@ internal sealed class ComposeStep(
 
     private Task AskAsync(Exchange exchange, Part part, InnerClient client, CancellationToken deadline)
     {
-        var target = part.Path.Write(exchange.View(default), exchange.Parameters);
+        var target = part.Path.Write(exchange.View(), exchange.Parameters);
         var mark = Array.IndexOf(target, (byte)'?');
         var head = mark < 0
             ? InnerCalls.HeadLike(exchange, target, default)

@@ -170,7 +170,7 @@ internal sealed class FilesStep(
     // What the route makes of answers holds for these too.
     private static void Transform(Exchange exchange, AnswerHead head)
     {
-        if (exchange.Route.Transform?.Apply(exchange.View(default), exchange.Parameters) is not { } transformed) return;
+        if (exchange.Route.Transform?.Apply(exchange.View(), exchange.Parameters) is not { } transformed) return;
         head.Transformed = transformed;
         head.Own.RemoveAll(field => transformed.RemovesFromAnswer(Encoding.ASCII.GetBytes(field.Key)));
     }

@@ -9,7 +9,7 @@ export const pages: Page[] = [
         place: { layer: 'communication', order: 1 },
         visible: () => may('read', 'route') || may('write', 'route'),
         below: [
-            { name: 'route-new', path: '/routes/new', view: () => import('./RoutePage.vue') },
+            { name: 'route-new', path: '/routes/new', view: () => import('./NewRoutePage.vue') },
             { name: 'route', path: '/routes/:namespace/:name(.*)', view: () => import('./RoutePage.vue') },
         ],
     },

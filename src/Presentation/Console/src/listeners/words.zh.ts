@@ -1,0 +1,36 @@
+import type { en } from './words.en'
+
+export const zh: typeof en = {
+    page: { listeners: '监听器' },
+    listeners: {
+        note: '本节点网关的地址，以及对经由每个地址的一切请求生效的规定。',
+        oneNote: '对经由此地址的全部请求生效的规定。',
+        open: '已开启',
+        closed: '未开启',
+        closedNote: '进程配置没有为其指定地址。一旦指定，此处的规定即生效。',
+        addresses: '地址',
+        connections: '连接数',
+        routes: '路由',
+        passes: '所有请求经过',
+        nothing: '无',
+        certificates: '证书',
+        noCertificate: '没有可出示的证书。',
+        default: '用于其他所有名称',
+        expired: '已过期',
+        days: '剩 {count} 天 | 剩 {count} 天',
+        uncovered: '路由的以下主机没有对应证书：',
+        bounds: '界限',
+        unbounded: '依路由而定',
+        none: '没有该监听器。',
+        notConfigured: '尚未作任何规定：以下为平台自身的界限。',
+    },
+    bound: {
+        bodyBytes: '请求正文',
+        headMs: '请求首部',
+        keepAliveMs: '请求之间的空闲',
+        maxConnections: '同时连接数',
+        maxConnectionsPerAddress: '单一地址的连接数',
+        responseHeadMs: '应答首部',
+        idleMs: '应答中的静默',
+    },
+}
