@@ -67,7 +67,7 @@ internal static class NodeComposition
                     CacheMegabytes = configuration.CacheMegabytes,
                     MaxUnderWay = configuration.MaxRequestsUnderWay,
                 }),
-            new DnsModule(() => registry.View),
+            new DnsModule(() => registry.View, configuration.TrustedProxies),
         ];
     }
 

@@ -28,6 +28,15 @@ public sealed class KindSchemaTests
         ["approval-policy"] = """{"kinds":["*"],"namespaces":["*"],"names":["shop/*"],"description":"x"}""",
         ["cache-purge"] = """{"route":"shop","host":"a.b","prefix":"/a","tag":"t","at":"1"}""",
         ["certificate"] = Certificate(),
+        ["dns-rule"] = """
+            {"names":["*.corp.example"],"order":1,"networks":["10.0.0.0/8"],"labels":{"tier":"gold"},"percent":12.5,
+             "from":"2026-01-01T00:00:00Z","until":"2027-01-01T00:00:00Z","hours":"22:00-06:00","zones":["eu"],
+             "version":"1","tag":"blue"}
+            """,
+        ["dns-zone"] = """
+            {"records":[{"name":"www","type":"A","values":["10.0.0.1"],"ttlSeconds":5},
+              {"name":"api","service":"shop/orders"}],"ttlSeconds":60,"negativeTtlSeconds":5}
+            """,
         ["gateway-listener"] = """
             {"tls":{"minVersion":"1.3"},
              "bounds":{"maxConnections":100,"maxConnectionsPerAddress":10,"bodyBytes":1000,"headMs":1000,
@@ -40,6 +49,10 @@ public sealed class KindSchemaTests
         ["gray-release"] = """
             {"setting":"shop/a.yaml","content":"A: 2","to":{"instances":["a/1"],"labels":{"zone":"b"},"percent":12.25},
              "format":"yaml","secret":false,"priority":1,"description":"x"}
+            """,
+        ["httpdns-account"] = $$"""
+            {"names":["*.corp.example"],"secret":"{{Hash}}","aesKey":"{{Hash}}","tencentKey":"{{Hash}}",
+             "token":"{{Hash}}","allowUnsigned":true}
             """,
         ["instance-override"] = """{"weight":0,"reason":"slow"}""",
         ["namespace"] = """{"description":"x"}""",

@@ -43,7 +43,8 @@ public sealed class SocketTests
         if (gateway.Length == 0) gateway = ["--set", $"listeners.gateway.address=127.0.0.1:{FreePort.Next()}"];
         var process = await GroundworkProcess.StartAsync(
             directory.Combine("data"), ["run", "--set", "listeners.api.address=127.0.0.1:0",
-                "--set", "listeners.dns.address=127.0.0.1:0", .. gateway]);
+                "--set", "listeners.dns.address=127.0.0.1:0",
+            "--set", "listeners.httpdns.address=127.0.0.1:0", .. gateway]);
         return new Running(process, directory);
     }
 

@@ -1,5 +1,8 @@
+using System.Collections.Immutable;
+using System.Net;
 using Groundwork.Communication.Dns.Answering;
 using Groundwork.Communication.Dns.Protocols.Doh;
+using Groundwork.Communication.Dns.Protocols.HttpDns;
 using Groundwork.Communication.Dns.Protocols.Plain;
 using Groundwork.Communication.Dns.Steering;
 using Groundwork.Communication.Dns.Zones;
@@ -17,7 +20,9 @@ namespace Groundwork.Communication.Dns;
 /// </summary>
 /// <param name="registry">Gives the registry's view, or a follower's; asked once, when the registry has
 /// started.</param>
-public sealed class DnsModule(Func<IRegistryView> registry) : IModule
+/// <param name="trustedProxies">Peers whose X-Forwarded-For is believed over HTTPDNS.</param>
+public sealed class DnsModule(
+    Func<IRegistryView> registry, ImmutableArray<IPNetwork> trustedProxies = default) : IModule
 {
     internal const string ModuleName = "dns";
 
@@ -27,7 +32,11 @@ public sealed class DnsModule(Func<IRegistryView> registry) : IModule
     /// <summary>DNS over HTTP.</summary>
     internal const string DohListener = "doh";
 
+    /// <summary>HTTPDNS, alone: its paths begin with whatever an account is called.</summary>
+    internal const string HttpDnsListener = "httpdns";
+
     private DnsServer? server;
+    private AccountTable? accounts;
     private ZoneTable? zones;
     private RuleTable? rules;
 
@@ -36,6 +45,7 @@ public sealed class DnsModule(Func<IRegistryView> registry) : IModule
     public void Declare(ModuleDeclaration declaration) => declaration
         .Add(DnsZoneKind.Kind)
         .Add(DnsRuleKind.Kind)
+        .Add(HttpDnsAccountKind.Kind)
         .Add(new ListenerDefinition(PlainListener, ListenerProtocol.Datagrams, "127.0.0.1:7453", MayBindPlain: true)
         {
             CanBeOff = true,
@@ -43,6 +53,10 @@ public sealed class DnsModule(Func<IRegistryView> registry) : IModule
         .Add(new ListenerDefinition(DohListener, ListenerProtocol.Http, "127.0.0.1:7443")
         {
             CanBeOff = true, SharedWith = ListenerDefinition.Api,
+        })
+        .Add(new ListenerDefinition(HttpDnsListener, ListenerProtocol.Http, "127.0.0.1:7480", MayBindPlain: true)
+        {
+            CanBeOff = true,
         });
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
@@ -53,6 +67,10 @@ public sealed class DnsModule(Func<IRegistryView> registry) : IModule
         var built = Build(node.Snapshots, node.Authorizer, guard, node.Time, node.Logs);
         node.Metrics.Add(built.Figures);
         node.Listeners.MapProtocol(DohListener, new DohApi(built.Names, node.Authenticator, built.Figures).Map);
+        if (node.Listeners.Has(HttpDnsListener))
+            node.Listeners.Map(
+                HttpDnsListener,
+                BuildHttpDns(built.Names, built.Figures, node.Snapshots, node.OpenSecrets, node.Time, node.Logs).Map);
         if (node.Listeners.Has(PlainListener))
             node.Listeners.Receive(PlainListener, built.Server.Receive, built.Server.Accept);
         return Task.CompletedTask;
@@ -66,6 +84,7 @@ public sealed class DnsModule(Func<IRegistryView> registry) : IModule
         if (server is not null) await server.DisposeAsync();
         zones?.Dispose();
         rules?.Dispose();
+        accounts?.Dispose();
     }
 
     /// <summary>Puts the parts together; tests do so around their own listener.</summary>
@@ -81,5 +100,19 @@ public sealed class DnsModule(Func<IRegistryView> registry) : IModule
             new Forwarder(guard, time));
         server = new DnsServer(names, figures, time, logs.CreateLogger<DnsServer>());
         return (server, names, figures);
+    }
+
+    /// <summary>The same of HTTPDNS.</summary>
+    /// <param name="open">Opens secrets; null on a node that follows another, where no account can ask.</param>
+    internal HttpDnsApi BuildHttpDns(
+        NameService names, DnsFigures figures, ISnapshotSource snapshots, Func<Resource, ReadOnlyMemory<byte>>? open,
+        TimeProvider time, ILoggerFactory logs)
+    {
+        accounts = new AccountTable(snapshots, open, logs.CreateLogger<AccountTable>());
+        var found = new HttpDnsNames(names, figures);
+        var addresses = new ClientAddresses(trustedProxies.IsDefault ? [] : trustedProxies);
+        return new HttpDnsApi(
+            new AlibabaV1(accounts, found, addresses, time), new AlibabaV2(accounts, found, addresses, time),
+            new Tencent(accounts, found, addresses));
     }
 }

@@ -29,7 +29,7 @@ internal sealed class TestNames : IAsyncDisposable
     private readonly Listeners listeners;
     private readonly (Authorizer Authorizer, Authenticator Authenticator, IDisposable Following) keys;
 
-    private TestNames(TlsOptions? tls, bool grant)
+    private TestNames(TlsOptions? tls, bool grant, ListenAddress httpDns)
     {
         module = new DnsModule(() => Registry);
         keys = NodeSecurity.ForFollower(Snapshots, AppContext.BaseDirectory, TimeProvider.System);
@@ -38,6 +38,7 @@ internal sealed class TestNames : IAsyncDisposable
         module.Declare(declared);
         var options = ImmutableDictionary<string, ListenerOptions>.Empty
             .Add("dns", new ListenerOptions { Address = new ListenAddress(IPAddress.Loopback, 0) })
+            .Add("httpdns", new ListenerOptions { Address = httpDns })
             .Add("doh", new ListenerOptions { Address = new ListenAddress(IPAddress.Loopback, 0), Tls = tls });
         listeners = new Listeners(
             [
@@ -56,6 +57,10 @@ internal sealed class TestNames : IAsyncDisposable
             TimeProvider.System, NullLoggerFactory.Instance);
         (Server, Figures, Names) = (server, figures, names);
         listeners.Receive("dns", server.Receive, server.Accept);
+        listeners.Map("httpdns", module.BuildHttpDns(
+            // Secrets are in clear where a test sets them.
+            names, figures, Snapshots, static resource => resource.Spec, TimeProvider.System,
+            NullLoggerFactory.Instance).Map);
         listeners.MapProtocol("doh", new DohApi(names, keys.Authenticator, figures).Map);
     }
 
@@ -75,13 +80,17 @@ internal sealed class TestNames : IAsyncDisposable
     /// <summary>Of DoH on its own listener.</summary>
     public Uri Doh => new(listeners.UrlOf("doh"), DohApi.Path);
 
+    /// <summary>Of HTTPDNS.</summary>
+    public Uri HttpDns => listeners.UrlOf("httpdns");
+
     /// <summary>Of DoH on the API's listener.</summary>
     public Uri SharedDoh => new(listeners.UrlOf(ListenerDefinition.Api), DohApi.Path);
 
     /// <param name="grant">Programs of this machine may discover everything, as with <c>up</c>.</param>
-    public static async Task<TestNames> StartAsync(TlsOptions? tls = null, bool grant = true)
+    public static async Task<TestNames> StartAsync(
+        TlsOptions? tls = null, bool grant = true, ListenAddress? httpDns = null)
     {
-        var names = new TestNames(tls, grant);
+        var names = new TestNames(tls, grant, httpDns ?? new ListenAddress(IPAddress.Loopback, 0));
         await names.listeners.StartAsync(CancellationToken.None);
         return names;
     }
