@@ -141,8 +141,6 @@ internal sealed class GatewayEngine : IAsyncDisposable
 
     public ProcessGuard Guard { get; }
 
-    public InstanceChooser Chooser { get; }
-
     public UpstreamGuards Guards { get; }
 
     public UpstreamStates UpstreamStates { get; }

@@ -121,10 +121,10 @@ internal sealed class Upstream(Instance instance, GatewayOptions options, TimePr
         if (answered) latency.Took(time.GetElapsedTime(asked, now), now);
     }
 
-    internal void Outrun(TimeSpan length)
+    internal void Outrun(long asked, long now)
     {
-        silence.Ended(answered: false);
-        latency.Took(length); // And longer: nobody has waited for it.
+        silence.Ended(answered: false, now);
+        latency.Took(time.GetElapsedTime(asked, now), now); // And longer: nobody has waited for it.
     }
 
     internal void EndTrial() => Volatile.Write(ref trials, 0);
@@ -169,9 +169,9 @@ internal sealed class UpstreamCall(Upstream upstream, bool trial)
     }
 
     /// <summary>Another one has answered first, and this one was told to stop.</summary>
-    public void Outrun()
+    public void Outrun(long now)
     {
-        upstream.Outrun(time.GetElapsedTime(asked));
+        upstream.Outrun(asked, now);
         EndTrial();
     }
 

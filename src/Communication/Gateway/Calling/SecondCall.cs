@@ -29,7 +29,7 @@ internal sealed class SecondCall(
     {
         using var patience = new CancellationTokenSource(limit, time);
         await using var late = patience.Token.UnsafeRegister(static self => ((SecondCall)self!).Abort(), this);
-        var taken = pool.TryTake();
+        var taken = pool.TryTake(time.GetTimestamp());
         if (taken is null)
         {
             (taken, var failure, Cause) = await pool.OpenAsync(connectLimit, ending.Token);

@@ -54,7 +54,8 @@ internal sealed partial class Forwarder
         if (exchange.Client.IsGone || exchange.IsOverdue) return null;
         var permit = default(BreakerPermit);
         if (guard.Breaker is { } breaker && !breaker.TryEnter(out permit)) return null;
-        if (chooser.Choose(exchange.Destination, repeatable: true, first.Call.Upstream, exchange.Failed)
+        if (chooser.Choose(
+                exchange.Destination, true, time.GetTimestamp(), first.Call.Upstream, exchange.Failed)
             .TryGet(out var call, out _))
         {
             if (!call.Upstream.SpeaksHttp2 && hedge.TryTake(guard.Budget)) return new UpstreamTry(call, permit);
@@ -70,7 +71,7 @@ internal sealed partial class Forwarder
     {
         var call = exchange.Second(second.Call.Upstream);
         var asked = time.GetTimestamp();
-        second.Call.Asked();
+        second.Call.Asked(asked);
         var (connectLimit, headLimit) = exchange.SecondLimits();
         var other = call.SendAsync(connectLimit, headLimit);
         CallFailure failure;
@@ -107,8 +108,8 @@ internal sealed partial class Forwarder
         Exchange exchange, UpstreamGuard guard, UpstreamTry second, SecondCall call, CallFailure failure, long asked)
     {
         var ended = time.GetTimestamp();
-        if (failure == CallFailure.Outrun) second.Call.Outrun();
-        else second.Call.Heard(failure == CallFailure.None);
+        if (failure == CallFailure.Outrun) second.Call.Outrun(ended);
+        else second.Call.Heard(failure == CallFailure.None, ended);
         guard.Heard(failure, call.Answer.Status, time.GetElapsedTime(asked, ended), second.Permit);
         exchange.NoteSecond(second.Call.Upstream, failure, asked, ended);
         // A kept connection that was closed just then says nothing of the instance.
