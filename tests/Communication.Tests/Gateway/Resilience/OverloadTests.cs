@@ -14,6 +14,9 @@ public sealed class OverloadTests
 {
     private const int AtOnce = 5;
 
+    /// <summary>Bytes by which the process may grow from the first fifth of a long run to its last.</summary>
+    private const long MaxResidentGrowth = 32 * 1024 * 1024;
+
     private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(50);
 
     private static readonly TimeSpan Useful = TimeSpan.FromMilliseconds(500);
@@ -60,7 +63,16 @@ public sealed class OverloadTests
         var capacity = await CapacityAsync(edge);
         await LoadAsync(edge, capacity * 2, 1); // What is usual, pools and buffers.
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        var useful = await LoadAsync(edge, capacity * 2, seconds);
+        var resident = new List<long>();
+        var useful = await LoadAsync(edge, capacity * 2, seconds, resident);
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"MB resident, every fifth of {seconds} s: {string.Join(' ', resident.Chunk(Math.Max(1, seconds / 5)).Select(
+                some => some[^1] >> 20))}; at most {resident.DefaultIfEmpty().Max() >> 20}");
+        // Of the whole process, clients and instance with it; the first fifth is what pools and the heap grow to.
+        if (resident.Count >= 10)
+            Assert.InRange(
+                resident.Skip(resident.Count * 4 / 5).Max() - resident.Take(resident.Count / 5).Max(), long.MinValue,
+                MaxResidentGrowth);
         return (useful / (capacity * seconds), GC.GetTotalMemory(forceFullCollection: true) - before);
     }
 
@@ -77,7 +89,7 @@ public sealed class OverloadTests
     }
 
     // At an even rate, whether answers come or not; how many were useful.
-    private static async Task<int> LoadAsync(TestEdge edge, double rate, int seconds)
+    private static async Task<int> LoadAsync(TestEdge edge, double rate, int seconds, List<long>? resident = null)
     {
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(10), TimeProvider.System);
         var asked = new List<Task<bool>>();
@@ -85,6 +97,7 @@ public sealed class OverloadTests
         while (TimeProvider.System.GetElapsedTime(began) is var passed && passed.TotalSeconds < seconds)
         {
             while (asked.Count < rate * passed.TotalSeconds) asked.Add(AskAsync(edge));
+            if (resident?.Count < (int)passed.TotalSeconds) resident.Add(Environment.WorkingSet);
             await pace.WaitForNextTickAsync(Cancel);
         }
         return (await Task.WhenAll(asked)).Count(useful => useful);
