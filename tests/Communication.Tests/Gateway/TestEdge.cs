@@ -152,7 +152,8 @@ internal sealed class HeldSnapshots : ISnapshotSource
     {
         var revision = Current.Revision + 1;
         Current = Snapshot.Empty("store", revision).With(
-            revision, [.. all.Select((one, at) => new AppliedChange(revision, at, one.Key, null, one, EndsChangeset: true))]);
+            revision,
+            [.. all.Select((one, at) => new AppliedChange(revision, at, one.Key, null, one, EndsChangeset: true))]);
         foreach (var subscriber in subscribers.ToArray()) subscriber(new SnapshotChange(null, [], Current));
     }
 
