@@ -98,6 +98,9 @@ public sealed class KindSchemaTests
              "mirror":{"service":"shadow","percent":2.5,"maxBodyKilobytes":1},
              "inject":{"delay":{"ms":1,"percent":0.5},"abort":{"status":500,"percent":1},
               "headers":[{"name":"X","present":true}]},
+             "inspect":{"mode":"block","threshold":5,"level":2,"classes":["sql"],"headers":["user-agent"],
+              "bodyBytes":0,"unseen":"pass","except":[{"parameters":["a"],"rules":["sql-union"]}]},
+             "signedUrls":{"key":"shop/downloads","query":["size"],"client":true,"maxSeconds":60},
              "timeouts":{"connectMs":100,"tryMs":100,"totalMs":1000},"exposeRevision":true}
             """,
         ["service-policy"] = """

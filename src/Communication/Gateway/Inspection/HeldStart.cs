@@ -10,7 +10,8 @@ namespace Groundwork.Communication.Gateway.Inspection;
 /// A client the beginning of whose body has been read already: that is given out of memory, and what follows as it
 /// comes.
 /// </summary>
-internal sealed class HeldStart(IClient client, int most) : PassingClient(client), IHeld
+/// <param name="waitsToBeAsked">True for a client that sends nothing of it before a <c>100 Continue</c>.</param>
+internal sealed class HeldStart(IClient client, int most, bool waitsToBeAsked) : PassingClient(client), IHeld
 {
     /// <summary>Bytes to begin with.</summary>
     private const int FirstBytes = 4 * 1_024;
@@ -30,7 +31,8 @@ internal sealed class HeldStart(IClient client, int most) : PassingClient(client
     /// <exception cref="ClientBodyException">The client broke off, is too slow, or sent something else.</exception>
     public async ValueTask TakeAsync()
     {
-        await Next.AskForBodyAsync();
+        // Who did not say that he waits does not get a 100 that he never asked for.
+        if (waitsToBeAsked) await Next.AskForBodyAsync();
         while (length <= most)
         {
             if (length == buffer.Length) Grow();

@@ -41,7 +41,7 @@ internal sealed class InspectionStep(InspectionPlan plan, string route, Inspecti
             && !Ascii.EqualsIgnoreCase(exchange.Request.Fields.First(KnownField.ContentEncoding), "identity"u8);
         if (encoded) return plan.RefusesUnseen ? Unseen(exchange, Encoded) : Judge(exchange, run);
         if (plan.RefusesUnseen && exchange.Request.ContentLength > plan.BodyBytes) return Unseen(exchange, TooLarge);
-        var body = new HeldStart(exchange.Client, plan.BodyBytes);
+        var body = new HeldStart(exchange.Client, plan.BodyBytes, exchange.Request.ExpectsContinue);
         exchange.Hold(body);
         try
         {
