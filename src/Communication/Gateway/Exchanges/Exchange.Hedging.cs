@@ -59,6 +59,7 @@ internal sealed partial class Exchange
     /// <returns>A head that is needed no more.</returns>
     public ResponseHead Adopt(SecondCall call)
     {
+        Resume();
         var mine = call.Take();
         var unused = Answer;
         (pool, connection, Answer) = (call.Pool, mine, call.Answer);

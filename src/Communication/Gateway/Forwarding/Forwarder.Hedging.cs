@@ -20,7 +20,7 @@ internal sealed partial class Forwarder
     private async ValueTask<(CallFailure Failure, UpstreamTry Place, bool Twice)> AskTwiceAsync(
         Exchange exchange, UpstreamGuard guard, UpstreamTry place, HedgePolicy hedge)
     {
-        hedge.Called();
+        hedge.Called(exchange.Now);
         if (hedge.After is not { } after) return (await AskAsync(exchange, guard, place), place, false);
         exchange.ExpectRival();
         try

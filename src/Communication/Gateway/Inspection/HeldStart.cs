@@ -1,5 +1,4 @@
 using System.Buffers;
-using Groundwork.Communication.Gateway.Content;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;

@@ -29,7 +29,8 @@ internal sealed class HedgePolicy(HedgeSpec spec, TimeProvider time)
         : TimeSpan.FromMilliseconds(spec.FloorMs);
 
     /// <summary>Counts a request that could be sent a second time.</summary>
-    public void Called() => budget.Called();
+    /// <param name="now">Timestamp.</param>
+    public void Called(long now) => budget.Called(now);
 
     /// <summary>An answer has begun.</summary>
     public void Took(TimeSpan length) => digest.Took(length);

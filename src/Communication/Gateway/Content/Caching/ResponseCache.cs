@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Groundwork.Communication.Gateway.Content.Calling;
 using Groundwork.Communication.Gateway.Exchanges;
+using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire.Contracts;
