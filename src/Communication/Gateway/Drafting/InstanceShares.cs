@@ -57,7 +57,8 @@ internal sealed class InstanceShares(TimeProvider time)
                     return new() { [owner] = 100 };
         }
         var callable = all.Where(pair => CanTake(pair.First))
-            .Select(pair => (pair.First, Share: pair.Second * pair.First.Readiness(set.Policy.SlowStart, time.GetTimestamp())))
+            .Select(pair => (
+                pair.First, Share: pair.Second * pair.First.Readiness(set.Policy.SlowStart, time.GetTimestamp())))
             .ToList();
         var sum = callable.Sum(pair => pair.Share);
         return callable.ToDictionary(pair => pair.First, pair => sum > 0 ? 100 * pair.Share / sum : 0);

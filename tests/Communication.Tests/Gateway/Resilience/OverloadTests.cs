@@ -66,7 +66,7 @@ public sealed class OverloadTests
         var resident = new List<long>();
         var useful = await LoadAsync(edge, capacity * 2, seconds, resident);
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"MB resident, every fifth of {seconds} s: {string.Join(' ', resident.Chunk(Math.Max(1, seconds / 5)).Select(
+            $"MB resident, each fifth of {seconds} s: {string.Join(' ', resident.Chunk(Math.Max(1, seconds / 5)).Select(
                 some => some[^1] >> 20))}; at most {resident.DefaultIfEmpty().Max() >> 20}");
         // Of the whole process, clients and instance with it; the first fifth is what pools and the heap grow to.
         if (resident.Count >= 10)

@@ -38,7 +38,8 @@ server.addService(methods, {
         done(null, String(cancelled))
     },
     breakOff(call) {
-        call.write('begun', () => process.exit(1))
+        // Taken by the program is not sent yet.
+        call.write('begun', () => setTimeout(() => process.exit(1), 300))
     }
 })
 server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (fault, port) => {
