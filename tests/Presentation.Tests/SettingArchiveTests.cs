@@ -74,6 +74,7 @@ public sealed class SettingArchiveTests(Chromium chromium, SettingsConsole runni
     {
         using var directory = new TemporaryDirectory();
         directory.Write("settings.zip", "PK but no more");
+        await running.PutAsync("prod", "kept/app.yaml", "yaml", "A: 1\n"); // So that there is a namespace to choose.
         await using var browser = await chromium.OpenAsync();
         var page = await Console.SignInAsync(browser);
         await Console.GoAsync(page, "settings");

@@ -40,6 +40,7 @@ internal sealed partial class InstanceRegistry : IRegistryView
         Policies = new PolicyTable(options.ProtectionThreshold);
         Publisher = new ViewPublisher(Policies, time, logger);
         Watches = new WatchSessions(this, options.MaxWatchers);
+        ByName = new ServiceNames(() => services.Select(service => service.Key));
     }
 
     public RegistryOptions Options { get; }
@@ -77,7 +78,7 @@ internal sealed partial class InstanceRegistry : IRegistryView
 
     public IEnumerable<ServiceView> Views => services.Values.Select(service => service.View).OfType<ServiceView>();
 
-    public ServiceNames ByName { get; } = new();
+    public ServiceNames ByName { get; }
 
     /// <summary>Every instance, in no order, as of no single moment.</summary>
     public IEnumerable<InstanceState> Instances => instances.Values;

@@ -192,7 +192,9 @@ internal sealed class HeldServices : IRegistryView
 
     public IEnumerable<ServiceView> Views => services.Values;
 
-    public ServiceNames ByName { get; } = new();
+    public ServiceNames ByName { get; }
+
+    public HeldServices() => ByName = new ServiceNames(() => services.Keys);
 
     public ImmutableList<(InstanceKey Instance, CallOutcome Outcome)> Outcomes => Volatile.Read(ref outcomes);
 

@@ -48,6 +48,7 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
         copy = copyPath is null ? null : new FollowerCopy(copyPath, time, logger);
         outcomes = new OutcomeSender(client, time, logger);
         lastNews = time.GetTimestamp();
+        ByName = new ServiceNames(() => views.Select(view => view.Key));
     }
 
     public TimeSpan Staleness => Volatile.Read(ref connected)
@@ -58,7 +59,7 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
 
     public IEnumerable<ServiceView> Views => views.Values;
 
-    public ServiceNames ByName { get; } = new();
+    public ServiceNames ByName { get; }
 
     public void ReportOutcome(InstanceKey instance, CallOutcome outcome) => outcomes.Add(instance, outcome);
 

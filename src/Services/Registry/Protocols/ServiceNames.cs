@@ -18,28 +18,27 @@ public enum NameMatch
 }
 
 /// <summary>
-/// The services by name without regard to case, for protocols that know none. Kept by whoever keeps the services; any
-/// thread may ask.
+/// The services by name without regard to case, for protocols that know none. Kept by whoever keeps the services, from
+/// the first question on: where nobody asks it holds nothing. Any thread may ask.
 /// </summary>
-public sealed class ServiceNames
+/// <param name="all">The services that there are; one is among them before it is added here.</param>
+public sealed class ServiceNames(Func<IEnumerable<ServiceKey>> all)
 {
     private readonly ConcurrentDictionary<string, ImmutableArray<ServiceKey>> byName =
         new(StringComparer.OrdinalIgnoreCase);
 
-    private readonly
-        ConcurrentDictionary<string, ImmutableArray<ServiceKey>>.AlternateLookup<ReadOnlySpan<char>> lookup;
-
-    public ServiceNames() => lookup = byName.GetAlternateLookup<ReadOnlySpan<char>>();
+    private readonly Lock filling = new();
+    private volatile bool isKept; // What is added is taken.
+    private volatile bool isFilled; // So is what was there before.
 
     /// <summary>What a permission to discover a service is about.</summary>
     public static ResourceKey TargetOf(ServiceKey key) => RegistryAccess.Target(key);
 
     /// <summary>A service is known from now on.</summary>
-    public void Add(ServiceKey key) => byName.AddOrUpdate(
-        key.ToFullName(),
-        static (_, added) => [added],
-        static (_, known, added) => known.Contains(added) ? known : known.Add(added),
-        key);
+    public void Add(ServiceKey key)
+    {
+        if (isKept) Put(key);
+    }
 
     /// <summary>It no longer is.</summary>
     public void Remove(ServiceKey key)
@@ -64,7 +63,8 @@ public sealed class ServiceNames
     public NameMatch Find(IRegistryView registry, ReadOnlySpan<char> fullName, out ServiceView? view)
     {
         view = null;
-        if (!lookup.TryGetValue(fullName, out var keys)) return NameMatch.None;
+        if (!isFilled) Fill();
+        if (!byName.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(fullName, out var keys)) return NameMatch.None;
         var withInstances = 0;
         foreach (var key in keys)
         {
@@ -79,4 +79,22 @@ public sealed class ServiceNames
         }
         return view is null ? NameMatch.None : NameMatch.One;
     }
+
+    // A service that goes while this runs may leave its name behind, which then leads nowhere.
+    private void Fill()
+    {
+        lock (filling)
+        {
+            if (isFilled) return;
+            isKept = true; // First, so that none is missed that comes meanwhile.
+            foreach (var key in all()) Put(key);
+            isFilled = true;
+        }
+    }
+
+    private void Put(ServiceKey key) => byName.AddOrUpdate(
+        key.ToFullName(),
+        static (_, added) => [added],
+        static (_, known, added) => known.Contains(added) ? known : known.Add(added),
+        key);
 }
