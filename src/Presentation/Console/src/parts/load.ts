@@ -20,21 +20,29 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, ...sources
     const fault = shallowRef<Fault>()
     const loading = ref(false)
     let current: AbortController | undefined
+    let last: Promise<void> = Promise.resolve()
 
-    async function reload(): Promise<void> {
+    function reload(): Promise<void> {
+        return (last = run())
+    }
+
+    // Who waits for one that was overtaken wants what is there now: that is what the overtaker brings.
+    async function run(): Promise<void> {
         current?.abort()
         const mine = (current = new AbortController())
         loading.value = true
         try {
             const loaded = await load(mine.signal)
-            if (mine.signal.aborted) return
-            data.value = loaded
-            fault.value = undefined
+            if (!mine.signal.aborted) {
+                data.value = loaded
+                fault.value = undefined
+            }
         } catch (reason) {
             if (!mine.signal.aborted) fault.value = Fault.of(reason)
         } finally {
             if (!mine.signal.aborted) loading.value = false
         }
+        if (current !== mine) await last
     }
 
     if (sources.length > 0) watch(sources, () => void reload())
