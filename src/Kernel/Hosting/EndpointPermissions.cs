@@ -69,10 +69,16 @@ public abstract record EndpointPermission
     }
 }
 
+/// <summary>Of an endpoint: the protocol of others that it belongs to.</summary>
+internal sealed record ProtocolMark(string Name);
+
 /// <summary>One operation of one listener, for the authorisation matrix and for <c>doctor</c>.</summary>
 /// <param name="Method">The HTTP method; <c>*</c> when any.</param>
 /// <param name="Pattern">The route, such as <c>/groundwork/v1/kinds</c>.</param>
 public sealed record MappedEndpoint(string Listener, string Method, string Pattern, EndpointPermission Permission)
 {
+    /// <summary>The protocol of others that it belongs to, such as <c>nacos</c>; null for our own.</summary>
+    public string? Protocol { get; init; }
+
     public override string ToString() => $"{Listener}: {Method} {Pattern}";
 }

@@ -44,6 +44,12 @@ public sealed record ListenerDefinition(
     /// </summary>
     public string? SharedWith { get; init; }
 
+    /// <summary>
+    /// True when the default address is the one that its public clients expect: it is open besides where the
+    /// configuration asks for well-known ports, unless somebody else has it.
+    /// </summary>
+    public bool IsWellKnown { get; init; }
+
     /// <summary>The API, the console and the HTTP protocols that have a path of their own.</summary>
     public const string Api = "api";
 

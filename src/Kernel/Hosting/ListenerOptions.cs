@@ -39,6 +39,9 @@ public sealed record ListenersOptions
     /// <summary>Where the API's Unix socket goes; null opens none.</summary>
     public string? ApiSocket { get; init; }
 
+    /// <summary>Also opens the ports that public clients expect, of protocols that are on another listener.</summary>
+    public bool WellKnownPorts { get; init; }
+
     /// <summary>
     /// Takes the next free port when one is taken, as <c>up</c> does; otherwise a taken port is a fault.
     /// </summary>

@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Sockets;
 using Groundwork.Kernel.Hosting.Listening;
 using Groundwork.Wire;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -95,10 +96,22 @@ public sealed partial class Listeners : IAsyncDisposable
     /// Maps the endpoints of a protocol of others wherever the configuration has it: on the listener that it shares, on
     /// its own, or nowhere.
     /// </summary>
-    public void MapProtocol(string protocol, Action<IEndpointRouteBuilder> map)
+    public void MapProtocol(string protocol, Action<IEndpointRouteBuilder> map) => MapProtocol(protocol, map, map);
+
+    /// <inheritdoc cref="MapProtocol(string, Action{IEndpointRouteBuilder})"/>
+    /// <param name="onShared">Maps its paths beside those of others.</param>
+    /// <param name="onOwn">Maps them where it is alone, such as at the root.</param>
+    public void MapProtocol(
+        string protocol, Action<IEndpointRouteBuilder> onShared, Action<IEndpointRouteBuilder> onOwn)
     {
-        if (shared.TryGetValue(protocol, out var with)) Map(with, map);
-        if (byName.TryGetValue(protocol, out var own)) own.Map(map);
+        // The one that it shares may be off itself.
+        if (shared.TryGetValue(protocol, out var with) && byName.TryGetValue(with, out var host))
+            host.Map(endpoints => onShared(Marked(endpoints)));
+        if (byName.TryGetValue(protocol, out var own)) own.Map(endpoints => onOwn(Marked(endpoints)));
+
+        // What it serves is described by whoever made the protocol, and by its page in docs/protocols.
+        IEndpointRouteBuilder Marked(IEndpointRouteBuilder endpoints) =>
+            endpoints.MapGroup("").WithMetadata(new ProtocolMark(protocol)).ExcludeFromDescription();
     }
 
     /// <summary>Gives the sockets of a listener of <see cref="ListenerProtocol.Datagrams"/> to one owner.</summary>
@@ -179,6 +192,7 @@ public sealed partial class Listeners : IAsyncDisposable
     /// All addresses that this process listens on, for <c>node.json</c> and for whoever must not call them.
     /// </summary>
     public ImmutableDictionary<string, ImmutableArray<IPEndPoint>> Addresses => byName
+        .Where(pair => pair.Value.Bound.Count > 0) // Not one that nothing is mapped onto.
         .Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Bound.OfType<IPEndPoint>().ToImmutableArray()))
         .Concat(opened.Values.Select(one => KeyValuePair.Create(one.Name, ImmutableArray.Create(one.Address))))
         .Concat(datagrams.Values.Where(one => one.Address is not null)

@@ -28,9 +28,10 @@ public sealed class ModuleDeclaration
         return this;
     }
 
+    /// <summary>One that another module has declared just so is there once.</summary>
     public ModuleDeclaration Add(ListenerDefinition listener)
     {
-        listeners.Add(listener);
+        if (!listeners.Contains(listener)) listeners.Add(listener);
         return this;
     }
 }

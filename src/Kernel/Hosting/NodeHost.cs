@@ -157,6 +157,7 @@ public sealed partial class NodeHost : IAsyncDisposable
             new ListenersOptions
             {
                 ByName = configuration.Listeners,
+                WellKnownPorts = configuration.WellKnownPorts,
                 ApiSocket = directory.PrepareApiSocket(),
                 NextFreePort = configuration.NextFreePort,
                 InlineScheduling = configuration.IsEdge,

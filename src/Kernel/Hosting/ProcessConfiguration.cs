@@ -56,6 +56,9 @@ public sealed record ProcessConfiguration
     public ImmutableDictionary<string, ListenerOptions> Listeners { get; init; } =
         ImmutableDictionary<string, ListenerOptions>.Empty;
 
+    /// <summary>Also opens the ports that public clients expect.</summary>
+    public bool WellKnownPorts { get; init; }
+
     /// <summary>The longest that a stop takes before it cuts what is under way.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(DefaultDrainSeconds);
 

@@ -89,6 +89,40 @@ public sealed class Authenticator
         return known.Principal;
     }
 
+    /// <summary>
+    /// Who makes a request of a protocol that may carry the credential in parameters. The header counts first, then a
+    /// token, which is an access key or that of a sign-in, then a name with its password.
+    /// </summary>
+    public ValueTask<Outcome<Principal>> AuthenticateAsync(
+        HttpContext context, string? token, string? name, string? password)
+    {
+        if (context.Request.Headers.Authorization.Count > 0) return AuthenticateAsync(context);
+        if (!string.IsNullOrEmpty(token)) return AuthenticateAsync(context, BearerScheme + token);
+        return string.IsNullOrEmpty(name) || string.IsNullOrEmpty(password)
+            ? AuthenticateAsync(context)
+            : AuthenticatePasswordAsync(name, password, AddressOf(context));
+    }
+
+    /// <summary>
+    /// A token for a name and a password, for protocols that ask for one first: that of a sign-in, or the access key
+    /// that stands as the password.
+    /// </summary>
+    public async Task<Outcome<(string Principal, string Token, TimeSpan Life)>> SignInAsync(
+        HttpContext context, string name, string password)
+    {
+        if (AccessKeys.IsWellFormed(password))
+        {
+            return AuthenticateKey(password, AddressOf(context)).TryGet(out var holder, out var refused)
+                ? (holder.Name, password, SignIns.RefreshFor)
+                : refused;
+        }
+        if (signIns is null) return Refused("This node takes no sign-ins; it follows another one.");
+        var signedIn = await signIns.SignInAsync(name, password, AddressOf(context), context.RequestAborted);
+        return signedIn.TryGet(out var answer, out var fault)
+            ? (answer.Principal, answer.AccessToken, TimeSpan.FromSeconds(answer.ExpiresInSeconds))
+            : fault;
+    }
+
     internal static string? AddressOf(HttpContext context) => context.LocalPeer() is { } peer
         ? $"uid {peer.UserId}"
         : Plain(context.Connection.RemoteIpAddress)?.ToString();

@@ -29,7 +29,7 @@ public sealed class GrantSet
     /// Compiles grants that have passed
     /// <see cref="Grant.Check(IReadOnlyList{Grant}, string, ICollection{FieldFault})"/>.
     /// </summary>
-    internal static GrantSet Of(IReadOnlyList<Grant>? grants) =>
+    public static GrantSet Of(IReadOnlyList<Grant>? grants) =>
         grants is null or { Count: 0 } ? None : new GrantSet([.. grants.Select(CompiledGrant.Of)]);
 
     internal bool Allows(Verb verb, in ResourceKey target)

@@ -69,6 +69,7 @@ internal sealed class ConfigurationReader
             MaxRequestsUnderWay = ReadMaxRequests(),
             TraceHeaders = ReadTraceHeaders(),
             Listeners = ReadListeners(),
+            WellKnownPorts = Flag("listeners.wellKnownPorts"),
             Drain = TimeSpan.FromSeconds(
                 ReadNumber("drainSeconds", ProcessConfiguration.DefaultDrainSeconds, MaxDrainSeconds)),
         };
@@ -179,10 +180,6 @@ internal sealed class ConfigurationReader
 
     private ImmutableDictionary<string, ListenerOptions> ReadListeners()
     {
-        // No module of this version has listeners on well-known ports, so that asking for them is a mistake to be told.
-        if (Flag("listeners.wellKnownPorts"))
-            faults.Add(
-                settings["listeners.wellKnownPorts"].Wrong("is for protocols that no module of this version speaks"));
         return settings.Keys
             .Select(key => key.Split('.'))
             .Where(parts => parts is ["listeners", _, _, ..] or ["listeners", not "wellKnownPorts"])

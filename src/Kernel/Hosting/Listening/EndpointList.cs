@@ -26,7 +26,10 @@ internal static class EndpointList
                     faults.Add($"{listener}: {method} {pattern} has no permission: add Requires, RequiresPrincipal or "
                         + "AllowsAnyone");
                 else
-                    list.Add(new MappedEndpoint(listener, method, pattern, permission));
+                    list.Add(new MappedEndpoint(listener, method, pattern, permission)
+                    {
+                        Protocol = endpoint.Metadata.GetMetadata<ProtocolMark>()?.Name,
+                    });
                 if (!owners.TryAdd((method, ShapeOf(endpoint.RoutePattern)), pattern))
                     faults.Add($"{listener}: {method} {pattern} has two owners, the other as "
                         + $"{owners[(method, ShapeOf(endpoint.RoutePattern))]}");

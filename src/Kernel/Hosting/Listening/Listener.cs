@@ -106,11 +106,23 @@ internal sealed partial class Listener : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (!mapped && handler is null && connections is null)
+        {
+            // One for protocols that are all off, or that do not run here.
+            if (definition.CanBeOff) return;
             throw new InvalidOperationException($"Nothing is mapped onto the listener {Name}.");
+        }
         certificate?.Load();
         if (connections is null)
             foreach (var step in handler is null ? steps.Routed : steps.Handled(handler)) step.Use(app);
-        await app.StartAsync(cancellationToken);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (StartupException taken) when (ListenerRules.IsBesides(definition, shared))
+        {
+            LogNotBesides(Name, taken.Message);
+            return;
+        }
         foreach (var endPoint in bound) LogListening(Name, endPoint, Scheme);
     }
 
@@ -131,6 +143,8 @@ internal sealed partial class Listener : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         builder.Services.Configure<SocketTransportOptions>(ConfigureSockets);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(ConfigureServer);
+        if (definition.Protocol == ListenerProtocol.Proxy)
+            builder.Services.Replace(ServiceDescriptor.Singleton<IMemoryPoolFactory<byte>>(new BlockPool.Factory()));
         builder.Services.AddRouting();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Apply(json.SerializerOptions));
@@ -146,7 +160,9 @@ internal sealed partial class Listener : IAsyncDisposable
             transport.MaxReadBufferSize = ListenerLimits.ProxyReadBufferBytes;
         transport.CreateBoundListenSocket = endPoint =>
         {
-            var socket = ListenSocket.Bind(Name, endPoint, shared.NextFreePort, shared.Inherited);
+            // A well-known port is that one or none.
+            var nextFreePort = shared.NextFreePort && !ListenerRules.IsBesides(definition, shared);
+            var socket = ListenSocket.Bind(Name, endPoint, nextFreePort, shared.Inherited);
             sockets.Add(socket);
             // Never null once bound.
             bound.Add(socket.LocalEndPoint!);
@@ -260,6 +276,9 @@ internal sealed partial class Listener : IAsyncDisposable
 
     [LoggerMessage(2, LogLevel.Warning, "Listener {Listener} refused {Peer}: not one of its tlsTerminatedBy")]
     private partial void LogNotTerminated(string listener, EndPoint? peer);
+
+    [LoggerMessage(3, LogLevel.Warning, "The well-known port of {Listener} stays closed: {Reason}")]
+    private partial void LogNotBesides(string listener, string reason);
 
     /// <summary>Starts at once and waits for nothing: the node decides when to stop.</summary>
     private sealed class NoLifetime : IHostLifetime

@@ -26,7 +26,16 @@ internal static class ListenerRules
 
     /// <summary>True when it has an address of its own: it is not off, and not on another listener alone.</summary>
     public static bool HasAddress(ListenerDefinition definition, ListenersOptions options) =>
-        For(definition, options) is { Off: false } own && (definition.SharedWith is null || own.Address is not null);
+        For(definition, options) is { Off: false } own
+        && (definition.SharedWith is null || own.Address is not null || IsBesides(definition, options));
+
+    /// <summary>
+    /// True when its own address is open only because well-known ports are asked for: where it cannot be, the rest
+    /// opens all the same.
+    /// </summary>
+    public static bool IsBesides(ListenerDefinition definition, ListenersOptions options) =>
+        options.WellKnownPorts && definition.IsWellKnown && definition.SharedWith is not null
+        && For(definition, options) is { Off: false, Address: null };
 
     public static ListenAddress AddressOf(ListenerDefinition definition, ListenerOptions options) =>
         options.Address ?? ListenAddress.Parse(definition.DefaultAddress, $"The default address of {definition.Name},");
