@@ -8,6 +8,7 @@ using Groundwork.Host.Processes;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Hosting.Logging;
 using Groundwork.Presentation;
+using Groundwork.Services.KeyValue;
 using Groundwork.Services.Registry;
 using Groundwork.Services.Settings;
 
@@ -67,6 +68,7 @@ internal static class NodeComposition
                     CacheMegabytes = configuration.CacheMegabytes,
                     MaxUnderWay = configuration.MaxRequestsUnderWay,
                 }),
+            new KeyValueModule(),
             new DnsModule(() => registry.View, configuration.TrustedProxies),
         ];
     }

@@ -36,6 +36,7 @@ internal sealed partial class InstanceRegistry
     {
         state.Service.Add(state);
         instances[state.Key] = state;
+        ById.Add(state.Key);
         Interlocked.Increment(ref instanceCount);
     }
 
@@ -43,8 +44,10 @@ internal sealed partial class InstanceRegistry
     {
         state.Service.Remove(state);
         instances.TryRemove(KeyValuePair.Create(state.Key, state));
+        ById.Remove(state.Key);
         Interlocked.Decrement(ref instanceCount);
         Wheel.Remove(state);
+        state.Service.NoteDeparted(state.Instance, Clock.Now);
         if (state.Service.Members.Count == 0) state.Service.EmptySinceTicks = Clock.Now;
     }
 

@@ -41,6 +41,7 @@ internal sealed partial class InstanceRegistry : IRegistryView
         Publisher = new ViewPublisher(Policies, time, logger);
         Watches = new WatchSessions(this, options.MaxWatchers);
         ByName = new ServiceNames(() => services.Select(service => service.Key));
+        ById = new InstanceIds(() => instances.Select(instance => instance.Key));
     }
 
     public RegistryOptions Options { get; }
@@ -97,6 +98,13 @@ internal sealed partial class InstanceRegistry : IRegistryView
     /// </summary>
     public ServiceView? FindFresh(ServiceKey key) =>
         services.TryGetValue(key, out var service) ? Publisher.Fresh(service) : null;
+
+    /// <summary>Who left last of each cluster that is empty now, if it left within that time.</summary>
+    public Instance[] Departed(ServiceKey key, TimeSpan within)
+    {
+        if (FindService(key) is not { } service) return [];
+        lock (service.Gate) return service.DepartedSince(Clock.Now - within.Ticks);
+    }
 
     /// <summary>
     /// Registers an instance or changes one that is registered. An incarnation of 0 means that the caller gave none.

@@ -134,6 +134,16 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
             faults.Add(new FieldFault(path, $"must be 1 to {MaxLabelLength} characters without control characters"));
     }
 
+    /// <summary>Null for metadata that an instance may have.</summary>
+    internal static Fault? CheckMetadata(IReadOnlyDictionary<string, string> metadata)
+    {
+        var faults = new List<FieldFault>();
+        CheckMetadata(metadata, faults);
+        return faults.Count == 0
+            ? null
+            : new Fault(ErrorCodes.InstanceInvalid, Summary(faults)) { Fields = [.. faults] };
+    }
+
     private static void CheckMetadata(IReadOnlyDictionary<string, string>? metadata, List<FieldFault> faults)
     {
         if (metadata is null) return;

@@ -3,6 +3,7 @@ using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace Groundwork.Services.Registry;
 
@@ -41,6 +42,11 @@ internal sealed class RegistryAccess(
                     RequestAddress.Of(context)));
         return fault;
     }
+
+    /// <summary>A credential that is not right, where an endpoint looks at it itself.</summary>
+    public void NoteUnknown(HttpContext context, Fault fault) => audit(new AuditEvent(
+        Principal.Anonymous.Name, "refused", (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "",
+        fault.Error.Code, RequestAddress.Of(context), context.Request.Method));
 
     /// <summary>For filtering what is answered; a refusal is not an event.</summary>
     public bool Allows(Principal principal, Verb verb, ResourceKey target) => allows(principal, verb, target);

@@ -71,6 +71,9 @@ public static class RegistryLimits
     /// <summary>Instances of one service: its list is one answer, about 10 MB at this size.</summary>
     public const int MaxInstancesPerService = 20_000;
 
+    /// <summary>Clusters of one service whose last instance is remembered for a while after it has left.</summary>
+    public const int MaxDepartedClusters = 16;
+
     /// <summary>Services one watch may name.</summary>
     public const int MaxServicesPerWatch = 256;
 

@@ -7,6 +7,10 @@ using Groundwork.Services.Registry.Following;
 using Groundwork.Services.Registry.Leases;
 using Groundwork.Services.Registry.Policies;
 using Groundwork.Services.Registry.Probing;
+using Groundwork.Services.Registry.Protocols;
+using Groundwork.Services.Registry.Protocols.Consul;
+using Groundwork.Services.Registry.Protocols.Eureka;
+using Groundwork.Services.Registry.Protocols.Nacos;
 using Groundwork.Services.Registry.Storing;
 using Groundwork.Services.Registry.Watching;
 using Microsoft.Extensions.Logging;
@@ -36,6 +40,7 @@ public sealed partial class RegistryModule : IModule
     private ConsumerBook? consumers;
     private IDisposable? policies;
     private ProbeCall? probes;
+    private NacosPush? nacos;
     private IRegistryView? view;
     private RegistryFollower? follower;
 
@@ -61,6 +66,7 @@ public sealed partial class RegistryModule : IModule
     {
         foreach (var migration in RegistryStore.Migrations) declaration.Add(migration);
         declaration.Add(InstanceOverrideKind.Kind).Add(ServicePolicyKind.Kind);
+        declaration.Add(ProtocolListeners.Nacos).Add(ProtocolListeners.Eureka).Add(ProtocolListeners.Consul);
     }
 
     public async Task StartAsync(Node node, CancellationToken cancellationToken)
@@ -78,6 +84,7 @@ public sealed partial class RegistryModule : IModule
         policies?.Dispose();
         await ending.CancelAsync();
         await Task.WhenAll(loops);
+        nacos?.Dispose();
         probes?.Dispose();
         if (follower is not null) await follower.DisposeAsync();
         if (sync is not null && !await sync.RoundAsync(cancellationToken)) LogUnwritten();
@@ -107,7 +114,8 @@ public sealed partial class RegistryModule : IModule
         var store = new RegistryStore(storage, node.Name, isShared);
         var numbers = new Numbers();
         // A restore continues the revisions at a multiple of 2^32: its upper half tells that there was one.
-        numbers.Raise(await store.BeginAsync(snapshot.Revision >> 32, cancellationToken));
+        // Above 0, which some clients take for no index at all: the first service must differ from none.
+        numbers.Raise(Math.Max(1, await store.BeginAsync(snapshot.Revision >> 32, cancellationToken)));
         var log = node.Logs.CreateLogger<InstanceRegistry>();
         var registry = new InstanceRegistry(options, node.Name, snapshot.StoreId, node.Time, log, numbers);
         sync = new StoreSync(registry, store, node.Time, node.Logs.CreateLogger<StoreSync>());
@@ -119,38 +127,42 @@ public sealed partial class RegistryModule : IModule
         consumers = new ConsumerBook(
             new ConsumerStore(storage), node.Name, node.Time, node.Logs.CreateLogger<ConsumerBook>());
         registry.CalledByGateway = consumers.NoteGateway;
-        Map(
+        nacos = new NacosPush(registry, node.Time, node.Logs.CreateLogger<NacosPush>());
+        var parts = Map(
             node, registry, consumers, new Registrations(registry, store, sync, node.Time, live),
-            new ServiceHistory(registry, new EventStore(storage), sync, node.Time));
+            new ServiceHistory(registry, new EventStore(storage), sync, node.Time), sync, live);
         var expiry = new LeaseExpiry(registry, node.Time, live, node.Logs.CreateLogger<LeaseExpiry>());
         loops.Add(RunAsync("lease expiry", expiry.RunAsync));
         loops.Add(RunAsync("view publisher", registry.Publisher.RunAsync));
         loops.Add(RunAsync("store", sync.RunAsync));
         loops.Add(RunAsync("consumers", consumers.RunAsync));
-        if (node.Cluster is { } shared) loops.Add(RunAsync("prober", Prober(node, registry, storage, shared).RunAsync));
-    }
-
-    private Prober Prober(Node node, InstanceRegistry registry, IStorage storage, NodeCluster cluster)
-    {
+        loops.Add(RunAsync("pushes of Nacos", nacos.RunAsync));
         var guard = new AddressGuard(
             () => node.Listeners.Addresses.Values.SelectMany(addresses => addresses),
             node.Configuration.LinkLocalUpstreams);
         probes = new ProbeCall(guard, node.Time);
-        return new Prober(
-            registry,
-            new ProbeStore(storage),
-            token => cluster.Leases.TryAcquireAsync(Probing.Prober.LeaseName, Probing.Prober.LeaseLength, token),
-            () => new ProbeRounds(registry, probes.MakeAsync, node.Time, Random.Shared),
-            node.Time,
-            node.Logs.CreateLogger<Prober>());
+        if (node.Cluster is { } shared)
+            loops.Add(RunAsync("prober", Prober(node, registry, storage, shared, probes).RunAsync));
+        loops.Add(RunAsync("checks of Consul's services", Consul(node, parts, probes).RunAsync));
     }
 
-    private static void Map(
+    private static Prober Prober(
+        Node node, InstanceRegistry registry, IStorage storage, NodeCluster cluster, ProbeCall call) => new(
+        registry,
+        new ProbeStore(storage),
+        token => cluster.Leases.TryAcquireAsync(Probing.Prober.LeaseName, Probing.Prober.LeaseLength, token),
+        () => new ProbeRounds(registry, call.MakeAsync, node.Time, Random.Shared),
+        node.Time,
+        node.Logs.CreateLogger<Prober>());
+
+    private ProtocolParts Map(
         Node node,
         InstanceRegistry registry,
         ConsumerBook consumers,
         Registrations registrations,
-        ServiceHistory history)
+        ServiceHistory history,
+        StoreSync sync,
+        Func<IReadOnlySet<string>> live)
     {
         var access = new RegistryAccess(
             node.Authorizer.Authorize,
@@ -172,6 +184,21 @@ public sealed partial class RegistryModule : IModule
         node.Listeners.Map(ListenerDefinition.Api, api.Map);
         node.Listeners.Map(ListenerDefinition.Api, watch.Map);
         node.Listeners.Map(ListenerDefinition.Api, operations.Map);
+        if (nacos is not null) NacosNamingApi.Serve(node, registry, registrations, rules, access, consumers, nacos);
+        var parts = new ProtocolParts(
+            registry, registrations, rules, access, refused, sync, new ProtocolCallers(node.Authenticator, access),
+            live, node.Time, node.Logs, node.Listeners.Stopping);
+        node.Listeners.MapProtocol(ProtocolListeners.Eureka.Name, new EurekaApi(parts).Map);
+        return parts;
+    }
+
+    private static ConsulApi Consul(Node node, ProtocolParts parts, ProbeCall call)
+    {
+        var consul = new ConsulApi(
+            parts, (check, token) => ConsulProbe.LookAsync(call, check, token),
+            () => node.Listeners.AddressesOf(ListenerDefinition.Api)[0]);
+        node.Listeners.MapProtocol(ProtocolListeners.Consul.Name, consul.Map);
+        return consul;
     }
 
     private async Task RunAsync(string loop, Func<CancellationToken, Task> run)

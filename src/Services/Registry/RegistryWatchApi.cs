@@ -38,14 +38,10 @@ internal sealed class RegistryWatchApi(
     /// <summary>How long the question who is behind waits when it does not say.</summary>
     private static readonly TimeSpan DefaultWatchersWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>
-    /// A blocking query is woken again so soon after its time is up: the first waking may have met it at work.
-    /// </summary>
-    private static readonly TimeSpan AlarmAgain = TimeSpan.FromSeconds(1);
-
     private static readonly ReadOnlyMemory<byte> Comment = ": \n\n"u8.ToArray();
 
     private readonly StreamPulse pulse = new(time, KeepAlive);
+    private readonly NewerViews newer = new(registry, time);
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -82,13 +78,13 @@ internal sealed class RegistryWatchApi(
         }
         if (index is not { } known)
         {
-            var view = registry.FindFresh(key) ?? Unknown(key);
+            var view = newer.Now(key);
             var json = SharedAnswer.Of(view, registry.StoreId, registry.ExpiresAt);
             await WriteAsync(context, json);
             return;
         }
         // Beyond what any node may have handed out: the index is of another store.
-        if (known > registry.Numbers.Last + 2 * RegistryStore.Reserve)
+        if (newer.IsForeign(known))
         {
             await Problems.WriteAsync(context, new Fault(
                 ErrorCodes.IndexUnknown, $"Index {known} was never given by this store; read the service anew."));
@@ -110,7 +106,7 @@ internal sealed class RegistryWatchApi(
         using var atEnd = session.Changed.EndWith(ending.Token);
         try
         {
-            var view = await WaitForNewerAsync(session, key, known, patience, ending.Token);
+            var view = await newer.WaitAsync(session, key, known, patience, ending.Token);
             if (context.RequestAborted.IsCancellationRequested) return;
             var service = registry.FindService(key);
             await WriteAsync(context, service is null || !ReferenceEquals(service.View, view)
@@ -121,29 +117,6 @@ internal sealed class RegistryWatchApi(
         finally
         {
             registry.Watches.Close(session, keys);
-        }
-    }
-
-    private async Task<ServiceView> WaitForNewerAsync(
-        WatchSession session, ServiceKey key, long known, TimeSpan patience, CancellationToken ending)
-    {
-        var started = time.GetTimestamp();
-        await using var alarm = time.CreateTimer(
-            static wait => ((StreamWait?)wait)?.Remind(), session.Changed, Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan);
-        while (true)
-        {
-            var view = registry.FindFresh(key) ?? Unknown(key);
-            if (view.Index > known) return view;
-            var left = patience - time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero || ending.IsCancellationRequested)
-            {
-                if (view.Index == known || registry.FindService(key) is not { View: not null } service) return view;
-                registry.RaiseAbove(service, known);
-                return registry.FindFresh(key) ?? view;
-            }
-            alarm.Change(left, AlarmAgain);
-            await session.Changed.WaitAsync();
         }
     }
 
@@ -231,7 +204,7 @@ internal sealed class RegistryWatchApi(
             foreach (var service in touched)
             {
                 if (!access.Allows(principal, Verb.Discover, service.Target)) continue;
-                if ((service.View ?? (keys.Length > 0 ? Unknown(service.Key) : null)) is not { } view) continue;
+                if ((service.View ?? (keys.Length > 0 ? newer.Unknown(service.Key) : null)) is not { } view) continue;
                 if (session.HasSeen(service, view.Index)) continue;
                 await body.WriteAsync(service.Answer(view, registry.StoreId).Event, ending);
                 session.Sent(service, view.Index);
@@ -268,9 +241,6 @@ internal sealed class RegistryWatchApi(
         await response.Body.WriteAsync(answer.Json, context.RequestAborted);
         await response.Body.FlushAsync(context.RequestAborted);
     }
-
-    // Without a reason for being empty: whoever has a list of it keeps that.
-    private ServiceView Unknown(ServiceKey key) => new(key, registry.UnknownIndex, [], [], Protection: false);
 
     private Fault TooMany() => RegistryLimits.TooManyWatchers(registry.Options);
 }

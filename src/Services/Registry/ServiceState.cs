@@ -22,6 +22,7 @@ internal sealed class ServiceState(ServiceKey key)
     private long toldCalled; // Any thread.
     private string? target; // Any thread; the same whoever writes it.
     private Dictionary<string, Check>? probes; // By instance id; few services have any. Guarded by the gate.
+    private Dictionary<string, (Instance Instance, long Ticks)>? departed; // By cluster. Guarded by the gate.
 
     public ServiceKey Key { get; } = key;
 
@@ -74,6 +75,29 @@ internal sealed class ServiceState(ServiceKey key)
         if (place >= 0) members.RemoveAt(place);
         probes?.Remove(instance.Key.Id);
         instance.Removed = true;
+    }
+
+    /// <summary>
+    /// The last instance of its cluster is gone. Some protocols cannot say that a list is empty, and say that this one
+    /// is down instead.
+    /// </summary>
+    /// <param name="ticks">Lease time.</param>
+    public void NoteDeparted(Instance instance, long ticks)
+    {
+        foreach (var member in members)
+            if (member.Instance.Cluster == instance.Cluster) return;
+        departed ??= new Dictionary<string, (Instance Instance, long Ticks)>(StringComparer.Ordinal);
+        if (departed.Count >= RegistryLimits.MaxDepartedClusters)
+            departed.Remove(departed.MinBy(one => one.Value.Ticks).Key);
+        departed[instance.Cluster ?? ""] = (instance, ticks);
+    }
+
+    /// <summary>The last instance of each cluster that has had none since that lease time or later.</summary>
+    public Instance[] DepartedSince(long ticks)
+    {
+        if (departed is null) return [];
+        foreach (var member in members) departed.Remove(member.Instance.Cluster ?? "");
+        return [.. departed.Values.Where(one => one.Ticks >= ticks).Select(one => one.Instance)];
     }
 
     /// <summary>What the prober found of an instance; null when it has not looked.</summary>

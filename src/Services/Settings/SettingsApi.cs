@@ -23,10 +23,7 @@ internal sealed class SettingsApi(
 {
     private const string Root = Listeners.ApiRoot + "/settings";
 
-    /// <summary>
-    /// Times that a publication without condition is tried when others write the same setting at that moment.
-    /// </summary>
-    private const int MaxAttempts = 5;
+    private readonly SettingPublisher publisher = new(changes);
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -93,64 +90,18 @@ internal sealed class SettingsApi(
         if (RequestBody.CheckEncoding(context.Request) is { } packed) return Problems.From(packed);
         var body = await ReadBodyAsync(context.Request);
         if (!body.TryGet(out var content, out fault)) return Problems.From(fault);
-        var publication = new Publication(key, content, format, expect, id, dryRun == true);
-        for (var attempt = 1; ; attempt++)
+        var publication = new SettingPublication(context.Principal(), key, content)
         {
-            var outcome = await PublishAsync(context, publication);
-            if (outcome.TryGet(out var commit, out fault)) return CommitResults.Answer(context, commit);
-            // Somebody wrote in between, and the caller has set no condition: what is kept is read anew.
-            var again = fault.Error == ErrorCodes.RevisionConflict && expect is null && attempt < MaxAttempts;
-            if (!again) return Problems.From(AsSyntax(CommitResults.AsPrecondition(fault)));
-        }
-    }
-
-    private async Task<Outcome<Commit>> PublishAsync(HttpContext context, Publication wanted)
-    {
-        var (key, content, format, expect, id, dryRun) = wanted;
-        var resource = changes.Snapshots.Current.Find(key);
-        var before = await BeforeAsync(resource, context.RequestAborted);
-        if (!before.TryGet(out var kept, out var fault)) return fault;
-        var spec = kept with
-        {
-            Content = content,
-            Format = format ?? (kept.Format.Length > 0 ? kept.Format : ContentFormat.Infer(key.Name).Name),
+            Format = format,
+            Expect = expect,
+            Id = id,
+            DryRun = dryRun == true,
+            Reason = ApiRequests.Reason(context.Request),
         };
-        var change = new Change(
-            ChangeOperation.Put,
-            key,
-            JsonSerializer.SerializeToUtf8Bytes(spec, SettingJson.Default.SettingSpec),
-            // The version whose secrecy is kept: a text must not come out in clear because somebody made it a secret
-            // while it was written.
-            Expect: expect ?? resource?.Revision ?? 0)
-        {
-            ExpectIsImplied = expect is null,
-        };
-        return await changes.CommitAsync(
-            new Changeset(context.Principal(), [change])
-            {
-                Reason = ApiRequests.Reason(context.Request),
-                Id = id,
-                DryRun = dryRun,
-            },
-            context.RequestAborted);
-    }
-
-    /// <summary>
-    /// Where the text alone is at fault the code says so, and the places are the text's own. As a resource, among
-    /// others of other kinds, a setting with such faults is <c>resource_invalid</c> like any.
-    /// </summary>
-    private static Fault AsSyntax(Fault fault)
-    {
-        if (fault.Error != ErrorCodes.ResourceInvalid || fault.Fields.IsDefaultOrEmpty
-            || fault.Fields.Any(field => field.Path != ContentFaults.Path || field.Line is null)) return fault;
-        var breaksSchema = fault.Fields.All(field =>
-            field.Message.StartsWith(JsonSchema.CodePrefix, StringComparison.Ordinal));
-        return new Fault(
-            breaksSchema ? ErrorCodes.SettingSchema : ErrorCodes.SettingSyntax,
-            $"The text was not published: {fault.Detail}")
-        {
-            Fields = [.. fault.Fields.Select(field => field with { Path = "" })],
-        };
+        var outcome = await publisher.PublishAsync(publication, context.RequestAborted);
+        return outcome.TryGet(out var commit, out fault)
+            ? CommitResults.Answer(context, commit)
+            : Problems.From(CommitResults.AsPrecondition(fault));
     }
 
     private static async Task<Outcome<string>> ReadBodyAsync(HttpRequest request)
@@ -166,16 +117,6 @@ internal sealed class SettingsApi(
         }
     }
 
-    private async ValueTask<Outcome<SettingSpec>> BeforeAsync(Resource? resource, CancellationToken cancellationToken)
-    {
-        if (resource is null) return new SettingSpec("", "");
-        var stored = await changes.ReadStoredAsync(resource, cancellationToken);
-        return stored.TryGet(out var whole, out var fault)
-            ? JsonSerializer.Deserialize(changes.Open(whole)
-                .Span, SettingJson.Default.SettingSpec) ?? new SettingSpec("", "")
-            : fault;
-    }
-
     private Task Watch(HttpContext context, string @namespace, string[]? group, long? after)
     {
         if ((SettingAccess.Misnamed(@namespace) ?? CheckGroups(group)) is { } misnamed)
@@ -189,9 +130,6 @@ internal sealed class SettingsApi(
         ? new Fault(
             ErrorCodes.BadRequest, $"'group' is given {groups.Length} times, {SettingSelection.MaxGroups} are allowed.")
         : null;
-
-    private sealed record Publication(
-        ResourceKey Key, string Content, string? Format, long? Expect, Guid? Id, bool DryRun);
 }
 
 /// <summary>The answer with settings, noted as sent once it is written.</summary>

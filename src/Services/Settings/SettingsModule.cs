@@ -2,6 +2,9 @@ using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Services.Settings.Comparing;
 using Groundwork.Services.Settings.Groups;
+using Groundwork.Services.Settings.Protocols.Apollo;
+using Groundwork.Services.Settings.Protocols.Nacos;
+using Groundwork.Services.Settings.Protocols.Spring;
 using Groundwork.Services.Settings.Readers;
 using Groundwork.Services.Settings.Releases;
 using Groundwork.Services.Settings.Sealing;
@@ -25,10 +28,12 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
     private readonly CancellationTokenSource ending = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly List<Task> loops = [];
+    private readonly List<IAsyncDisposable> protocols = [];
     private readonly SealedTexts sealedTexts = new();
     private SettingsSignal? signal;
     private RemovedSettings? removed;
     private ReaderWriter? writer;
+    private NacosConfigApi? nacos;
 
     public string Name => ModuleName;
 
@@ -36,6 +41,10 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
         .Add(SettingKind.With(sealedTexts))
         .Add(GrayReleaseKind.With(sealedTexts))
         .Add(SettingGroupKind.Kind)
+        .Add(ProtocolListeners.Nacos)
+        .Add(ApolloAppKind.Kind)
+        .Add(ProtocolListeners.SpringConfig)
+        .Add(ProtocolListeners.Apollo)
         .Add(ReaderStore.Schema);
 
     public Task StartAsync(Node node, CancellationToken cancellationToken)
@@ -79,6 +88,12 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
         var comparer = new SettingComparer(changes, node.Authorizer, node.Audit);
         var promoter = new SettingPromoter(changes, comparer, node.Authorizer);
         node.Listeners.Map(ListenerDefinition.Api, new ComparingApi(changes, comparer, promoter).Map);
+        nacos = new NacosConfigApi(
+            node, new NacosConfigParts(changes, contents, releases, reader, readers, access), ending.Token);
+        node.Listeners.MapProtocol(ProtocolListeners.Nacos.Name, nacos.Map);
+        node.Metrics.Add(nacos);
+        protocols.Add(SpringProtocol.Map(node, reader));
+        protocols.Add(ApolloProtocol.Map(node, reader, readers, releases, ending.Token));
         loops.Add(RunAsync(logger, "what readers say", writer.RunAsync));
         loops.Add(RunAsync(logger, "signs of life", cancel => TendAsync(readers, store, node.Time, logger, cancel)));
         return Task.CompletedTask;
@@ -93,9 +108,11 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
     {
         await stopping.CancelAsync();
         await Task.WhenAll(loops);
+        foreach (var protocol in protocols) await protocol.DisposeAsync();
         if (writer is not null) await writer.RoundAsync(cancellationToken);
         signal?.Dispose();
         removed?.Dispose();
+        nacos?.Dispose();
         ending.Dispose();
         stopping.Dispose();
     }

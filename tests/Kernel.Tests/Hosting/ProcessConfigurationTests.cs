@@ -20,7 +20,7 @@ public sealed class ProcessConfigurationTests : IDisposable
         Assert.Equal("host.example", configuration.NodeName);
         Assert.Equal(TimeSpan.FromSeconds(30), configuration.Drain);
         Assert.Equal(
-            ["registry", "settings", "gateway", "dns"],
+            ["registry", "settings", "keyvalue", "gateway", "dns"],
             configuration.Modules.InStartOrder.Select(module => module.Name));
         Assert.Empty(configuration.Listeners);
         Assert.All(configuration.Values, value => Assert.Equal("default", value.Origin));
@@ -106,7 +106,7 @@ public sealed class ProcessConfigurationTests : IDisposable
                 address: localhost
                 colour: red
                 tls: { certificateFile: only.pem }
-              wellKnownPorts: true
+              wellKnownPorts: some
             trustedProxies: [10.0.0.0/33]
             follow:
               url: https://x
@@ -120,12 +120,12 @@ public sealed class ProcessConfigurationTests : IDisposable
             [
                 "dataDirectory 1:1 is not a key of the process configuration",
                 "drainSeconds 2:1 must be a whole number from 0 to 3600",
-                "modules 3:1 has gatway, which is no module; there are registry, settings, gateway, dns",
+                "modules 3:1 has gatway, which is no module; there are registry, settings, keyvalue, gateway, dns",
                 "NodeName 4:1 is not a key of the process configuration; did you mean nodeName?",
                 "listeners.api.address 7:5 must be host:port, such as 127.0.0.1:7400",
                 "listeners.api.colour 8:5 is not a key of the process configuration",
                 "listeners.api.tls.certificateFile 9:12 needs the other one too: tls.certificateFile and tls.keyFile",
-                "listeners.wellKnownPorts 10:3 is for protocols that no module of this version speaks",
+                "listeners.wellKnownPorts 10:3 must be true or false",
                 "trustedProxies 11:1 has '10.0.0.0/33', which is not a network such as 10.0.0.0/8",
                 "follow 12:1 must be a text, a number, a boolean, or a list of them",
             ],

@@ -48,6 +48,69 @@ public sealed class ProtocolListenersTests
     }
 
     [Fact]
+    public async Task Of_the_well_known_ports_those_open_that_are_free()
+    {
+        using var holder = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        holder.Listen();
+        var taken = Shared with { Name = "taken", DefaultAddress = holder.LocalEndPoint!.ToString()! };
+        var free = Shared with { Name = "free", DefaultAddress = "127.0.0.1:0", IsWellKnown = true };
+        var logs = new RecordedLogs();
+        await using var open = new OpenListeners(
+            new ListenersOptions { WellKnownPorts = true, NextFreePort = true },
+            [OpenListeners.Api, taken with { IsWellKnown = true }, free, Shared],
+            logs);
+        foreach (var name in (string[])["taken", "free", "doh"])
+            open.Listeners.MapProtocol(
+                name, endpoints => endpoints.MapGet("/" + name, () => name).AllowsAnyone("a test"));
+        await open.Listeners.StartAsync(CancellationToken.None);
+        Assert.DoesNotContain("taken", open.Listeners.Addresses.Keys);
+        Assert.Contains(logs.Lines, line => line.Contains("taken needs 127.0.0.1", StringComparison.Ordinal));
+        Assert.Single(open.Listeners.Addresses["free"]);
+        Assert.False(open.Listeners.Has("doh")); // No well-known port of its own.
+        foreach (var name in (string[])["taken", "free", "doh"])
+        {
+            using var answer = await open.SendAsync("/" + name);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task A_listener_for_protocols_that_are_all_off_stays_closed()
+    {
+        var both = new ListenerDefinition("both", ListenerProtocol.Http, "127.0.0.1:0") { CanBeOff = true };
+        await using var open = new OpenListeners(
+            With("doh", new ListenerOptions { Off = true }),
+            [OpenListeners.Api, both, Shared with { SharedWith = "both" }]);
+        open.Listeners.Map("api", endpoints => endpoints.MapGet("/own", () => "own").AllowsAnyone("a test"));
+        open.Listeners.MapProtocol("doh", endpoints => endpoints.MapGet("/dns", () => "dns").AllowsAnyone("a test"));
+        await open.Listeners.StartAsync(CancellationToken.None);
+        Assert.DoesNotContain("both", open.Listeners.Addresses.Keys);
+    }
+
+    [Fact]
+    public async Task Paths_may_differ_where_a_protocol_is_alone()
+    {
+        await using var open = new OpenListeners(
+            With("doh", new ListenerOptions { Address = new ListenAddress(IPAddress.Loopback, 0) }),
+            [OpenListeners.Api, Shared]);
+        open.Listeners.MapProtocol(
+            "doh",
+            endpoints => endpoints.MapGet("/below/x", () => "shared").AllowsAnyone("a test"),
+            endpoints => endpoints.MapGet("/x", () => "own").AllowsAnyone("a test"));
+        await open.Listeners.StartAsync(CancellationToken.None);
+        foreach (var (path, listener, status) in ((string, string, HttpStatusCode)[])
+        [
+            ("/below/x", "api", HttpStatusCode.OK), ("/x", "api", HttpStatusCode.NotFound),
+            ("/x", "doh", HttpStatusCode.OK), ("/below/x", "doh", HttpStatusCode.NotFound),
+        ])
+        {
+            using var answer = await open.SendAsync(path, listener: listener);
+            Assert.Equal(status, answer.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task Datagrams_and_connections_come_to_one_address_and_end_with_the_listeners()
     {
         var taken = new ConcurrentQueue<Socket>();

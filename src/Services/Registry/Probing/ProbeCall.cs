@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Services.Registry.Policies;
@@ -45,17 +46,60 @@ internal sealed class ProbeCall : IDisposable
         var port = instance.Port;
         if (probe.Port is { } named && !instance.Ports.TryGetValue(named, out port))
             return $"it has no port named {named}";
-        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(probe.TimeoutMs), time);
+        var patience = TimeSpan.FromMilliseconds(probe.TimeoutMs);
+        if (probe.Type == "tcp") return await ConnectAsync(instance.Host, port, patience, cancellationToken);
+        string? found = null;
+        var failed = await TryAsync(
+            async token => found = await GetAsync(instance, port, probe, token), patience, cancellationToken);
+        return failed ?? found;
+    }
+
+    /// <summary>Connects and hangs up. Null when that went well; else what is wrong, for people.</summary>
+    public Task<string?> ConnectAsync(string host, int port, TimeSpan patience, CancellationToken cancellationToken) =>
+        TryAsync(
+            async token =>
+            {
+                using var socket = await connector.ConnectAsync(host, port, token);
+            },
+            patience, cancellationToken);
+
+    /// <summary>
+    /// The status that a URL answers with, or what is wrong, for people. Nothing of the body is read.
+    /// </summary>
+    public async Task<(HttpStatusCode? Status, string? Wrong)> AskAsync(
+        Uri url,
+        HttpMethod method,
+        IReadOnlyDictionary<string, IReadOnlyList<string>>? header,
+        TimeSpan patience,
+        CancellationToken cancellationToken)
+    {
+        HttpStatusCode? status = null;
+        var failed = await TryAsync(
+            async token =>
+            {
+                using var request = new HttpRequestMessage(method, url);
+                foreach (var (name, values) in header ?? new Dictionary<string, IReadOnlyList<string>>())
+                    request.Headers.TryAddWithoutValidation(name, values);
+                using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+                status = answer.StatusCode;
+            },
+            patience, cancellationToken);
+        return (failed is null ? status : null, failed);
+    }
+
+    private async Task<string?> TryAsync(
+        Func<CancellationToken, Task> make, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            if (probe.Type != "tcp") return await GetAsync(instance, port, probe, either.Token);
-            using var socket = await connector.ConnectAsync(instance.Host, port, either.Token);
+            await make(either.Token);
             return null;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return $"no answer within {Text(probe.TimeoutMs)} ms";
+            return string.Create(CultureInfo.InvariantCulture, $"no answer within {timeout.TotalMilliseconds:0} ms");
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or SocketException
             or AddressForbiddenException)

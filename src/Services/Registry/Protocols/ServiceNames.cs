@@ -80,6 +80,14 @@ public sealed class ServiceNames(Func<IEnumerable<ServiceKey>> all)
         return view is null ? NameMatch.None : NameMatch.One;
     }
 
+    /// <summary>All services of that name, with instances or only remembered.</summary>
+    /// <param name="fullName"><c>namespace/group@@service</c>, the group always written.</param>
+    public ImmutableArray<ServiceKey> KeysOf(string fullName)
+    {
+        if (!isFilled) Fill();
+        return byName.TryGetValue(fullName, out var keys) ? keys : [];
+    }
+
     // A service that goes while this runs may leave its name behind, which then leads nowhere.
     private void Fill()
     {

@@ -50,6 +50,12 @@ internal sealed class WatchSession(string name)
         service.Seen();
     }
 
+    /// <summary>The service is watched no longer.</summary>
+    public void Forget(ServiceState service)
+    {
+        lock (gate) sent.Remove(service);
+    }
+
     /// <summary>True when the peer was sent this index of the service, or a later one.</summary>
     public bool HasSeen(ServiceState service, long index)
     {

@@ -45,6 +45,17 @@ internal sealed class WatchSessions(InstanceRegistry registry, int limit)
         Interlocked.Decrement(ref count);
     }
 
+    /// <summary>The session watches one service more; false when there are too many services.</summary>
+    public bool Follow(WatchSession session, ServiceKey key) => Join(session, key);
+
+    /// <summary>The session watches the service no longer.</summary>
+    public void Unfollow(WatchSession session, ServiceKey key)
+    {
+        if (registry.FindService(key) is not { } service) return;
+        Leave(session, service);
+        session.Forget(service);
+    }
+
     public void CloseWide(WatchSession session)
     {
         lock (gate) wide = wide.RemoveAll(entry => ReferenceEquals(entry.Session, session));

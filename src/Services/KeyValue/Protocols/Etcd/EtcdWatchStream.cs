@@ -1,0 +1,296 @@
+using Groundwork.Kernel.Security;
+using Groundwork.Kernel.Storage;
+using Groundwork.Services.KeyValue.Protocols.Etcd.Messages;
+
+namespace Groundwork.Services.KeyValue.Protocols.Etcd;
+
+/// <summary>
+/// The watches of one stream. Requests are taken one after the other; each watch has a task of its own, and they write
+/// in turn.
+/// </summary>
+internal sealed class EtcdWatchStream(EtcdCalls calls, EtcdCall call, CancellationToken ending) : IAsyncDisposable
+{
+    /// <summary>Stands for the stream as a whole, and for a watch that never began.</summary>
+    private const long NoWatch = -1;
+
+    private readonly SemaphoreSlim writing = new(1);
+    private readonly Dictionary<long, EtcdWatch> watches = []; // Of the task that takes requests.
+    private long nextId;
+
+    public Task TakeAsync(WatchRequest request) => request.RequestUnionCase switch
+    {
+        WatchRequest.RequestUnionOneofCase.CreateRequest => CreateAsync(request.CreateRequest),
+        WatchRequest.RequestUnionOneofCase.CancelRequest => CancelAsync(request.CancelRequest.WatchId),
+        WatchRequest.RequestUnionOneofCase.ProgressRequest => SayProgressAsync(),
+        _ => Task.CompletedTask,
+    };
+
+    /// <summary>Sends an answer; one at a time.</summary>
+    public async Task SendAsync(WatchResponse answer)
+    {
+        await writing.WaitAsync(ending);
+        try
+        {
+            await call.WriteAsync(answer, ending);
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var watch in watches.Values) await watch.DisposeAsync();
+        writing.Dispose();
+    }
+
+    private async Task CreateAsync(WatchCreateRequest request)
+    {
+        var head = await calls.Keys.ReadAsync(reading => reading.Head, ending);
+        var key = request.Key.IsEmpty ? Google.Protobuf.ByteString.CopyFrom(0) : request.Key;
+        var range = EtcdKeys.Range(key, request.RangeEnd);
+        var refusal = range.IsEmpty ? "etcdserver: watcher range is empty"
+            : request.WatchId > 0 && watches.ContainsKey(request.WatchId)
+                ? "etcdserver: duplicate watch ID provided on the WatchStream"
+            : !await call.StillMayAsync(Verb.Read, KeyAccess.Target(range)) ? "etcdserver: permission denied"
+            : watches.Count >= EtcdLimits.MaxWatchesPerStream ? EtcdErrors.TooManyRequests.Message
+            : null;
+        var waiter = refusal is null ? calls.Keys.Feed.Enter(range) : null;
+        if (waiter is null)
+        {
+            await SendAsync(new WatchResponse
+            {
+                Header = calls.Header(head.Revision), WatchId = NoWatch, Created = true, Canceled = true,
+                CancelReason = refusal ?? EtcdErrors.TooManyRequests.Message,
+            });
+            return;
+        }
+        var id = request.WatchId > 0 ? request.WatchId : FreeId();
+        await SendAsync(new WatchResponse { Header = calls.Header(head.Revision), WatchId = id, Created = true });
+        watches[id] = EtcdWatch.Start(calls, call, this, request, id, range, waiter, head.Revision, ending);
+    }
+
+    private async Task CancelAsync(long id)
+    {
+        if (!watches.Remove(id, out var watch)) return;
+        await watch.DisposeAsync();
+        var head = await calls.Keys.ReadAsync(reading => reading.Head, ending);
+        await SendAsync(new WatchResponse { Header = calls.Header(head.Revision), WatchId = id, Canceled = true });
+    }
+
+    /// <summary>Up to where all watches have been sent what there was.</summary>
+    private async Task SayProgressAsync()
+    {
+        var head = await calls.Keys.ReadAsync(reading => reading.Head, ending);
+        var sent = watches.Values.Where(watch => !watch.IsOver).Select(watch => watch.SentUpTo)
+            .Append(head.Revision).Min();
+        await SendAsync(new WatchResponse { Header = calls.Header(sent), WatchId = NoWatch });
+    }
+
+    private long FreeId()
+    {
+        while (watches.ContainsKey(nextId)) nextId++;
+        return nextId++;
+    }
+}
+
+/// <summary>One watch: what has changed in a range, from a revision on, whole revisions in their order.</summary>
+internal sealed class EtcdWatch : IAsyncDisposable
+{
+    private readonly EtcdCalls calls;
+    private readonly EtcdCall call;
+    private readonly EtcdWatchStream stream;
+    private readonly WatchCreateRequest request;
+    private readonly long id;
+    private readonly KeyRange range;
+    private readonly Watching.KeyWaiter waiter;
+    private readonly CancellationTokenSource ending;
+    private Task running = Task.CompletedTask;
+    private long sentUpTo; // Written by the watch's task.
+    private bool isOver; // The same.
+
+    private EtcdWatch(
+        EtcdCalls calls, EtcdCall call, EtcdWatchStream stream, WatchCreateRequest request, long id, KeyRange range,
+        Watching.KeyWaiter waiter, long sentUpTo, CancellationToken ending)
+    {
+        (this.calls, this.call, this.stream, this.request, this.id) = (calls, call, stream, request, id);
+        (this.range, this.waiter, this.sentUpTo) = (range, waiter, sentUpTo);
+        this.ending = CancellationTokenSource.CreateLinkedTokenSource(ending);
+    }
+
+    /// <summary>Everything up to this revision has been sent.</summary>
+    public long SentUpTo => Volatile.Read(ref sentUpTo);
+
+    /// <summary>True once it has ended by itself.</summary>
+    public bool IsOver => Volatile.Read(ref isOver);
+
+    /// <param name="now">The revision that the client was told when it began.</param>
+    public static EtcdWatch Start(
+        EtcdCalls calls, EtcdCall call, EtcdWatchStream stream, WatchCreateRequest request, long id, KeyRange range,
+        Watching.KeyWaiter waiter, long now, CancellationToken ending)
+    {
+        var watch = new EtcdWatch(
+            calls, call, stream, request, id, range, waiter,
+            request.StartRevision > 0 ? request.StartRevision - 1 : now, ending);
+        watch.running = Task.Run(watch.RunAsync, CancellationToken.None);
+        return watch;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ending.CancelAsync();
+        await running;
+        waiter.Dispose();
+        ending.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            var floor = (await ReadAsync()).Head.Compacted;
+            if (SentUpTo + 1 < floor) await EndAsync(floor, "");
+            else await FollowAsync();
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            // The watch, the stream or the node ends.
+        }
+        catch (Exception failure) when (failure is StorageException or IOException or KeyValueRefusal)
+        {
+            // The client begins again where this one ended; without a stream nobody hears of it.
+            if (!ending.IsCancellationRequested) await TryEndAsync("etcdserver: request timed out");
+        }
+        finally
+        {
+            Volatile.Write(ref isOver, true);
+        }
+    }
+
+    private async Task FollowAsync()
+    {
+        while (true)
+        {
+            var batch = await ReadAsync();
+            if (!await call.StillMayAsync(Verb.Read, KeyAccess.Target(range)))
+            {
+                await EndAsync(0, EtcdErrors.PermissionDenied.Message);
+                return;
+            }
+            // What it has not been sent may be gone; what was just compacted is there for as long as it takes.
+            if (SentUpTo + 1 < batch.Head.Purged)
+            {
+                await EndAsync(batch.Head.Purged, "");
+                return;
+            }
+            await SendAsync(batch);
+            if (!batch.More) await WaitAsync();
+        }
+    }
+
+    private Task<Batch> ReadAsync() => calls.Keys.ReadInTurnAsync(
+        reading =>
+        {
+            var (changes, more) = reading.Changes(range, SentUpTo + 1, KeyValueLimits.WatchBatch);
+            var last = more ? changes[^1].Entry.Revision : Math.Max(reading.Head.Revision, SentUpTo);
+            var events = changes.Where(Passes).Select(change => Write(reading, change));
+            return new Batch(reading.Head, [.. events], last, more);
+        },
+        ending.Token);
+
+    private async Task SendAsync(Batch batch)
+    {
+        var answer = new WatchResponse { WatchId = id };
+        var bytes = 0;
+        for (var at = 0; at < batch.Events.Length; at++)
+        {
+            var next = batch.Events[at];
+            answer.Events.Add(next);
+            bytes += next.CalculateSize();
+            var revision = next.Kv.ModRevision;
+            if (at + 1 == batch.Events.Length || bytes < EtcdLimits.WatchAnswerBytes
+                || batch.Events[at + 1].Kv.ModRevision == revision)
+                continue;
+            await SendAsync(answer, revision);
+            answer = new WatchResponse { WatchId = id };
+            bytes = 0;
+        }
+        if (answer.Events.Count > 0) await SendAsync(answer, batch.UpTo);
+        Volatile.Write(ref sentUpTo, batch.UpTo);
+    }
+
+    // A client goes on after the revision that it was told last, so that nothing before it may be unsent.
+    private async Task SendAsync(WatchResponse answer, long upTo)
+    {
+        answer.Header = calls.Header(upTo);
+        await stream.SendAsync(answer);
+        Volatile.Write(ref sentUpTo, upTo);
+    }
+
+    private async Task WaitAsync()
+    {
+        if (!request.ProgressNotify)
+        {
+            await waiter.WaitAsync(ending.Token);
+            return;
+        }
+        using var silence = new CancellationTokenSource(EtcdLimits.ProgressInterval, calls.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ending.Token, silence.Token);
+        try
+        {
+            await waiter.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!ending.IsCancellationRequested)
+        {
+            await SendAsync(new WatchResponse { WatchId = id }, SentUpTo);
+        }
+    }
+
+    private async Task EndAsync(long floor, string why)
+    {
+        var now = await calls.Keys.ReadAsync(reading => reading.Head.Revision, ending.Token);
+        await stream.SendAsync(new WatchResponse
+        {
+            Header = calls.Header(now), WatchId = id, Canceled = true, CompactRevision = floor, CancelReason = why,
+        });
+    }
+
+    private async Task TryEndAsync(string why)
+    {
+        try
+        {
+            await stream.SendAsync(new WatchResponse
+            {
+                Header = calls.Header(SentUpTo), WatchId = id, Canceled = true, CancelReason = why,
+            });
+        }
+        catch (Exception failure) when (failure is IOException or OperationCanceledException)
+        {
+            // The stream is gone with it.
+        }
+    }
+
+    private bool Passes(KeyChange change) => !request.Filters.Contains(
+        change.IsRemoval
+            ? WatchCreateRequest.Types.FilterType.Nodelete
+            : WatchCreateRequest.Types.FilterType.Noput);
+
+    private Event Write(KeyReading reading, KeyChange change) => new()
+    {
+        Type = change.IsRemoval ? Event.Types.EventType.Delete : Event.Types.EventType.Put,
+        Kv = change.IsRemoval
+            ? new Messages.KeyValue
+            {
+                Key = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(change.Entry.Key),
+                ModRevision = change.Entry.Revision,
+            }
+            : EtcdKeys.Write(change.Entry),
+        PrevKv = request.PrevKv && reading.Before(change.Entry.Key, change.Entry.Revision) is { } before
+            ? EtcdKeys.Write(before)
+            : null,
+    };
+
+    /// <param name="UpTo">No change in the range up to this revision is left out.</param>
+    private sealed record Batch(KeyHead Head, Event[] Events, long UpTo, bool More);
+}
