@@ -70,7 +70,7 @@ public sealed class OpenConsole : IAsyncDisposable
     public async Task StartNodeAsync() => process = await GroundworkProcess.StartAsync(
         directory.Combine("data"),
         "run", "--set", $"listeners.api.address=127.0.0.1:{port}", "--set", "listeners.gateway.address=127.0.0.1:0",
-        "--set", "listeners.dns=off", "--set", "listeners.httpdns=off");
+        "--set", "listeners.dns=off", "--set", "listeners.httpdns=off", "--set", "listeners.grpc=off");
 
     /// <summary>Kill -9, as a crash would.</summary>
     public async Task KillNodeAsync()

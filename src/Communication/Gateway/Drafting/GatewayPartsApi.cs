@@ -104,9 +104,7 @@ internal sealed class GatewayPartsApi(
             [
                 .. leading.Select(group => group.Key).Concat(own).Distinct()
                     .Select(key => Target.TryMake(
-                        key.Service is { } service
-                            ? $"{service.Namespace}/{service.Group}{ServiceKey.GroupSeparator}{service.Service}"
-                            : null,
+                        key.Service?.ToFullName(),
                         key.Upstream is { } upstream ? $"{upstream.Namespace}/{upstream.Name}" : null, ""))
                     .OfType<Target>()
                     .Where(target => MayCall(authorizer, principal, target))

@@ -49,13 +49,16 @@ internal sealed class OwnAnswers(ISnapshotSource snapshots, GatewayCounters coun
     public ValueTask RefuseBodyAsync(Exchange exchange, int status)
     {
         exchange.Head.Closes = true;
-        return RefuseAsync(exchange, status switch
-        {
-            408 => new Fault(ErrorCodes.RequestTimeout, "The request did not come in time."),
-            413 => new Fault(ErrorCodes.BodyTooLarge, "The body is larger than this listener passes on."),
-            _ => new Fault(ErrorCodes.BadRequest, "The body is malformed."),
-        });
+        return RefuseAsync(exchange, OfBody(status));
     }
+
+    /// <summary>What is wrong with a body, by the status of <see cref="Serving.ClientBodyException"/>.</summary>
+    public static Fault OfBody(int status) => status switch
+    {
+        408 => new Fault(ErrorCodes.RequestTimeout, "The request did not come in time."),
+        413 => new Fault(ErrorCodes.BodyTooLarge, "The body is larger than this listener passes on."),
+        _ => new Fault(ErrorCodes.BadRequest, "The body is malformed."),
+    };
 
     /// <summary>Adds what every answer gets: the fields of steps, and the revision where it is wanted.</summary>
     public void Stamp(Exchange exchange)

@@ -41,7 +41,7 @@ internal sealed class InspectionStep(InspectionPlan plan, string route, Inspecti
             && !Ascii.EqualsIgnoreCase(exchange.Request.Fields.First(KnownField.ContentEncoding), "identity"u8);
         if (encoded) return plan.RefusesUnseen ? Unseen(exchange, Encoded) : Judge(exchange, run);
         if (plan.RefusesUnseen && exchange.Request.ContentLength > plan.BodyBytes) return Unseen(exchange, TooLarge);
-        var body = new HeldStart(exchange.Client, plan.BodyBytes, exchange.Request.ExpectsContinue);
+        var body = new HeldBody(exchange.Client, plan.BodyBytes, asks: exchange.Request.ExpectsContinue);
         exchange.Hold(body);
         try
         {
@@ -49,12 +49,7 @@ internal sealed class InspectionStep(InspectionPlan plan, string route, Inspecti
         }
         catch (ClientBodyException fault)
         {
-            return StepResult.Refuse(fault.Status switch
-            {
-                408 => new Fault(ErrorCodes.RequestTimeout, "The request did not come in time."),
-                413 => new Fault(ErrorCodes.BodyTooLarge, "The body is larger than this listener passes on."),
-                _ => new Fault(ErrorCodes.BadRequest, "The body is malformed."),
-            });
+            return StepResult.Refuse(OwnAnswers.OfBody(fault.Status));
         }
         if (!body.IsWhole && plan.RefusesUnseen) return Unseen(exchange, TooLarge);
         BodyInspection.Inspect(

@@ -51,6 +51,29 @@ public sealed class Http1ClientTests
     }
 
     [Fact]
+    public async Task A_head_has_its_time_however_often_a_piece_of_it_comes()
+    {
+        await using var edge = await StartAsync(limits => limits with { HeadTimeout = TimeSpan.FromMilliseconds(500) });
+        using var slow = await RawConnection.ToAsync(edge.Address);
+        await slow.WriteAsync("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+        var heard = slow.ReadToEndAsync();
+        // Twenty times as long as it may take, if nobody stops it.
+        for (var piece = 0; piece < 100 && !heard.IsCompleted; piece++)
+        {
+            try
+            {
+                await slow.WriteAsync("a");
+            }
+            catch (IOException)
+            {
+                break; // Closed.
+            }
+            await Task.WhenAny(heard, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System));
+        }
+        Assert.True(heard.IsCompleted, "a head that came a byte at a time was waited for");
+    }
+
+    [Fact]
     public async Task A_client_that_says_nothing_more_is_closed_without_a_word()
     {
         await using var instance = await WebInstance.NamedAsync("ok");

@@ -90,6 +90,23 @@ public sealed class StateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_instance_that_is_left_out_is_counted_and_named_first()
+    {
+        var dead = RawInstance.Refusing();
+        await PutAsync(UpstreamKind.Kind, "half", new UpstreamSpec(
+            Addresses: [new UpstreamAddress(instance.Address.ToString()), new UpstreamAddress(dead.ToString())],
+            AllowLoopback: true,
+            Ejection: new EjectionSpec(Failures: 1, FirstSeconds: 600, LongestSeconds: 600)));
+        await PutAsync(RouteKind.Kind, "half", Route("/half", "half"));
+        await AskAsync("/half", 8);
+
+        var half = (await ReadAsync(node.Local, "?upstream=default/half")).Upstreams.Single();
+        Assert.Equal((2, 1), (half.InstanceCount, half.OutCount));
+        Assert.Equal((dead.ToString(), "out"), (half.Instances[0].Id, half.Instances[0].Standing));
+        Assert.Equal("in", half.Instances[1].Standing);
+    }
+
+    [Fact]
     public async Task A_limit_is_told_with_its_hottest_callers_and_no_secret()
     {
         foreach (var key in new[] { Secret, Secret, Secret, "another" })

@@ -175,11 +175,11 @@ internal sealed class SignatureCredential(
     private async ValueTask<Finding> ReadBodyAsync(Exchange exchange, CallerIdentity identity)
     {
         if (exchange.Request.ContentLength > spec.BodyBytes) return Refusals.BodyTooLarge;
-        var body = new HeldBody(exchange.Client, spec.BodyBytes);
+        var body = new HeldBody(exchange.Client, spec.BodyBytes, asks: true);
         exchange.Hold(body);
         try
         {
-            if (!await body.TakeAsync()) return Refusals.BodyTooLarge;
+            await body.TakeAsync();
         }
         catch (ClientBodyException fault)
         {
@@ -190,6 +190,7 @@ internal sealed class SignatureCredential(
                 _ => Refusals.BodyBad,
             };
         }
+        if (!body.IsWhole) return Refusals.BodyTooLarge;
         if (!IsRight(exchange, body)) return Refusals.Digest;
         exchange.Wrap(body);
         return identity;

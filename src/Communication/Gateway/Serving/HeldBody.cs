@@ -1,16 +1,17 @@
 using System.Buffers;
 using Groundwork.Communication.Gateway.Exchanges;
-using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.Steps;
 
-namespace Groundwork.Communication.Gateway.Inspection;
+namespace Groundwork.Communication.Gateway.Serving;
 
 /// <summary>
-/// A client the beginning of whose body has been read already: that is given out of memory, and what follows as it
-/// comes.
+/// A client whose body, or the beginning of it, has been read already: that is given out of memory, and what follows as
+/// it comes.
 /// </summary>
-/// <param name="waitsToBeAsked">True for a client that sends nothing of it before a <c>100 Continue</c>.</param>
-internal sealed class HeldStart(IClient client, int most, bool waitsToBeAsked) : PassingClient(client), IHeld
+/// <param name="most">Bytes that are held; with one more it is known that there are more.</param>
+/// <param name="asks">True: the client is told to send it, for which one that expects a <c>100 Continue</c> waits.
+/// </param>
+internal sealed class HeldBody(IClient client, int most, bool asks) : PassingClient(client), IHeld
 {
     /// <summary>Bytes to begin with.</summary>
     private const int FirstBytes = 4 * 1_024;
@@ -31,7 +32,7 @@ internal sealed class HeldStart(IClient client, int most, bool waitsToBeAsked) :
     public async ValueTask TakeAsync()
     {
         // Who did not say that he waits does not get a 100 that he never asked for.
-        if (waitsToBeAsked) await Next.AskForBodyAsync();
+        if (asks) await Next.AskForBodyAsync();
         while (length <= most)
         {
             if (length == buffer.Length) Grow();
