@@ -46,7 +46,10 @@ internal sealed partial class DnsServer : IAsyncDisposable
     /// <summary>Answers the datagrams of a bound socket until it is closed.</summary>
     public void Receive(Socket socket)
     {
-        for (var one = 0; one < Receivers; one++) Track(Task.Run(() => ReceiveAsync(socket, stopping.Token)));
+        // Asked here: the owner may close the socket before a receiver has had its first turn.
+        var listener = ((IPEndPoint)socket.LocalEndPoint!).Address; // Bound.
+        for (var one = 0; one < Receivers; one++)
+            Track(Task.Run(() => ReceiveAsync(socket, listener, stopping.Token)));
     }
 
     /// <summary>Serves a connection to its end, and closes it.</summary>
@@ -99,9 +102,8 @@ internal sealed partial class DnsServer : IAsyncDisposable
         if (left <= 0) connectionsOf.TryRemove(KeyValuePair.Create(peer, left));
     }
 
-    private async Task ReceiveAsync(Socket socket, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(Socket socket, IPAddress listener, CancellationToken cancellationToken)
     {
-        var listener = ((IPEndPoint)socket.LocalEndPoint!).Address; // Bound.
         var family = new IPEndPoint(listener, 0);
         var address = new SocketAddress(socket.AddressFamily);
         var question = new byte[DatagramBytes];
