@@ -25,9 +25,22 @@ public sealed class KindSchemaTests
         ["access-list"] = """
             {"clients":["10.0.0.0/8"],"users":["mallory"],"keys":["key:a"],"tokens":["5d0f3c"],"description":"x"}
             """,
+        ["apollo-app"] = $$"""
+            {"secret":"{{Hash}}","oldSecret":"{{Hash}}","namespaces":["default"],"readSecrets":true}
+            """,
         ["approval-policy"] = """{"kinds":["*"],"namespaces":["*"],"names":["shop/*"],"description":"x"}""",
         ["cache-purge"] = """{"route":"shop","host":"a.b","prefix":"/a","tag":"t","at":"1"}""",
         ["certificate"] = Certificate(),
+        ["cipher-key"] = """{"key":"foo","salt":"deadbeef"}""",
+        ["config-bus"] = """
+            {"host":"rabbit.example.com","port":5671,"username":"bus","password":"x","virtualHost":"/","tls":true,
+             "exchange":"springCloudBus"}
+            """,
+        ["config-source"] = """
+            {"git":"https://git.example.com/shop.git","label":"main","paths":["apps/{application}"],
+             "applications":["orders"],"order":10,"refreshSeconds":30,"timeoutSeconds":30,"username":"bot",
+             "password":"x"}
+            """,
         ["dns-rule"] = """
             {"names":["*.corp.example"],"order":1,"networks":["10.0.0.0/8"],"labels":{"tier":"gold"},"percent":12.5,
              "from":"2026-01-01T00:00:00Z","until":"2027-01-01T00:00:00Z","hours":"22:00-06:00","zones":["eu"],

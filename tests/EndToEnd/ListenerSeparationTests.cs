@@ -21,6 +21,9 @@ public sealed class ListenerSeparationTests
                     .Replace("*", "", StringComparison.Ordinal);
                 using var client = product.Client(listener: other);
                 using var request = new HttpRequestMessage(new HttpMethod(endpoint.Method), path);
+                if (other == ProtocolListeners.GrpcName)
+                    (request.Version, request.VersionPolicy) =
+                        (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
                 using var answer = await client.SendAsync(request);
                 var type = answer.Content.Headers.ContentType?.MediaType;
                 if (answer.StatusCode != HttpStatusCode.NotFound || type != Problems.MediaType)

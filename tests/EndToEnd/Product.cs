@@ -1,6 +1,7 @@
 using Groundwork.Communication.Dns;
 using Groundwork.Communication.Gateway;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Services.KeyValue;
 using Groundwork.Services.Registry;
 using Groundwork.Services.Settings;
 using Groundwork.Tests.Support;
@@ -18,7 +19,7 @@ internal static class Product
         return
         [
             registry, new GatewayModule(() => registry.View, new GatewayOptions()), new SettingsModule(),
-            new DnsModule(() => registry.View),
+            new KeyValueModule(), new DnsModule(() => registry.View),
         ];
     }
 

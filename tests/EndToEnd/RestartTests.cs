@@ -76,7 +76,7 @@ public sealed class RestartTests : IDisposable
                 "--listen", $"127.0.0.1:{port}", "--fdname", "gateway", "-E", "HOME", "-E", "PATH", "-E", "DOTNET_ROOT",
                 GroundworkProcess.Executable, "run", "--data", data,
                 "--set", "listeners.api.address=127.0.0.1:0", "--set", $"listeners.gateway.address=127.0.0.1:{port}",
-                "--set", "listeners.dns=off", "--set", "listeners.httpdns=off",
+                "--set", "listeners.dns=off", "--set", "listeners.httpdns=off", "--set", "listeners.grpc=off",
             ])
         {
             UseShellExecute = false,

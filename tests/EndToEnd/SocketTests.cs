@@ -44,7 +44,7 @@ public sealed class SocketTests
         var process = await GroundworkProcess.StartAsync(
             directory.Combine("data"), ["run", "--set", "listeners.api.address=127.0.0.1:0",
                 "--set", "listeners.dns.address=127.0.0.1:0",
-            "--set", "listeners.httpdns.address=127.0.0.1:0", .. gateway]);
+            "--set", "listeners.httpdns.address=127.0.0.1:0", "--set", "listeners.grpc=off", .. gateway]);
         return new Running(process, directory);
     }
 

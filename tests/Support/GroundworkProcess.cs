@@ -39,7 +39,7 @@ public sealed class GroundworkProcess : IAsyncDisposable
         [
             "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
             "--set", "listeners.dns.address=127.0.0.1:0",
-            "--set", "listeners.httpdns.address=127.0.0.1:0",
+            "--set", "listeners.httpdns.address=127.0.0.1:0", "--set", "listeners.grpc.address=127.0.0.1:0",
         ];
 
     /// <summary>The folder that holds the solution.</summary>

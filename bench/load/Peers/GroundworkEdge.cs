@@ -35,7 +35,15 @@ internal sealed class GroundworkEdge : IAsyncDisposable
     {
         var core = await GroundworkNode.StartAsync();
         var owned = Directory.CreateTempSubdirectory("groundwork-load-edge-");
-        await PrepareAsync(core, origin, resources ?? EdgeResources.Bare);
+        try
+        {
+            await PrepareAsync(core, origin, resources ?? EdgeResources.Bare);
+        }
+        catch
+        {
+            await core.DisposeAsync(); // Its process would stay.
+            throw;
+        }
         if (!alone) return new GroundworkEdge(core, null, PortOf(core.Listeners["gateway"]), owned);
         var key = Path.Combine(owned.FullName, "edge.key");
         await File.WriteAllTextAsync(key, core.AccessKey);
@@ -49,7 +57,7 @@ internal sealed class GroundworkEdge : IAsyncDisposable
                 "--follow-key-file", key,
                 "--set", "listeners.api.address=127.0.0.1:0", "--set", "listeners.gateway.address=127.0.0.1:0",
                 .. resources is { AccessLog: true }
-                    ? (string[])["--set", $"accessLog={Path.Combine(data, "access.log")}"]
+                    ? (string[])["--set", $"accessLog={Path.Combine(owned.FullName, "access.log")}"]
                     : [],
             ],
             quiet: true);
@@ -58,14 +66,15 @@ internal sealed class GroundworkEdge : IAsyncDisposable
     }
 
     /// <summary>Waits until the route leads to the server.</summary>
-    public async Task ServesAsync(ReadOnlyMemory<byte> request)
+    /// <param name="answerBytes">At most.</param>
+    public async Task ServesAsync(ReadOnlyMemory<byte> request, int answerBytes)
     {
         using var patience = new CancellationTokenSource(StartPatience, TimeProvider.System);
         while (true)
         {
             try
             {
-                using var connection = await Http1Connection.OpenAsync(Port);
+                using var connection = await Http1Connection.OpenAsync(Port, answerBytes);
                 await connection.SendAsync(request);
                 return;
             }

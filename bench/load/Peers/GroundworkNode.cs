@@ -46,7 +46,7 @@ internal sealed class GroundworkNode : IAsyncDisposable
             [
                 "run", "--data", data, "--set", "listeners.api.address=127.0.0.1:0",
                 "--set", "listeners.gateway.address=127.0.0.1:0", "--set", "listeners.dns=off",
-                "--set", "listeners.httpdns=off",
+                "--set", "listeners.httpdns=off", "--set", "listeners.grpc=off",
                 .. database is null ? Array.Empty<string>() : ["--set", $"database={database}"],
             ],
             quiet: true);

@@ -28,6 +28,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     {
         var file = Write(directory, "nginx.conf", string.Create(CultureInfo.InvariantCulture, $$"""
             daemon off;
+            {{(Environment.IsPrivilegedProcess ? "user root;" : "")}}
             worker_processes auto;
             pid {{directory}}/nginx.pid;
             error_log stderr error;

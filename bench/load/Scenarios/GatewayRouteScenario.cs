@@ -55,7 +55,7 @@ internal sealed class GatewayRouteScenario : ProxyScenario
                 """
                 {"spec":{"match":{"hosts":["*"],"path":"/**"},"upstream":"origin",
                 "access":{"token":{"issuers":["main"],"scopes":["orders"]}},
-                "limits":[{"name":"per-client","by":["client"],"bucket":{"requests":1000000,"burst":1000000}}]},
+                "limits":[{"name":"per-client","by":["client"],"bucket":{"requests":100000,"burst":100000}}]},
                 "version":2}
                 """,
         },

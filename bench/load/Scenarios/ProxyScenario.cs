@@ -52,7 +52,15 @@ internal abstract class ProxyScenario : Scenario
             async origin =>
             {
                 var ours = await GroundworkEdge.StartAsync(origin, alone, resources);
-                await ours.ServesAsync(Request(0));
+                try
+                {
+                    await ours.ServesAsync(Request(0), BufferBytes);
+                }
+                catch
+                {
+                    await ours.DisposeAsync(); // Its processes would stay.
+                    throw;
+                }
                 return new Proxy(ours.Port, ours.Process, ours);
             });
 

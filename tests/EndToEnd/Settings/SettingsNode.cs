@@ -48,7 +48,7 @@ internal sealed class SettingsNode : IAsyncDisposable
     public async Task RunAsync() => process = await GroundworkProcess.StartAsync(
         directory.Combine("data"), "run",
         "--set", $"listeners.api.address=127.0.0.1:{port}", "--set", "listeners.gateway.address=127.0.0.1:0",
-        "--set", "listeners.dns=off", "--set", "listeners.httpdns=off");
+        "--set", "listeners.dns=off", "--set", "listeners.httpdns=off", "--set", "listeners.grpc=off");
 
     public async Task KillAsync()
     {

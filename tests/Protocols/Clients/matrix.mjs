@@ -1,0 +1,81 @@
+// Every client in turn, for the matrix of who registers and who discovers. A line of JSON on the standard input is one
+// thing to do: {"do": "register" | "deregister" | "find", "protocol", "service", "port"}; what comes of it is a line.
+import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+
+const require = createRequire(import.meta.url)
+const { NacosNamingClient } = require('nacos')
+const { Eureka } = require('eureka-js-client')
+const Consul = require('consul')
+const [host, port] = process.argv.slice(2)
+const quiet = { info() {}, warn() {}, debug() {}, error(...what) { console.error(...what) } }
+const say = (event, more = {}) => console.log(JSON.stringify({ event, ...more }))
+const called = work => new Promise((resolve, reject) => work(error => (error ? reject(error) : resolve())))
+const held = new Map() // What keeps a registration alive, by protocol and service.
+
+const consul = new Consul({ host, port: Number(port) })
+const nacos = new NacosNamingClient({ logger: quiet, serverList: `${host}:${port}`, namespace: 'public' })
+
+const eureka = (instance, fetches) => new Eureka({
+    logger: quiet,
+    eureka: {
+        host, port: Number(port), servicePath: '/eureka/apps/', fetchRegistry: fetches, registerWithEureka: !fetches,
+        heartbeatInterval: 5000, registryFetchInterval: 600000,
+    },
+    instance,
+})
+const about = (service, instancePort) => ({
+    app: service, vipAddress: service, instanceId: `127.0.0.1:${instancePort}`, hostName: '127.0.0.1',
+    ipAddr: '127.0.0.1',
+    port: { $: instancePort, '@enabled': true }, status: 'UP',
+    dataCenterInfo: { '@class': 'com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo', name: 'MyOwn' },
+    leaseInfo: { renewalIntervalInSecs: 5, durationInSecs: 60 },
+})
+
+const protocols = {
+    nacos: {
+        register: (service, at) => nacos.registerInstance(service, { ip: '127.0.0.1', port: at }),
+        deregister: (service, at) => nacos.deregisterInstance(service, { ip: '127.0.0.1', port: at }),
+        find: async service => (await nacos.selectInstances(service, undefined, '', true, false))
+            .map(one => `${one.ip}:${one.port}`),
+    },
+    eureka: {
+        register: (service, at) => {
+            const client = eureka(about(service, at), false)
+            held.set(`eureka ${service}`, client)
+            return called(done => client.start(done))
+        },
+        deregister: service => called(done => held.get(`eureka ${service}`).stop(done)),
+        find: async service => {
+            const client = eureka(about('seeker', 1), true)
+            await called(done => client.fetchRegistry(done))
+            return client.getInstancesByAppId(service).map(one => `${one.ipAddr}:${one.port.$}`)
+        },
+    },
+    consul: {
+        register: async (service, at) => {
+            const id = `${service}-${at}`
+            await consul.agent.service.register(
+                { name: service, id, address: '127.0.0.1', port: at, check: { ttl: '60s' } })
+            await consul.agent.check.pass(`service:${id}`)
+        },
+        deregister: (service, at) => consul.agent.service.deregister(`${service}-${at}`),
+        find: async service => (await consul.health.service({ service, passing: true }))
+            .map(one => `${one.Service.Address}:${one.Service.Port}`),
+    },
+}
+
+say('version', Object.fromEntries(['nacos', 'eureka-js-client', 'consul']
+    .map(name => [name, require(`${name}/package.json`).version])))
+await nacos.ready()
+say('ready')
+for await (const line of createInterface({ input: process.stdin })) {
+    const { do: what, protocol, service, port: at } = JSON.parse(line)
+    try {
+        say('done', { found: (await protocols[protocol][what](service, at)) ?? null })
+    } catch (failure) {
+        // eureka-js-client throws where an application is not there.
+        say('done', { found: [], problem: `${failure.stack ?? failure}` })
+    }
+}
+process.exit(0)
