@@ -86,6 +86,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
                 node.Authorizer, node.Name).Map);
         node.Metrics.Add(built.Figures);
         node.Metrics.Add(built.StateFigures);
+        node.Metrics.Add(built.Access.Figures);
         node.Metrics.Add(built.Inspection);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
