@@ -37,6 +37,7 @@ internal sealed class ConsulAgent(ProtocolParts parts, ConsulReads reads, Consul
             .TryGet(out var body, out var fault)) return fault;
         try
         {
+            if (!JsonText.IsUnicode(body)) return ConsulRules.Bad("Request decode failed: a text is no Unicode");
             return JsonSerializer.Deserialize(body, json) is { } read
                 ? read
                 : ConsulRules.Bad("Request decode failed: it is null");

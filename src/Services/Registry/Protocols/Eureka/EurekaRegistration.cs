@@ -69,6 +69,8 @@ internal sealed class EurekaRegistration
         {
             try
             {
+                if (!JsonText.IsUnicode(body.Span))
+                    return new Fault(ErrorCodes.BadRequest, "The body has a text that is no Unicode.");
                 root = JsonNode.Parse(body.Span, documentOptions: OnceEach) as JsonObject;
             }
             catch (JsonException)

@@ -124,9 +124,9 @@ internal static class NacosWords
             ReadMetadata(json.RootElement, metadata);
             return metadata;
         }
-        catch (JsonException)
+        catch (Exception bad) when (bad is JsonException or InvalidOperationException)
         {
-            return Malformed();
+            return Malformed(); // The second is half of a pair of surrogates.
         }
     }
 
