@@ -46,7 +46,7 @@ internal sealed record SegmentTemplate(ImmutableArray<byte[]> Texts)
 {
     public byte[]? Plain => Texts.Length == 1 ? Texts[0] : null;
 
-    public int PlainBytes => Texts.Sum(text => text.Length);
+    public int PlainBytes { get; } = Texts.Sum(text => text.Length);
 
     public static SegmentTemplate? Parse(string text, ImmutableArray<string>.Builder names)
     {
