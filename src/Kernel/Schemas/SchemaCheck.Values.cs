@@ -42,6 +42,8 @@ public sealed partial class SchemaCheck
         switch (value.GetValueKind())
         {
             case JsonValueKind.True or JsonValueKind.False: return SchemaTypes.Boolean;
+            case JsonValueKind.Number when value.AsValue().TryGetValue<long>(out _):
+                return SchemaTypes.Number | SchemaTypes.Integer;
             case JsonValueKind.Number: return NumberTypes(value.ToJsonString());
         }
         if (!options.IsUntyped) return SchemaTypes.String;
@@ -92,7 +94,17 @@ public sealed partial class SchemaCheck
             Spend(1);
             if (!members.ContainsKey(name)) valid = Fail(at, "required", $"must have '{name}'");
         }
-        foreach (var (name, others) in node.DependentRequired ?? new Dictionary<string, IReadOnlyList<string>>())
+        if (node.DependentRequired is { } dependent) valid &= Dependent(at, members, dependent);
+        return Between(
+            at, members.Count, (node.MinProperties, "minProperties"), (node.MaxProperties, "maxProperties"), "members")
+            && valid;
+    }
+
+    private bool Dependent(
+        in Context at, JsonObject members, IReadOnlyDictionary<string, IReadOnlyList<string>> dependent)
+    {
+        var valid = true;
+        foreach (var (name, others) in dependent)
         {
             if (!members.ContainsKey(name)) continue;
             foreach (var other in others)
@@ -102,9 +114,7 @@ public sealed partial class SchemaCheck
                     valid = Fail(at, "dependentRequired", $"must have '{other}', because it has '{name}'");
             }
         }
-        return Between(
-            at, members.Count, (node.MinProperties, "minProperties"), (node.MaxProperties, "maxProperties"), "members")
-            && valid;
+        return valid;
     }
 
     private bool Size(in Context at, JsonArray items)
@@ -126,7 +136,8 @@ public sealed partial class SchemaCheck
     private bool Scalar(in Context at, JsonValue value)
     {
         var kind = value.GetValueKind();
-        if (kind == JsonValueKind.Number) return Number(at, value.ToJsonString());
+        // Most numbers have a type alone: their digits are written for those that have more.
+        if (kind == JsonValueKind.Number) return !HasNumberRules(at.Node) || Number(at, value.ToJsonString());
         if (kind != JsonValueKind.String) return true;
         var text = value.GetValue<string>();
         // A text without types is a number where it reads as one, and text all the same.
@@ -154,8 +165,7 @@ public sealed partial class SchemaCheck
     private bool Number(in Context at, string text)
     {
         var node = at.Node;
-        if (node.MultipleOf is null && node.Maximum is null && node.ExclusiveMaximum is null && node.Minimum is null
-            && node.ExclusiveMinimum is null && node.Format?.Most is null) return true;
+        if (!HasNumberRules(node)) return true;
         if (!SchemaNumber.TryParse(text, out var number))
             return Fail(
                 at, "number", $"has more than {SchemaNumber.MaxDigits} digits, which is more than can be checked");
@@ -175,6 +185,10 @@ public sealed partial class SchemaCheck
             valid = Fail(at, "exclusiveMinimum", $"must be more than {above}");
         return valid;
     }
+
+    private static bool HasNumberRules(SchemaNode node) =>
+        node.MultipleOf is not null || node.Maximum is not null || node.ExclusiveMaximum is not null
+        || node.Minimum is not null || node.ExclusiveMinimum is not null || node.Format?.Most is not null;
 
     private bool Between(
         in Context at, int count, (int? Limit, string Keyword) least, (int? Limit, string Keyword) most, string what)
