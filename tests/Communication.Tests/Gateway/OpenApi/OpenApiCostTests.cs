@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.OpenApi.Documents;
+using Groundwork.Tests.Support;
 
 namespace Groundwork.Communication.Tests.Gateway.OpenApi;
 
@@ -113,6 +114,37 @@ public sealed class OpenApiCostTests
             await OpenApiTests.FaultsAsync(edge, "GET", "/a?" + string.Join('&', Enumerable.Repeat("b=1", 1_001))));
         Assert.Empty(
             await OpenApiTests.FaultsAsync(edge, "GET", "/a?" + string.Join('&', Enumerable.Repeat("b=1", 1_000))));
+    }
+
+    [Fact]
+    public async Task No_request_whatever_breaks_the_readers()
+    {
+        var random = LongRun.Random();
+        var pieces = new[]
+        {
+            "limit=", "limit", "=", "&", "%", "%4", "%FF", "%00", "+", ",", "|", "[", "]", "price[", "price[from]=", "ids=",
+            "tag=a", "1", "-1", "1e5", "1e999999999999", "0x1", ".", "{", "}", "filter=", "filter={}", "\"", "since=",
+            "2026-02-28", "colours=red%7C", "a", "B", "~", "%E4%B8%AD", "sort=name", "price%5Bto%5D=",
+        };
+        var json = new[]
+        {
+            "{", "}", "[", "]", ",", ":", "\"", "\"name\":", "\"price\":", "\"a\"", "1", "1e400", "-0.0", "1e-400", "null",
+            "true", "\\u0061", "\\ud800", "\"tags\":[", "\"parts\":[{", " ", "\n", "9999999999999999999999999999999",
+        };
+        await using var instance = await WebInstance.NamedAsync("shop");
+        await using var edge = await OpenApiTests.StartAsync(instance, Block with { UnknownQuery = "refuse" });
+        var count = LongRun.Count(600, 50_000);
+        for (var round = 0; round < count; round++)
+        {
+            var query = string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var told = await OpenApiTests.FaultsAsync(
+                edge, "GET", (random.Next(3) == 0 ? "/items/" : "/items?") + query,
+                fields: "X-Tenant: 0190b6f0-1f7c-7cc0-8d3e-5a4b3c2d1e0f\nCookie: session=" + query);
+            Assert.DoesNotContain("internal", told);
+            var body = string.Concat(Enumerable.Range(0, random.Next(1, 20)).Select(_ => json[random.Next(json.Length)]));
+            told = await OpenApiTests.FaultsAsync(edge, "POST", "/items", "application/json", body);
+            Assert.DoesNotContain("internal", told);
+        }
     }
 
     [Fact]
