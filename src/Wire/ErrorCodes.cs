@@ -172,6 +172,12 @@ public static class ErrorCodes
     public static readonly ErrorCode UrlExpired = new("url_expired", 410, "The signed address has expired.");
     public static readonly ErrorCode InspectionRefused = new(
         "inspection_refused", 403, "The request looks like an attack on the service.");
+    public static readonly ErrorCode RequestInvalid = new(
+        "request_invalid", 400, "The request does not fit the OpenAPI document of the service.");
+    public static readonly ErrorCode OperationUnknown = new(
+        "operation_unknown", 404, "The OpenAPI document of the service has no such path.");
+    public static readonly ErrorCode OpenApiDocumentMissing = new(
+        "openapi_document_missing", 503, "The OpenAPI document that requests are held to is not known.");
     public static readonly ErrorCode FileNotFound = new("file_not_found", 404, "There is no such file.");
     public static readonly ErrorCode FilesUnavailable = new(
         "files_unavailable", 503, "This node gives no files out of the route's folder.");

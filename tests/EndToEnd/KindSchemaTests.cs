@@ -78,6 +78,10 @@ public sealed class KindSchemaTests
              "decidedBy":"operator:b","decidedAt":"2026-01-01T00:00:00Z","decisionReason":"x"}
             """,
         ["retention"] = """{"historyDays":30}""",
+        ["openapi-document"] = """
+            {"document":{"openapi":"3.1.0","paths":{"/a":{"get":{"parameters":[{"name":"b","in":"query",
+             "schema":{"enum":[null,1]}}]}}}},"description":"x"}
+            """,
         ["role"] = """{"grants":[{"verbs":["read"],"kinds":["route"]}],"description":null}""",
         ["route"] = """
             {"match":{"hosts":["*"],"path":"/api/{id}/**","methods":["GET"],
@@ -113,6 +117,8 @@ public sealed class KindSchemaTests
               "headers":[{"name":"X","present":true}]},
              "inspect":{"mode":"block","threshold":5,"level":2,"classes":["sql"],"headers":["user-agent"],
               "bodyBytes":0,"unseen":"pass","except":[{"parameters":["a"],"rules":["sql-union"]}]},
+             "openApi":{"document":"shop/public","mode":"block","prefix":"/api","unknown":"pass",
+              "unknownQuery":"refuse","bodyBytes":0,"unseen":"pass"},
              "signedUrls":{"key":"shop/downloads","query":["size"],"client":true,"maxSeconds":60},
              "timeouts":{"connectMs":100,"tryMs":100,"totalMs":1000},"exposeRevision":true}
             """,

@@ -12,7 +12,7 @@ public sealed class ClientsTests(NpmClients clients)
         string[] wanted =
         [
             "@grpc/grpc-js", "@grpc/grpc-js-xds", "cloud-config-client", "consul", "ctrip-apollo", "etcd3",
-            "eureka-js-client", "nacos",
+            "eureka-js-client", "express", "express-openapi-validator", "nacos",
         ];
         foreach (var name in wanted)
         {

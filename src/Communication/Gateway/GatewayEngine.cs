@@ -19,6 +19,7 @@ using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Limits;
 using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Mirroring;
+using Groundwork.Communication.Gateway.OpenApi;
 using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
@@ -46,6 +47,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
     private readonly Deadlines ofClients;
     private readonly AccessLog? accessLog;
     private readonly SignedUrlMaker signedUrls;
+    private readonly OpenApiMaker openApi;
 
     public GatewayEngine(GatewayGround ground, IRegistryView registry, GatewayOptions options)
     {
@@ -79,6 +81,8 @@ internal sealed class GatewayEngine : IAsyncDisposable
         Cache = new ResponseCache(options.CacheMegabytes * 1024L * 1024, snapshots, answers, counters, Calls, time);
         signedUrls = new SignedUrlMaker(snapshots, ground.OpenSecrets, time);
         Inspection = new InspectionFigures(time, logs.CreateLogger<InspectionFigures>());
+        OpenApi = new OpenApiFigures(time, logs.CreateLogger<OpenApiFigures>());
+        openApi = new OpenApiMaker(snapshots, OpenApi);
         var steps = Steps(answers, ground, options);
 
         Listening = new ListenerTable(snapshots, certificates, steps, options);
@@ -163,6 +167,9 @@ internal sealed class GatewayEngine : IAsyncDisposable
     /// <summary>What was found in requests that are looked through.</summary>
     public InspectionFigures Inspection { get; }
 
+    /// <summary>What became of requests that are held to a document.</summary>
+    public OpenApiFigures OpenApi { get; }
+
     /// <summary>Connections of clients, of whatever protocol; and exchanges that somebody has.</summary>
     public (int Connections, int Exchanges) Held => (
         Listening.Of(ListenerDefinition.Gateway).Connections.All
@@ -186,6 +193,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
         new CorsMaker(answers),
         new RefererMaker(),
         new InspectionMaker(Inspection),
+        openApi,
         signedUrls,
         new InjectionMaker(answers, ground.Time),
         new MirrorMaker(Mirrors),
@@ -206,6 +214,7 @@ internal sealed class GatewayEngine : IAsyncDisposable
         Listening.Dispose();
         Access.Dispose();
         signedUrls.Dispose();
+        openApi.Dispose();
         Limits.Dispose();
         Guard.Dispose();
         Guards.Dispose();

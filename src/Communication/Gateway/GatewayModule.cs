@@ -6,6 +6,7 @@ using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Mirroring;
+using Groundwork.Communication.Gateway.OpenApi.Documents;
 using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.States;
@@ -38,6 +39,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             .Add(GatewayListenerKind.Kind)
             .Add(TcpRouteKind.Kind)
             .Add(CachePurgeKind.Kind)
+            .Add(OpenApiDocumentKind.Kind)
             .Add(new ListenerDefinition(
                 ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
         // Only where the process configuration names it: without a certificate it could speak with nobody.
@@ -88,6 +90,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         node.Metrics.Add(built.StateFigures);
         node.Metrics.Add(built.Access.Figures);
         node.Metrics.Add(built.Inspection);
+        node.Metrics.Add(built.OpenApi);
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
             node.Listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
@@ -133,6 +136,9 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
 
     /// <summary>What was found in requests that are looked through; for tests, once it is built.</summary>
     internal Inspection.InspectionFigures Inspected => engine!.Inspection;
+
+    /// <summary>What became of requests that are held to a document; for tests, once it is built.</summary>
+    internal OpenApi.OpenApiFigures HeldToDocuments => engine!.OpenApi;
 
     /// <summary>Connections of clients, exchanges in use, waits with a limit; for tests.</summary>
     internal (int Connections, int Exchanges, int Waits) Held => engine is { } built

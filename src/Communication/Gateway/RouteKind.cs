@@ -9,6 +9,7 @@ using Groundwork.Communication.Gateway.Content.Referers;
 using Groundwork.Communication.Gateway.Injection;
 using Groundwork.Communication.Gateway.Inspection;
 using Groundwork.Communication.Gateway.Mirroring;
+using Groundwork.Communication.Gateway.OpenApi;
 using Groundwork.Communication.Gateway.Resilience;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.SignedUrls;
@@ -86,6 +87,7 @@ public static class RouteKind
         CacheRules.Check(spec.Cache, spec, faults);
         RefererRules.Check(spec.Referers, faults);
         InspectRules.Check(spec.Inspect, faults);
+        OpenApiRules.Check(spec.OpenApi, faults);
         SignedUrlRules.Check(spec.SignedUrls, faults);
         FilesRules.Check(spec.Files, faults);
         ComposeRules.Check(spec, path, faults);

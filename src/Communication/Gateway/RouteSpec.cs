@@ -58,6 +58,8 @@ public sealed record RouteSpec(
     ComposeSpec? Compose = null,
     [Description("Has requests looked through for attacks on the service.")]
     InspectSpec? Inspect = null,
+    [Description("Holds requests to the OpenAPI document of the service.")]
+    OpenApiSpec? OpenApi = null,
     [Description("Gives only what an address leads to that is signed and has not expired.")]
     SignedUrlSpec? SignedUrls = null,
     [Description("True: answers carry Groundwork-Revision, the revision in force.")]

@@ -77,7 +77,7 @@ public static class SettingKind
             // What is in place was checked when it came.
             if (!spec.Secret)
                 faults.Add(new FieldFault("spec.content", "is masked, which only a secret setting's may be"));
-            if (spec.Schema is { } schema) JsonSchema.Check(spec, schema, faults);
+            if (spec.Schema is { } schema) SettingSchema.Check(spec, schema, faults);
             return;
         }
         CheckContent(spec, faults);
@@ -88,7 +88,7 @@ public static class SettingKind
     {
         var before = faults.Count;
         CheckFormat(spec, faults);
-        if (faults.Count == before && spec.Schema is { } schema) JsonSchema.Check(spec, schema, faults);
+        if (faults.Count == before && spec.Schema is { } schema) SettingSchema.Check(spec, schema, faults);
     }
 
     private static void CheckFormat(SettingSpec spec, ICollection<FieldFault> faults)

@@ -99,7 +99,7 @@ internal sealed class SettingPublisher(ChangeLog changes)
         if (fault.Error != ErrorCodes.ResourceInvalid || fault.Fields.IsDefaultOrEmpty
             || fault.Fields.Any(field => field.Path != ContentFaults.Path || field.Line is null)) return fault;
         var breaksSchema = fault.Fields.All(field =>
-            field.Message.StartsWith(JsonSchema.CodePrefix, StringComparison.Ordinal));
+            field.Message.StartsWith(SettingSchema.CodePrefix, StringComparison.Ordinal));
         return new Fault(
             breaksSchema ? ErrorCodes.SettingSchema : ErrorCodes.SettingSyntax,
             $"The text was not published: {fault.Detail}")

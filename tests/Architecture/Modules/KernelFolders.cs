@@ -9,6 +9,7 @@ internal static class KernelFolders
         new Dictionary<string, ImmutableArray<string>>
         {
             ["Documents"] = [],
+            ["Schemas"] = [],
             ["Storage"] = [],
             ["Cluster"] = ["Storage"],
             // One knot, on purpose: a change is authorised, sealed and linked inside its own transaction, and

@@ -25,6 +25,7 @@ internal static class DecisionSubjects
         Caller caller => TextOf(caller),
         Fallback { Target: { } target } => target.Name,
         Inspection.InspectionFinding finding => finding.ToString(),
+        OpenApi.Requests.OpenApiFinding finding => finding.ToString(),
         Fault fault => fault.Error.Code,
         ErrorCode code => code.Code,
         _ => null,

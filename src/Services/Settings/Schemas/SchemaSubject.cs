@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Xml;
 using System.Xml.Linq;
 using Groundwork.Kernel.Documents;
+using Groundwork.Kernel.Schemas;
 using Groundwork.Services.Settings.Formats;
 using Groundwork.Wire;
 

@@ -44,7 +44,7 @@ public sealed class SettingSchemaTests
     [InlineData("yaml", "price: {}\nhosts: [a, a]\n", "2:12 schema.uniqueItems: hosts[1] stands in the list already (#/properties/hosts)")]
     [InlineData("yaml", "price: {}\nprise: {}\n", "2:1 schema.additionalProperties: prise is not a member that is known (#)")]
     [InlineData("properties", "# the price\nprice.amount=0\n", "2:1 schema.minimum: price.amount must be at least 1 (#/$defs/money/properties/amount)")]
-    [InlineData("properties", "price.amount=1\nmode=slow\n", "2:1 schema.enum: mode must be one of 3 values (#/properties/mode)")]
+    [InlineData("properties", "price.amount=1\nmode=slow\n", "2:1 schema.enum: mode must be one of 3 values: \"fast\", \"safe\", null (#/properties/mode)")]
     [InlineData("xml", "<app>\n  <price><amount>x</amount></price>\n</app>", "2:11 schema.type: price.amount must be of type integer (#/$defs/money/properties/amount)")]
     public void A_text_that_breaks_its_schema_is_told_the_place_and_the_keyword(
         string format, string content, string fault) => Assert.Equal([fault], Faults(format, content));

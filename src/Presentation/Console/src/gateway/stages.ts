@@ -47,7 +47,7 @@ export function stagesOf(spec: Block): StageShown[] {
         ['cors', spec.cors ? (block(spec.cors)?.origins as string[] | undefined)?.slice(0, 2) : undefined],
         ['access', some(given({ ...access, signedUrls: spec.signedUrls }, passes))],
         ['limit', some(list(spec.limits).map(limitOf))],
-        ['inspection', some(given(spec, ['referers', 'inspect']))],
+        ['inspection', some(given(spec, ['referers', 'inspect', 'openApi']))],
         ['injection', some(given({ ...block(spec.inject), mirror: spec.mirror }, ['delay', 'abort', 'mirror']))],
         ['cache', spec.cache ? [] : undefined],
         ['transform', some(changesOf(spec))],

@@ -1,10 +1,10 @@
 using System.Text.RegularExpressions;
 
-namespace Groundwork.Services.Settings.Schemas;
+namespace Groundwork.Kernel.Schemas;
 
 /// <summary>The types of JSON Schema.</summary>
 [Flags]
-internal enum SchemaTypes
+public enum SchemaTypes
 {
     None = 0,
     Null = 1,
@@ -18,7 +18,7 @@ internal enum SchemaTypes
 
 /// <summary>One schema, read: every keyword that it has, and null for those that it has not.</summary>
 /// <param name="Pointer">Where it stands, as a JSON pointer from the document's root.</param>
-internal sealed class SchemaNode(string pointer, SchemaResource resource)
+public sealed class SchemaNode(string pointer, SchemaResource resource)
 {
     public string Pointer => pointer;
 
@@ -37,7 +37,7 @@ internal sealed class SchemaNode(string pointer, SchemaResource resource)
     public SchemaTypes? Types { get; set; }
 
     /// <summary>The values that are allowed, in canonical form.</summary>
-    public IReadOnlyList<string>? Enum { get; set; }
+    public IReadOnlySet<string>? Enum { get; set; }
 
     /// <summary>The same as a text without types writes them.</summary>
     public IReadOnlySet<string>? EnumTexts { get; set; }
@@ -112,13 +112,19 @@ internal sealed class SchemaNode(string pointer, SchemaResource resource)
 
     public SchemaNode? Not { get; set; }
 
+    /// <summary>Null where formats do not count, and for one that is not known.</summary>
+    public SchemaFormat? Format { get; set; }
+
+    /// <summary>Of a member that only answers have; false where that does not count.</summary>
+    public bool ReadOnly { get; set; }
+
     public SchemaNode? UnevaluatedItems { get; set; }
 
     public SchemaNode? UnevaluatedProperties { get; set; }
 }
 
 /// <summary>A schema with an identity of its own: the document, or a part of it with <c>$id</c>.</summary>
-internal sealed class SchemaResource(Uri @base, string pointer)
+public sealed class SchemaResource(Uri @base, string pointer)
 {
     public Uri Base => @base;
 

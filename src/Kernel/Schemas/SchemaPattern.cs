@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace Groundwork.Services.Settings.Schemas;
+namespace Groundwork.Kernel.Schemas;
 
 /// <summary>
 /// A pattern of ECMA-262, as JSON Schema writes them, for .NET's engine that never backtracks: its time is linear in
@@ -56,6 +56,20 @@ internal static class SchemaPattern
             fault = "has a pattern that is no regular expression of ECMA-262";
         }
         return false;
+    }
+
+    /// <summary>Whether a text is one; it is only read.</summary>
+    public static bool IsPattern(string pattern)
+    {
+        try
+        {
+            _ = new Regex(Translate(pattern), RegexOptions.CultureInvariant, MatchTimeout);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 
     private static string Translate(string pattern)

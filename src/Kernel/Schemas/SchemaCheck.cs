@@ -1,15 +1,15 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Groundwork.Services.Settings.Schemas;
+namespace Groundwork.Kernel.Schemas;
 
 /// <summary>What a text breaks.</summary>
 /// <param name="Keyword">Of the schema; stable, as the code of the fault.</param>
 /// <param name="Pointer">Where the schema says so.</param>
-internal sealed record SchemaFault(ValuePlace Place, string Keyword, string Pointer, string Message);
+public sealed record SchemaFault(ValuePlace Place, string Keyword, string Pointer, string Message);
 
 /// <summary>A place in a value: written out only for a fault.</summary>
-internal sealed record ValuePlace(ValuePlace? Above, string? Name, int Index)
+public sealed record ValuePlace(ValuePlace? Above, string? Name, int Index)
 {
     public static ValuePlace Root { get; } = new(null, null, 0);
 
@@ -25,38 +25,32 @@ internal sealed record ValuePlace(ValuePlace? Above, string? Name, int Index)
 }
 
 /// <summary>Holds one value to a schema, within bounds of steps and depth.</summary>
-internal sealed partial class SchemaCheck
+public sealed partial class SchemaCheck
 {
-    /// <summary>
-    /// Looks at a schema with a value, and at characters of long texts: some tens of milliseconds. A schema whose
-    /// branches multiply ends here.
-    /// </summary>
-    public const int MaxSteps = 1_000_000;
-
     /// <summary>Schemas that lead into each other; a text has 64 levels at most.</summary>
     public const int MaxDepth = 300;
 
     private readonly JsonSchema schema;
-    private readonly SchemaSubject subject;
+    private readonly SchemaCheckOptions options;
 
     // The resources that lead to where we are, outermost first: what dynamic references look through.
     private readonly List<SchemaResource> scope = [];
     private long steps;
     private int depth;
 
-    private SchemaCheck(JsonSchema schema, SchemaSubject subject)
+    private SchemaCheck(JsonSchema schema, SchemaCheckOptions options)
     {
         this.schema = schema;
-        this.subject = subject;
+        this.options = options;
     }
 
     /// <summary>Everything that the value breaks, in the order of the schema.</summary>
-    public static IReadOnlyList<SchemaFault> Run(JsonSchema schema, SchemaSubject subject)
+    public static IReadOnlyList<SchemaFault> Run(JsonSchema schema, JsonNode? value, SchemaCheckOptions options)
     {
         var faults = new List<SchemaFault>();
         try
         {
-            new SchemaCheck(schema, subject).Evaluate(schema.Root, subject.Root, ValuePlace.Root, null, faults);
+            new SchemaCheck(schema, options).Evaluate(schema.Root, value, ValuePlace.Root, null, faults);
         }
         catch (TooCostlyException fault)
         {
@@ -82,7 +76,9 @@ internal sealed partial class SchemaCheck
         if (enters) scope.Add(node.Resource);
         var own = schema.Tracks && value is JsonObject or JsonArray ? new EvaluatedParts() : null;
         var context = new Context(node, value, place, own, faults);
-        var valid = References(context);
+        var valid = !node.ReadOnly || place.Above is null
+            || Fail(context, "readOnly", "must not be sent: it is read-only");
+        valid &= References(context);
         // With nobody to tell, the first fault is enough.
         if (valid || faults is not null) valid &= Values(context);
         if (valid || faults is not null) valid &= Branches(context);
@@ -255,16 +251,17 @@ internal sealed partial class SchemaCheck
     private void Spend(long more)
     {
         steps += more;
-        if (steps > MaxSteps) throw new TooCostlyException("cost", $"takes more than {MaxSteps} steps to check");
+        if (steps > options.MaxSteps)
+            throw new TooCostlyException("cost", $"takes more than {options.MaxSteps} steps to check");
     }
 
-    private static bool Fail(in Context at, string keyword, string message) =>
+    private bool Fail(in Context at, string keyword, string message) =>
         Fail(at.Node, at.Faults, at.Place, keyword, message);
 
-    private static bool Fail(
+    private bool Fail(
         SchemaNode node, List<SchemaFault>? faults, ValuePlace place, string keyword, string message)
     {
-        if (faults?.Count < Formats.ContentFaults.MaxFaults)
+        if (faults?.Count < options.MaxFaults)
             faults.Add(new SchemaFault(place, keyword, node.Pointer, message));
         return false;
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Groundwork.Kernel.Schemas;
 using Groundwork.Services.Settings.Formats;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
@@ -6,7 +7,7 @@ using Groundwork.Wire.Contracts;
 namespace Groundwork.Services.Settings.Schemas;
 
 /// <summary>A setting's schema: read once for each publication, and what its text is held to.</summary>
-internal sealed record JsonSchema(SchemaNode Root, bool Tracks)
+internal static class SettingSchema
 {
     /// <summary>
     /// How the message of a text's fault begins; the keyword that it breaks follows, and both never change.
@@ -26,7 +27,8 @@ internal sealed record JsonSchema(SchemaNode Root, bool Tracks)
         if (faults.Count > before || spec.Content == MaskedContentJson.Masked) return;
         if (SchemaSubject.Of(spec.Format, spec.Content) is not { } subject) return; // Its format is told already.
         var contentFaults = new ContentFaults(faults, spec.Secret);
-        foreach (var fault in SchemaCheck.Run(schema, subject))
+        var options = subject.IsUntyped ? SchemaCheckOptions.Untyped : SchemaCheckOptions.Typed;
+        foreach (var fault in SchemaCheck.Run(schema, subject.Root, options))
         {
             var (line, column) = subject.Locate(fault.Place);
             // What a fault says of the text repeats its names and values; the schema is nobody's secret.

@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Numerics;
 
-namespace Groundwork.Services.Settings.Schemas;
+namespace Groundwork.Kernel.Schemas;
 
 /// <summary>
 /// A JSON number without loss: mantissa × 10^exponent, no zeros at the mantissa's end, so that equal numbers are equal
 /// values.
 /// </summary>
-internal readonly record struct SchemaNumber(BigInteger Mantissa, int Exponent) : IComparable<SchemaNumber>
+public readonly record struct SchemaNumber(BigInteger Mantissa, int Exponent) : IComparable<SchemaNumber>
 {
     /// <summary>Digits of a number; arithmetic on longer ones costs more than a check may.</summary>
     public const int MaxDigits = 1_000;

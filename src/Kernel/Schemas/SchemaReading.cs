@@ -4,14 +4,14 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Groundwork.Wire;
 
-namespace Groundwork.Services.Settings.Schemas;
+namespace Groundwork.Kernel.Schemas;
 
 /// <summary>
 /// Reads a JSON Schema, draft 2020-12: the vocabularies core, applicator, unevaluated and validation; formats, content
 /// and metadata are annotations, and keywords that it does not know are passed over. References stay within the
 /// document: nothing is ever fetched.
 /// </summary>
-internal sealed class SchemaReading
+public sealed partial class SchemaReading
 {
     /// <summary>Bytes of a schema as JSON.</summary>
     public const int MaxBytes = 256 * 1024;
@@ -31,31 +31,51 @@ internal sealed class SchemaReading
     private static readonly Uri NoBase = new("schema://of.the.setting/");
 
     private readonly JsonElement document;
+    private readonly SchemaDialect dialect;
+    private readonly SchemaResource whole = new(NoBase, "");
     private readonly List<FieldFault> faults = [];
     private readonly Dictionary<string, SchemaNode> nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SchemaResource> resources = new(StringComparer.Ordinal);
     private readonly Queue<(SchemaNode From, string Text, bool Dynamic)> references = new();
     private int patterns;
-    private bool tracks;
 
-    private SchemaReading(JsonElement document) => this.document = document;
+    /// <summary>Begins with a document that has schemas in it, or is one.</summary>
+    public SchemaReading(JsonElement document, SchemaDialect dialect)
+    {
+        this.document = document;
+        this.dialect = dialect;
+    }
+
+    /// <summary>
+    /// True when one of the schemas counts which parts of a value were looked at; known once all are resolved.
+    /// </summary>
+    public bool Tracks { get; private set; }
+
+    /// <summary>What is wrong, by pointer; complete once all are resolved.</summary>
+    public IReadOnlyList<FieldFault> Faults => faults;
+
+    private bool IsOpenApi => dialect != SchemaDialect.Draft202012;
 
     /// <summary>The schema, or all that is wrong with it; the paths are below <paramref name="path"/>.</summary>
     public static JsonSchema? Read(JsonElement document, string path, ICollection<FieldFault> faults)
     {
-        var reading = new SchemaReading(document);
+        var reading = new SchemaReading(document, SchemaDialect.Draft202012);
         SchemaNode? root = null;
         if (document.GetRawText().Length > MaxBytes)
             reading.Fault("", $"is longer than {MaxBytes} characters");
         else
         {
-            root = reading.ReadSchema(document, "", new SchemaResource(NoBase, ""));
+            root = reading.ReadAt(document, "");
             reading.Resolve();
         }
         foreach (var fault in reading.faults.Take(MaxFaults))
             faults.Add(fault with { Path = path + fault.Path.Replace('/', '.') });
-        return reading.faults.Count == 0 && root is not null ? new JsonSchema(root, reading.tracks) : null;
+        return reading.faults.Count == 0 && root is not null ? new JsonSchema(root, reading.Tracks) : null;
     }
+
+    /// <summary>The schema at a place of the document; what it refers to is read by <see cref="Resolve"/>.</summary>
+    public SchemaNode ReadAt(JsonElement schema, string pointer) =>
+        nodes.TryGetValue(pointer, out var known) ? known : ReadSchema(schema, pointer, whole);
 
     private void Fault(string pointer, string message) => faults.Add(new FieldFault(pointer, message));
 
@@ -80,15 +100,22 @@ internal sealed class SchemaReading
         resource = Identify(schema, pointer, resource);
         var node = nodes[pointer] = new SchemaNode(pointer, resource);
         if (pointer.Length == 0) resources[Key(resource.Base)] = resource;
+        // Of 3.0 a reference is no schema: what stands beside it does not count.
+        if (dialect == SchemaDialect.OpenApi30 && schema.TryGetProperty("$ref", out var alone))
+        {
+            Refer(node, alone, $"{pointer}/$ref", dynamic: false);
+            return node;
+        }
         foreach (var keyword in schema.EnumerateObject())
             ReadKeyword(node, keyword.Name, keyword.Value, $"{pointer}/{Token(keyword.Name)}");
+        if (IsOpenApi) ReadOpenApi(node, schema, pointer);
         return node;
     }
 
     private SchemaResource Identify(JsonElement schema, string pointer, SchemaResource resource)
     {
-        if (schema.TryGetProperty("$schema", out var dialect)
-            && (dialect.ValueKind != JsonValueKind.String || dialect.GetString()?.TrimEnd('#') != Draft))
+        if (schema.TryGetProperty("$schema", out var named)
+            && (named.ValueKind != JsonValueKind.String || !IsKnown(named.GetString()?.TrimEnd('#'))))
             Fault($"{pointer}/$schema", $"must be {Draft}");
         if (!schema.TryGetProperty("$id", out var id)) return resource;
         if (id.ValueKind != JsonValueKind.String || !TryResolve(resource.Base, id.GetString() ?? "", out var uri)
@@ -119,6 +146,8 @@ internal sealed class SchemaReading
                 break;
             case "multipleOf": node.MultipleOf = Number(value, at, positive: true); break;
             case "maximum": node.Maximum = Number(value, at); break;
+            case "exclusiveMaximum" or "exclusiveMinimum" when dialect == SchemaDialect.OpenApi30
+                && value.ValueKind is JsonValueKind.True or JsonValueKind.False: break; // With their bound.
             case "exclusiveMaximum": node.ExclusiveMaximum = Number(value, at); break;
             case "minimum": node.Minimum = Number(value, at); break;
             case "exclusiveMinimum": node.ExclusiveMinimum = Number(value, at); break;
@@ -161,11 +190,11 @@ internal sealed class SchemaReading
             case "oneOf": node.OneOf = List(node, value, at); break;
             case "not": node.Not = ReadSchema(value, at, node.Resource); break;
             case "unevaluatedItems":
-                tracks = true;
+                Tracks = true;
                 node.UnevaluatedItems = ReadSchema(value, at, node.Resource);
                 break;
             case "unevaluatedProperties":
-                tracks = true;
+                Tracks = true;
                 node.UnevaluatedProperties = ReadSchema(value, at, node.Resource);
                 break;
         }
@@ -191,7 +220,7 @@ internal sealed class SchemaReading
     }
 
     /// <summary>References lead to what is read, or to what is read for them.</summary>
-    private void Resolve()
+    public void Resolve()
     {
         while (references.TryDequeue(out var reference))
         {
@@ -208,6 +237,7 @@ internal sealed class SchemaReading
             var anchor = hash < 0 ? "" : Uri.UnescapeDataString(text[(hash + 1)..]);
             if (target.Resource.DynamicAnchors.Contains(anchor)) from.DynamicAnchor = anchor;
         }
+        if (IsOpenApi) FinishOpenApi();
     }
 
     private SchemaNode? Find(SchemaNode from, string text, string at)
@@ -260,7 +290,7 @@ internal sealed class SchemaReading
 
     private SchemaResource Nearest(string pointer) => nodes
         .Where(node => pointer.StartsWith(node.Key + "/", StringComparison.Ordinal) || node.Key.Length == 0)
-        .MaxBy(node => node.Key.Length).Value.Resource;
+        .Select(node => node.Value).MaxBy(node => node.Pointer.Length)?.Resource ?? whole;
 
     private List<SchemaNode> List(SchemaNode node, JsonElement value, string at)
     {
@@ -338,7 +368,7 @@ internal sealed class SchemaReading
             Fault(at, "must be a list of values");
             return;
         }
-        node.Enum = [.. value.EnumerateArray().Select(Canonical)];
+        node.Enum = value.EnumerateArray().Select(Canonical).ToHashSet(StringComparer.Ordinal);
         node.EnumTexts = value.EnumerateArray().Select(PlainText).OfType<string>().ToHashSet(StringComparer.Ordinal);
     }
 

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Groundwork.Services.Settings.Schemas;
+namespace Groundwork.Kernel.Schemas;
 
 /// <summary>
 /// Writes values so that those equal to JSON Schema are equal texts: numbers by value, members in order of name.

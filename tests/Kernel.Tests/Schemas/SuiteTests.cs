@@ -1,10 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Groundwork.Kernel.Documents;
-using Groundwork.Services.Settings.Schemas;
+using Groundwork.Kernel.Schemas;
 using Groundwork.Wire;
 
-namespace Groundwork.Services.Tests.Settings.Schemas;
+namespace Groundwork.Kernel.Tests.Schemas;
 
 /// <summary>The published test suite of JSON Schema, draft 2020-12, but for what is listed here.</summary>
 public sealed class SuiteTests
@@ -31,7 +30,7 @@ public sealed class SuiteTests
     };
 
     private static readonly string Folder =
-        Path.Combine(AppContext.BaseDirectory, "Settings", "Schemas", "Cases", "draft2020-12");
+        Path.Combine(AppContext.BaseDirectory, "Schemas", "Cases", "draft2020-12");
 
     public static TheoryData<string> Files => new(Directory
         .EnumerateFiles(Folder, "*.json", SearchOption.AllDirectories)
@@ -61,10 +60,8 @@ public sealed class SuiteTests
             }
             foreach (var test in group.GetProperty("tests").EnumerateArray())
             {
-                var content = test.GetProperty("data").GetRawText();
-                var root = JsonNode.Parse(content);
-                var subject = new SchemaSubject(root, new TextDocument(root, []), false);
-                var told = SchemaCheck.Run(schema, subject);
+                var value = JsonNode.Parse(test.GetProperty("data").GetRawText());
+                var told = SchemaCheck.Run(schema, value, SchemaCheckOptions.Typed);
                 if (told.Count == 0 != test.GetProperty("valid").GetBoolean())
                     wrong.Add($"{name}: {test.GetProperty("description").GetString()}: {string.Join("; ", told)}");
             }

@@ -1,11 +1,17 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Groundwork.Services.Settings.Schemas;
+namespace Groundwork.Kernel.Schemas;
 
 /// <summary>The keywords that look at a value alone.</summary>
-internal sealed partial class SchemaCheck
+public sealed partial class SchemaCheck
 {
+    /// <summary>Values that are told where one of them was expected.</summary>
+    private const int MaxTold = 8;
+
+    /// <summary>Characters of these together.</summary>
+    private const int MaxToldLength = 100;
+
     private bool Values(in Context at)
     {
         var valid = Type(at) & AnyValue(at);
@@ -36,9 +42,11 @@ internal sealed partial class SchemaCheck
         switch (value.GetValueKind())
         {
             case JsonValueKind.True or JsonValueKind.False: return SchemaTypes.Boolean;
+            case JsonValueKind.Number when value.AsValue().TryGetValue<long>(out _):
+                return SchemaTypes.Number | SchemaTypes.Integer;
             case JsonValueKind.Number: return NumberTypes(value.ToJsonString());
         }
-        if (!subject.IsUntyped) return SchemaTypes.String;
+        if (!options.IsUntyped) return SchemaTypes.String;
         var text = value.GetValue<string>();
         return SchemaTypes.String | text switch
         {
@@ -60,14 +68,22 @@ internal sealed partial class SchemaCheck
         if (node.Enum is null && node.Const is null) return true;
         var canonical = CanonicalJson.Write(at.Value);
         Spend(canonical.Length / 16);
-        var text = subject.IsUntyped && at.Value is JsonValue value ? value.GetValue<string>() : null;
+        var text = options.IsUntyped && at.Value is JsonValue value ? value.GetValue<string>() : null;
         var valid = true;
         if (node.Enum is { } all && !all.Contains(canonical)
             && (text is null || node.EnumTexts?.Contains(text) != true))
-            valid = Fail(at, "enum", $"must be one of {all.Count} values");
+            valid = Fail(at, "enum", $"must be one of {all.Count} values{Told(all)}");
         if (node.Const is { } only && canonical != only && (text is null || text != node.ConstText))
             valid = Fail(at, "const", "must be one value and no other");
         return valid;
+    }
+
+    // The values, where they are few and short.
+    private static string Told(IReadOnlySet<string> all)
+    {
+        if (all.Count > MaxTold) return "";
+        var text = string.Join(", ", all);
+        return text.Length > MaxToldLength ? "" : $": {text}";
     }
 
     private bool Size(in Context at, JsonObject members)
@@ -78,7 +94,17 @@ internal sealed partial class SchemaCheck
             Spend(1);
             if (!members.ContainsKey(name)) valid = Fail(at, "required", $"must have '{name}'");
         }
-        foreach (var (name, others) in node.DependentRequired ?? new Dictionary<string, IReadOnlyList<string>>())
+        if (node.DependentRequired is { } dependent) valid &= Dependent(at, members, dependent);
+        return Between(
+            at, members.Count, (node.MinProperties, "minProperties"), (node.MaxProperties, "maxProperties"), "members")
+            && valid;
+    }
+
+    private bool Dependent(
+        in Context at, JsonObject members, IReadOnlyDictionary<string, IReadOnlyList<string>> dependent)
+    {
+        var valid = true;
+        foreach (var (name, others) in dependent)
         {
             if (!members.ContainsKey(name)) continue;
             foreach (var other in others)
@@ -88,9 +114,7 @@ internal sealed partial class SchemaCheck
                     valid = Fail(at, "dependentRequired", $"must have '{other}', because it has '{name}'");
             }
         }
-        return Between(
-            at, members.Count, (node.MinProperties, "minProperties"), (node.MaxProperties, "maxProperties"), "members")
-            && valid;
+        return valid;
     }
 
     private bool Size(in Context at, JsonArray items)
@@ -112,38 +136,43 @@ internal sealed partial class SchemaCheck
     private bool Scalar(in Context at, JsonValue value)
     {
         var kind = value.GetValueKind();
-        if (kind == JsonValueKind.Number) return Number(at, value.ToJsonString());
+        // Most numbers have a type alone: their digits are written for those that have more.
+        if (kind == JsonValueKind.Number) return !HasNumberRules(at.Node) || Number(at, value.ToJsonString());
         if (kind != JsonValueKind.String) return true;
         var text = value.GetValue<string>();
         // A text without types is a number where it reads as one, and text all the same.
-        var valid = !subject.IsUntyped || !SchemaNumber.TryParse(text, out _) || Number(at, text);
+        var valid = !options.IsUntyped || !SchemaNumber.TryParse(text, out _) || Number(at, text);
         return Text(at, text) && valid;
     }
 
     private bool Text(in Context at, string text)
     {
         var (node, valid) = (at.Node, true);
-        if (node.MinLength is not null || node.MaxLength is not null)
+        if (node.MinLength is not null || node.MaxLength is not null || node.Format?.IsText is not null)
         {
             Spend(text.Length / 64);
             var length = text.EnumerateRunes().Count();
             valid = Between(
                 at, length, (node.MinLength, "minLength"), (node.MaxLength, "maxLength"), "characters");
         }
+        if (node.Format is { IsText: { } isText } format && !isText(text))
+            valid = Fail(at, "format", $"must be of the format {format.Name}");
         if (node.Pattern is not { } pattern) return valid;
         Spend(1 + (text.Length / 16));
         return pattern.IsMatch(text) ? valid : Fail(at, "pattern", $"must match {node.PatternText}");
     }
 
-    private static bool Number(in Context at, string text)
+    private bool Number(in Context at, string text)
     {
         var node = at.Node;
-        if (node.MultipleOf is null && node.Maximum is null && node.ExclusiveMaximum is null && node.Minimum is null
-            && node.ExclusiveMinimum is null) return true;
+        if (!HasNumberRules(node)) return true;
         if (!SchemaNumber.TryParse(text, out var number))
             return Fail(
                 at, "number", $"has more than {SchemaNumber.MaxDigits} digits, which is more than can be checked");
         var valid = true;
+        if (node.Format is { Least: { } from, Most: { } to } format
+            && (number.CompareTo(from) < 0 || number.CompareTo(to) > 0))
+            valid = Fail(at, "format", $"must be of the format {format.Name}: {from} to {to}");
         if (node.MultipleOf is { } divisor && !number.IsMultipleOf(divisor))
             valid = Fail(at, "multipleOf", $"must be a multiple of {divisor}");
         if (node.Maximum is { } most && number.CompareTo(most) > 0)
@@ -157,7 +186,11 @@ internal sealed partial class SchemaCheck
         return valid;
     }
 
-    private static bool Between(
+    private static bool HasNumberRules(SchemaNode node) =>
+        node.MultipleOf is not null || node.Maximum is not null || node.ExclusiveMaximum is not null
+        || node.Minimum is not null || node.ExclusiveMinimum is not null || node.Format?.Most is not null;
+
+    private bool Between(
         in Context at, int count, (int? Limit, string Keyword) least, (int? Limit, string Keyword) most, string what)
     {
         if (count < least.Limit) return Fail(at, least.Keyword, $"has {count} {what}, and must have {least.Limit}");
