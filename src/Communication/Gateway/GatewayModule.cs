@@ -6,6 +6,7 @@ using Groundwork.Communication.Gateway.Explaining;
 using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Mirroring;
+using Groundwork.Communication.Gateway.Protocols.Xds;
 using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.States;
@@ -23,6 +24,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     internal const string ModuleName = "gateway";
 
     private GatewayEngine? engine; // Set by the start.
+    private XdsService? xds; // The same.
 
     public string Name => ModuleName;
 
@@ -38,6 +40,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             .Add(GatewayListenerKind.Kind)
             .Add(TcpRouteKind.Kind)
             .Add(CachePurgeKind.Kind)
+            .Add(ProtocolListeners.Grpc)
+            .Add(ProtocolListeners.Xds)
             .Add(new ListenerDefinition(
                 ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
         // Only where the process configuration names it: without a certificate it could speak with nobody.
@@ -87,6 +91,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         node.Metrics.Add(built.Figures);
         node.Metrics.Add(built.StateFigures);
         node.Metrics.Add(built.Inspection);
+        // A node that follows another has no clients of its own to tell: they ask the one with the store.
+        if (node.Storage is not null) xds = XdsService.Start(node, registry());
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
             node.Listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
@@ -98,13 +104,16 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     {
         if (engine is not { } built) return;
         built.TcpRoutes.Close();
-        var drained = Task.WhenAll(built.UnderWay.DrainAsync(), built.Tcp.DrainAsync(cancellationToken));
+        var drained = Task.WhenAll(
+            built.UnderWay.DrainAsync(), built.Tcp.DrainAsync(cancellationToken),
+            xds?.DrainAsync(cancellationToken) ?? Task.CompletedTask);
         // The end of the host's patience is no failure: the listener cuts what is left.
         await Task.WhenAny(drained, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (xds is not null) await xds.DisposeAsync();
         if (engine is { } built) await built.DisposeAsync();
     }
 
