@@ -10,7 +10,8 @@ namespace Groundwork.Communication.Gateway.Protocols.Xds;
 /// <summary>
 /// The discovery service of Envoy's API, version 3: services by their names, over one stream for all types.
 /// </summary>
-internal sealed class XdsApi(IRegistryView registry, XdsCallers callers, XdsStreams streams, ILoggerFactory logs)
+internal sealed class XdsApi(
+    IRegistryView registry, XdsCallers callers, XdsStreams streams, TimeProvider time, ILoggerFactory logs)
 {
     public const string Path = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 
@@ -24,5 +25,6 @@ internal sealed class XdsApi(IRegistryView registry, XdsCallers callers, XdsStre
         .LimitsBody(GrpcCall.MaxStreamBytes)
         .AllowsAnyone(Why);
 
-    private Task ServeAsync(GrpcCall call) => new XdsStream(call, registry, callers, streams, logger).RunAsync();
+    private Task ServeAsync(GrpcCall call) =>
+        new XdsStream(call, registry, callers, streams, time, logger).RunAsync();
 }

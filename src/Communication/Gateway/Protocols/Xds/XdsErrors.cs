@@ -12,6 +12,10 @@ internal static class XdsErrors
     public static GrpcException TooManyStreams => new(
         GrpcStatus.ResourceExhausted, $"There are {XdsLimits.MaxStreams} streams here already.");
 
+    public static GrpcException Silent => new(
+        GrpcStatus.DeadlineExceeded,
+        $"No request came within {XdsLimits.FirstPatience.TotalSeconds:0} s; a stream begins with one.");
+
     public static GrpcException TooManyNames => new(
         GrpcStatus.ResourceExhausted, $"A stream has at most {XdsLimits.MaxNames} names of a type.");
 

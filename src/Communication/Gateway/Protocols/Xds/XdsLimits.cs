@@ -36,6 +36,11 @@ internal static class XdsLimits
     /// </summary>
     public static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// For the first request, which says who asks: until then a stream has a place that anybody could take.
+    /// </summary>
+    public static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(5);
+
     /// <summary>A credential that ends by itself is noticed after this.</summary>
     public static readonly TimeSpan CallerInterval = TimeSpan.FromSeconds(15);
 }

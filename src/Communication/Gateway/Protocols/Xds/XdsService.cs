@@ -26,7 +26,7 @@ internal sealed partial class XdsService : IAsyncDisposable
         var all = new XdsStreams(registry, callers, node.Time);
         node.Metrics.Add(all);
         node.Listeners.MapProtocol(
-            ProtocolListeners.Xds.Name, new XdsApi(registry, callers, all, node.Logs).Map);
+            ProtocolListeners.Xds.Name, new XdsApi(registry, callers, all, node.Time, node.Logs).Map);
         return new XdsService(all, node.Logs.CreateLogger<XdsService>());
     }
 

@@ -14,7 +14,7 @@ namespace Groundwork.Communication.Gateway.Protocols.Xds;
 /// One stream of a client. A task takes its requests, another sends what they ask for and whatever becomes of it.
 /// </summary>
 internal sealed partial class XdsStream(
-    GrpcCall call, IRegistryView registry, XdsCallers callers, XdsStreams streams, ILogger logger)
+    GrpcCall call, IRegistryView registry, XdsCallers callers, XdsStreams streams, TimeProvider time, ILogger logger)
 {
     private static readonly MessageParser<DiscoveryRequest> Parser =
         DiscoveryRequest.Parser.WithDiscardUnknownFields(true);
@@ -43,7 +43,7 @@ internal sealed partial class XdsStream(
             using var waking = wait.EndWith(ending.Token);
             var principal = await callers.IdentifyAsync(call.Context);
             await call.AcceptAsync();
-            if (await ReadAsync(ending.Token) is not { } first) return;
+            if (await ReadFirstAsync(ending.Token) is not { } first) return;
             var caller = callers.Enter(call.Context, principal, first.Node?.Metadata);
             (nodeId, zone) = (first.Node?.Id ?? "", first.Node?.Locality?.Zone ?? "");
             Take(first);
@@ -90,6 +90,20 @@ internal sealed partial class XdsStream(
         await ending.CancelAsync();
         await Task.WhenAll(reading, sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first; // Whatever the other came to follows from it.
+    }
+
+    private async Task<DiscoveryRequest?> ReadFirstAsync(CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(XdsLimits.FirstPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            return await ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw XdsErrors.Silent;
+        }
     }
 
     private async Task TakeAllAsync(CancellationToken cancellationToken)

@@ -50,6 +50,13 @@ public sealed class XdsBadInputTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Stream_without_a_request_ends_soon()
+    {
+        using var call = await XdsCall.OpenAsync(client);
+        Assert.Equal(4, await call.EndAsync());
+    }
+
+    [Fact]
     public async Task Type_that_is_not_served_is_named()
     {
         await RefusedAsync(3, XdsCall.Request("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"));
@@ -114,7 +121,7 @@ public sealed class XdsBadInputTests : IAsyncLifetime
         try
         {
             for (var at = 0; at < XdsLimits.MaxStreams; at += 500)
-                calls.AddRange(await Task.WhenAll(Enumerable.Range(0, 500).Select(_ => XdsCall.OpenAsync(client))));
+                calls.AddRange(await Task.WhenAll(Enumerable.Range(0, 500).Select(_ => AskingAsync())));
             using var refused = await XdsCall.OpenAsync(client);
             Assert.Equal(8, await refused.EndAsync());
             calls[0].Complete();
@@ -161,6 +168,14 @@ public sealed class XdsBadInputTests : IAsyncLifetime
         await call.SendAsync(request);
         Assert.Equal(status, await call.EndAsync());
         await ServesAsync();
+    }
+
+    private async Task<XdsCall> AskingAsync()
+    {
+        var call = await XdsCall.OpenAsync(client);
+        await call.AskAsync(XdsType.Listener, "orders");
+        await call.ReadAsync(XdsType.Listener);
+        return call;
     }
 
     private async Task ServesAsync()
