@@ -39,17 +39,14 @@ internal sealed class XdsNode : IAsyncDisposable
         return node;
     }
 
+    /// <summary>A route of the gateway.</summary>
+    public Task RouteAsync(string name, RouteSpec route) =>
+        CommitAsync(Change.Put(RouteKind.Kind, "default", name, route));
+
     /// <summary>Callers of this machine may discover these, as <c>group/service/*</c>, and no others.</summary>
-    public async Task GrantAsync(IReadOnlyList<string> names)
-    {
-        var changes = Running.Node.Changes ?? throw new InvalidOperationException("There is no store.");
-        var role = new RoleSpec(names.Count == 0 ? [] : [new Grant(["discover"], ["instance"], ["*"], names)]);
-        var commit = await changes.CommitAsync(
-            new Changeset(
-                Principal.System("test"), [Change.Put(SecurityKinds.Role, "", BuiltInRoles.AnonymousLoopback, role)]),
-            CancellationToken.None);
-        Assert.True(commit.Succeeded, commit.Fault?.ToString());
-    }
+    public Task GrantAsync(IReadOnlyList<string> names) => CommitAsync(Change.Put(
+        SecurityKinds.Role, "", BuiltInRoles.AnonymousLoopback,
+        new RoleSpec(names.Count == 0 ? [] : [new Grant(["discover"], ["instance"], ["*"], names)])));
 
     /// <summary>Registers a server of this machine; its id is its port.</summary>
     public async Task RegisterAsync(
@@ -101,4 +98,12 @@ internal sealed class XdsNode : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => Running.DisposeAsync();
+
+    private async Task CommitAsync(Change change)
+    {
+        var changes = Running.Node.Changes ?? throw new InvalidOperationException("There is no store.");
+        var commit = await changes.CommitAsync(
+            new Changeset(Principal.System("test"), [change]), CancellationToken.None);
+        Assert.True(commit.Succeeded, commit.Fault?.ToString());
+    }
 }

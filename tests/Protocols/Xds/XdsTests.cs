@@ -1,4 +1,5 @@
 using System.Globalization;
+using Groundwork.Communication.Gateway;
 using Groundwork.Tests.Support;
 
 namespace Groundwork.Tests.Protocols.Xds;
@@ -172,13 +173,39 @@ public sealed class XdsTests(NpmClients clients) : IDisposable
         Assert.DoesNotContain(key, node.Running.Log.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Host_of_the_gateways_routes_leads_where_they_lead()
+    {
+        await using var node = await XdsNode.StartAsync(granted: Everything);
+        await using var client = await node.ClientAsync(clients);
+        var (orders, stock) = (await client.ServeAsync(), await client.ServeAsync());
+        await node.RegisterAsync(orders);
+        await node.RegisterAsync(stock, "stock");
+        await node.RouteAsync("all", new RouteSpec(new MatchSpec(["shop.test"], "/**"), "orders"));
+        await ReachesAsync(client, orders, service: "shop.test");
+        await client.FlowAsync("shop.test");
+        await node.RouteAsync("echo", new RouteSpec(new MatchSpec(["shop.test"], "/test.Echo/**"), "stock"));
+        await SeesAsync(client, "the route that is more exact", calls => calls.Has(stock) && !calls.Has(orders));
+        await node.RouteAsync("echo", new RouteSpec(
+            new MatchSpec(["shop.test"], "/test.Echo/Name"),
+            Split: new SplitSpec([new SplitPart(50, "orders"), new SplitPart(50, "stock")])));
+        await SeesAsync(client, "the shares", calls => calls.Has(stock) && calls.Has(orders));
+        // Whoever goes around the gateway would go around what the route asks for.
+        await node.RouteAsync("echo", new RouteSpec(
+            new MatchSpec(["shop.test"], "/test.Echo/**"), "stock",
+            Access: new AccessSpec(Deny: new CallerLists(["10.0.0.0/8"]))));
+        await Eventually.TrueAsync(
+            async () => (await client.CallAsync("shop.test")).Failures.Count == 1, "the host is not there", Soon);
+    }
+
     private static Dictionary<string, string> Key(string key) =>
         new(StringComparer.Ordinal) { ["groundwork_access_key"] = key };
 
     private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
 
-    private static Task ReachesAsync(XdsClient client, int port, TimeSpan? within = null) => Eventually.ValueAsync(
-        async () => await client.CallAsync(), calls => calls.Has(port), "the service is called", within ?? Soon);
+    private static Task ReachesAsync(
+        XdsClient client, int port, TimeSpan? within = null, string service = "orders") => Eventually.ValueAsync(
+        async () => await client.CallAsync(service), calls => calls.Has(port), "the service is called", within ?? Soon);
 
     // Waits until the calls of a tenth of a second are so; none of all those that are made meanwhile fails.
     private static async Task SeesAsync(XdsClient client, string what, Predicate<Calls> wanted)

@@ -11,7 +11,8 @@ namespace Groundwork.Communication.Gateway.Protocols.Xds;
 /// The discovery service of Envoy's API, version 3: services by their names, over one stream for all types.
 /// </summary>
 internal sealed class XdsApi(
-    IRegistryView registry, XdsCallers callers, XdsStreams streams, TimeProvider time, ILoggerFactory logs)
+    IRegistryView registry, XdsHosts hosts, XdsCallers callers, XdsStreams streams, TimeProvider time,
+    ILoggerFactory logs)
 {
     public const string Path = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 
@@ -26,5 +27,5 @@ internal sealed class XdsApi(
         .AllowsAnyone(Why);
 
     private Task ServeAsync(GrpcCall call) =>
-        new XdsStream(call, registry, callers, streams, time, logger).RunAsync();
+        new XdsStream(call, registry, hosts, callers, streams, time, logger).RunAsync();
 }

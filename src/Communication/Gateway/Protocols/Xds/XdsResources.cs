@@ -2,6 +2,7 @@ using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Groundwork.Communication.Gateway.Protocols.Xds.Messages;
+using Groundwork.Services.Registry.Protocols;
 
 namespace Groundwork.Communication.Gateway.Protocols.Xds;
 
@@ -30,10 +31,28 @@ internal static class XdsResources
     public static ByteString Make(XdsType type, string name, uint appearance) => type switch
     {
         XdsType.Listener => Listener(name, appearance).ToByteString(),
-        XdsType.Routes => Routes(name).ToByteString(),
         XdsType.Cluster => Cluster(name, appearance).ToByteString(),
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Endpoints are those of an instant."),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Of this type nothing appears by itself."),
     };
+
+    /// <summary>Where calls go.</summary>
+    /// <param name="host">Null: all of them to the service of that name.</param>
+    public static ByteString MakeRoutes(string name, XdsHost? host)
+    {
+        var all = new VirtualHost { Name = name };
+        all.Domains.Add("*");
+        if (host is null) all.Routes.Add(Route(new RouteMatch { Prefix = "" }, new RouteAction { Cluster = name }));
+        foreach (var route in host?.Routes ?? [])
+        {
+            // Of everything below a path the path itself is part.
+            if (!route.IsBelow || route.Path is { Length: > 0 })
+                all.Routes.Add(Route(new RouteMatch { Path = route.Path }, Action(route)));
+            if (route.IsBelow) all.Routes.Add(Route(new RouteMatch { Prefix = route.Path + "/" }, Action(route)));
+        }
+        var routes = new RouteConfiguration { Name = name };
+        routes.VirtualHosts.Add(all);
+        return routes.ToByteString();
+    }
 
     public static Any Pack(XdsType type, ByteString resource) => new()
     {
@@ -62,15 +81,15 @@ internal static class XdsResources
         };
     }
 
-    private static RouteConfiguration Routes(string name)
+    private static Route Route(RouteMatch match, RouteAction action) => new() { Match = match, Route_ = action };
+
+    private static RouteAction Action(XdsRoute route)
     {
-        var host = new VirtualHost { Name = name };
-        host.Domains.Add("*");
-        host.Routes.Add(
-            new Route { Match = new RouteMatch { Prefix = "" }, Route_ = new RouteAction { Cluster = name } });
-        var routes = new RouteConfiguration { Name = name };
-        routes.VirtualHosts.Add(host);
-        return routes;
+        if (route.Targets is [var only]) return new RouteAction { Cluster = ProtocolNames.ToXds(only.Service) };
+        var clusters = new WeightedCluster();
+        foreach (var (service, weight) in route.Targets)
+            clusters.Clusters.Add(new ClusterWeight { Name = ProtocolNames.ToXds(service), Weight = weight });
+        return new RouteAction { WeightedClusters = clusters };
     }
 
     private static Cluster Cluster(string name, uint appearance)

@@ -8,13 +8,15 @@ namespace Groundwork.Communication.Gateway.Protocols.Xds;
 internal sealed partial class XdsService : IAsyncDisposable
 {
     private readonly XdsStreams streams;
+    private readonly XdsHosts hosts;
     private readonly CancellationTokenSource ending = new();
     private readonly Task looking;
     private readonly ILogger logger;
 
-    private XdsService(XdsStreams streams, ILogger logger)
+    private XdsService(XdsStreams streams, XdsHosts hosts, ILogger logger)
     {
         this.streams = streams;
+        this.hosts = hosts;
         this.logger = logger;
         looking = LookAsync();
     }
@@ -24,10 +26,11 @@ internal sealed partial class XdsService : IAsyncDisposable
         var callers = new XdsCallers(
             node.Authenticator, node.Authorizer, happened => node.Audit?.Append(happened), node.Time);
         var all = new XdsStreams(registry, callers, node.Time);
+        var routed = new XdsHosts(node.Snapshots);
         node.Metrics.Add(all);
         node.Listeners.MapProtocol(
-            ProtocolListeners.Xds.Name, new XdsApi(registry, callers, all, node.Time, node.Logs).Map);
-        return new XdsService(all, node.Logs.CreateLogger<XdsService>());
+            ProtocolListeners.Xds.Name, new XdsApi(registry, routed, callers, all, node.Time, node.Logs).Map);
+        return new XdsService(all, routed, node.Logs.CreateLogger<XdsService>());
     }
 
     /// <inheritdoc cref="XdsStreams.DrainAsync"/>
@@ -39,6 +42,7 @@ internal sealed partial class XdsService : IAsyncDisposable
         await looking;
         ending.Dispose();
         streams.Dispose();
+        hosts.Dispose();
     }
 
     private async Task LookAsync()

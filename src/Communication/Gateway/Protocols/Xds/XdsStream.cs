@@ -14,7 +14,8 @@ namespace Groundwork.Communication.Gateway.Protocols.Xds;
 /// One stream of a client. A task takes its requests, another sends what they ask for and whatever becomes of it.
 /// </summary>
 internal sealed partial class XdsStream(
-    GrpcCall call, IRegistryView registry, XdsCallers callers, XdsStreams streams, TimeProvider time, ILogger logger)
+    GrpcCall call, IRegistryView registry, XdsHosts hosts, XdsCallers callers, XdsStreams streams, TimeProvider time,
+    ILogger logger)
 {
     private static readonly MessageParser<DiscoveryRequest> Parser =
         DiscoveryRequest.Parser.WithDiscardUnknownFields(true);
@@ -28,6 +29,7 @@ internal sealed partial class XdsStream(
 
     private (ServiceKey Key, ServiceView? View)[] followed = []; // Swapped by the task that sends, read by the look.
     private long generation; // The same.
+    private object? edition; // Of hosts; the same.
     private string nodeId = ""; // Of the first request, as is the zone.
     private string zone = "";
     private long lastNonce; // Of the task that sends.
@@ -66,7 +68,7 @@ internal sealed partial class XdsStream(
     /// <param name="asks">It is time to ask whether the caller is still one.</param>
     public void Look(IRegistryView registry, long now, bool asks)
     {
-        if (asks || Volatile.Read(ref generation) != now)
+        if (asks || Volatile.Read(ref generation) != now || !ReferenceEquals(Volatile.Read(ref edition), hosts.Edition))
         {
             wait.Wake();
             return;
@@ -185,7 +187,8 @@ internal sealed partial class XdsStream(
         {
             var now = callers.Generation;
             if (!(await caller.AskAsync()).TryGet(out var principal, out _)) throw XdsErrors.UnknownCredential;
-            var offers = new Dictionary<string, ServiceView?>(StringComparer.Ordinal);
+            var routes = hosts.Edition;
+            var offers = new Dictionary<string, XdsOffer?>(StringComparer.Ordinal);
             var seen = new Dictionary<ServiceKey, ServiceView?>();
             foreach (var type in XdsTypes.InOrder)
             {
@@ -196,11 +199,12 @@ internal sealed partial class XdsStream(
                 }
             }
             Volatile.Write(ref generation, now);
+            Volatile.Write(ref edition, routes);
             Volatile.Write(ref followed, [.. seen.Select(pair => (pair.Key, pair.Value))]);
         }
     }
 
-    private DiscoveryResponse? Next(XdsType type, Func<string, ServiceView?> offer)
+    private DiscoveryResponse? Next(XdsType type, Func<string, XdsOffer?> offer)
     {
         lock (gate)
         {
@@ -212,16 +216,19 @@ internal sealed partial class XdsStream(
     }
 
     // What is not there, and what the caller may not see, are the same to it.
-    private ServiceView? Offer(
-        string name, Principal principal, Dictionary<string, ServiceView?> offers,
+    private XdsOffer? Offer(
+        string name, Principal principal, Dictionary<string, XdsOffer?> offers,
         Dictionary<ServiceKey, ServiceView?> seen)
     {
         if (offers.TryGetValue(name, out var offered)) return offered;
         if (ProtocolNames.OfXds(name).TryGet(out var key, out _))
         {
             if (!seen.TryGetValue(key, out var view)) seen[key] = view = registry.Find(key);
-            if (view is not null && callers.MayDiscover(principal, key)) offered = view;
+            if (view is not null && callers.MayDiscover(principal, key)) offered = new XdsOffer(view, null);
         }
+        if (offered is null && hosts.Find(name) is { } host
+            && host.Services.All(service => callers.MayDiscover(principal, service)))
+            offered = new XdsOffer(null, host);
         return offers[name] = offered;
     }
 

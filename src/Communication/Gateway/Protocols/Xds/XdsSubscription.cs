@@ -37,7 +37,7 @@ internal sealed class XdsSubscription(XdsType type)
     /// <summary>The next answer; null when the stream has been sent everything.</summary>
     /// <param name="offer">What there is by a name for whoever asks; null: nothing.</param>
     /// <param name="zone">Where the client is.</param>
-    public DiscoveryResponse? Next(Func<string, ServiceView?> offer, string zone, string version, long nonce)
+    public DiscoveryResponse? Next(Func<string, XdsOffer?> offer, string zone, string version, long nonce)
     {
         var answer = new DiscoveryResponse();
         var isNews = XdsTypes.IsWhole(type) ? TellAll(answer, offer) : TellNew(answer, offer, zone);
@@ -49,13 +49,14 @@ internal sealed class XdsSubscription(XdsType type)
         return answer;
     }
 
-    private bool TellAll(DiscoveryResponse answer, Func<string, ServiceView?> offer)
+    private bool TellAll(DiscoveryResponse answer, Func<string, XdsOffer?> offer)
     {
         var isNews = isAsked;
         isAsked = false;
         foreach (var (name, told) in names)
         {
-            var isThere = offer(name) is not null;
+            // A host has no cluster of its own.
+            var isThere = offer(name) is { } there && (type == XdsType.Listener || there.Service is not null);
             isNews |= isThere != told.IsThere;
             if (isThere && !told.IsThere) told.Appearance = (uint)Random.Shared.Next();
             told.IsThere = isThere;
@@ -64,12 +65,15 @@ internal sealed class XdsSubscription(XdsType type)
         return isNews;
     }
 
-    private bool TellNew(DiscoveryResponse answer, Func<string, ServiceView?> offer, string zone)
+    private bool TellNew(DiscoveryResponse answer, Func<string, XdsOffer?> offer, string zone)
     {
         var bytes = 0;
         foreach (var (name, told) in names)
         {
-            if (!IsNews(name, told, offer(name), zone, out var resource)) continue;
+            var found = offer(name);
+            if (type == XdsType.Routes
+                ? !IsNews(name, told, found, out var resource)
+                : !IsNews(name, told, found?.Service, zone, out resource)) continue;
             Add(answer, resource);
             bytes += resource.Length;
             if (bytes >= XdsLimits.AnswerBytes) break; // The rest comes with the next answer.
@@ -82,13 +86,6 @@ internal sealed class XdsSubscription(XdsType type)
     {
         resource = null;
         var wasThere = told.IsThere;
-        if (type == XdsType.Routes)
-        {
-            told.IsThere = view is not null;
-            if (!told.IsThere || wasThere) return false;
-            resource = XdsResources.Make(type, name, appearance: 0);
-            return true;
-        }
         if (ReferenceEquals(view, told.View)) return false;
         told.View = view;
         // An empty list is believed only with a reason: a node that has just lost its memory has none.
@@ -97,10 +94,20 @@ internal sealed class XdsSubscription(XdsType type)
         // Of this type nothing can be taken back, so that what is gone is said to have no endpoints.
         if (!told.IsThere && !wasThere) return false;
         resource = XdsEndpoints.Of(name, view, zone).ToByteString();
-        var digest = SHA256.HashData(resource.Span);
-        if (told.Digest is { } before && before.AsSpan().SequenceEqual(digest)) return false;
-        told.Digest = digest;
-        return true;
+        return told.IsOther(resource);
+    }
+
+    // Of this type, too, nothing can be taken back; the listener that led there is gone then.
+    private static bool IsNews(
+        string name, Told told, XdsOffer? offer, [NotNullWhen(true)] out ByteString? resource)
+    {
+        resource = null;
+        if (!told.IsThere || offer is null) told.Digest = null; // It is sent again when it is back.
+        var isKnown = told.IsThere && ReferenceEquals(offer?.Host, told.Host);
+        (told.IsThere, told.Host) = (offer is not null, offer?.Host);
+        if (offer is null || isKnown) return false;
+        resource = XdsResources.MakeRoutes(name, offer.Host);
+        return told.IsOther(resource);
     }
 
     private void Add(DiscoveryResponse answer, ByteString resource) =>
@@ -117,7 +124,19 @@ internal sealed class XdsSubscription(XdsType type)
         /// <summary>What its endpoints are made of.</summary>
         public ServiceView? View { get; set; }
 
-        /// <summary>Of its endpoints: most changes of a service change nothing of them.</summary>
+        /// <summary>What its routes are made of; null for a service, of which they never change.</summary>
+        public XdsHost? Host { get; set; }
+
+        /// <summary>Of what it was sent: most changes of a service change nothing of its endpoints.</summary>
         public byte[]? Digest { get; set; }
+
+        /// <summary>True when it was sent something else.</summary>
+        public bool IsOther(ByteString resource)
+        {
+            var digest = SHA256.HashData(resource.Span);
+            if (Digest is { } before && before.AsSpan().SequenceEqual(digest)) return false;
+            Digest = digest;
+            return true;
+        }
     }
 }

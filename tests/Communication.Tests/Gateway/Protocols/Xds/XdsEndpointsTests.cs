@@ -56,11 +56,11 @@ public sealed class XdsEndpointsTests
         var subscription = new XdsSubscription(XdsType.Endpoints);
         subscription.Want(["orders"]);
         var view = View([At("10.0.0.1", 80)]);
-        Assert.NotNull(subscription.Next(_ => view, "", "v", 1));
+        Assert.NotNull(subscription.Next(_ => new XdsOffer(view, null), "", "v", 1));
         var lost = new ServiceView(Orders, 2, [], [], Protection: false);
-        Assert.Null(subscription.Next(_ => lost, "", "v", 2));
+        Assert.Null(subscription.Next(_ => new XdsOffer(lost, null), "", "v", 2));
         var gone = lost with { EmptyReason = "the last one left" };
-        Assert.Empty(Read(subscription.Next(_ => gone, "", "v", 3)).Endpoints);
+        Assert.Empty(Read(subscription.Next(_ => new XdsOffer(gone, null), "", "v", 3)).Endpoints);
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class XdsEndpointsTests
         var view = View([.. Enumerable.Range(0, 20_000).Select(at => At($"10.0.{at / 250}.{at % 250}", 8080))]);
         var sizes = new List<int>();
         var found = 0;
-        while (subscription.Next(_ => view, "", "v", sizes.Count + 1) is { } answer)
+        while (subscription.Next(_ => new XdsOffer(view, null), "", "v", sizes.Count + 1) is { } answer)
         {
             sizes.Add(answer.CalculateSize());
             found += answer.Resources.Count;

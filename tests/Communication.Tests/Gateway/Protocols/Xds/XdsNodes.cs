@@ -21,14 +21,15 @@ internal static class XdsNodes
         return node;
     }
 
-    public static async Task GrantAsync(RunningNode node, params string[] names)
+    public static Task GrantAsync(RunningNode node, params string[] names) => CommitAsync(node, Change.Put(
+        SecurityKinds.Role, "", BuiltInRoles.AnonymousLoopback,
+        new RoleSpec([new Grant(["discover"], ["instance"], ["*"], names)])));
+
+    public static async Task CommitAsync(RunningNode node, Change change)
     {
         var changes = node.Node.Changes ?? throw new InvalidOperationException("There is no store.");
-        var role = new RoleSpec([new Grant(["discover"], ["instance"], ["*"], names)]);
         var commit = await changes.CommitAsync(
-            new Changeset(
-                Principal.System("test"), [Change.Put(SecurityKinds.Role, "", BuiltInRoles.AnonymousLoopback, role)]),
-            CancellationToken.None);
+            new Changeset(Principal.System("test"), [change]), CancellationToken.None);
         Assert.True(commit.Succeeded, commit.Fault?.ToString());
     }
 

@@ -1,5 +1,7 @@
+using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.Protocols.Xds;
 using Groundwork.Communication.Gateway.Protocols.Xds.Messages;
+using Groundwork.Kernel.Resources;
 using Groundwork.Tests.Support;
 using Groundwork.Wire.Contracts;
 
@@ -131,6 +133,23 @@ public sealed class XdsStreamTests : IAsyncLifetime
         var (_, after) = await call.ReadAsync(XdsType.Cluster);
         Assert.NotEqual(Assert.Single(before), Assert.Single(after));
         Assert.Single((await EndpointsAsync(call)).Endpoints);
+    }
+
+    [Fact]
+    public async Task Host_of_routes_is_there_for_who_may_discover_all_that_it_leads_to()
+    {
+        await XdsNodes.CommitAsync(node, Change.Put(RouteKind.Kind, "default", "shop", new RouteSpec(
+            new MatchSpec(["shop.test"], "/**"),
+            Split: new SplitSpec([new SplitPart(1, "orders"), new SplitPart(1, "stock")]))));
+        using var call = await XdsCall.OpenAsync(client);
+        await call.AskAsync(XdsType.Listener, "shop.test");
+        Assert.Single((await call.ReadAsync(XdsType.Listener)).Resources);
+        await call.AskAsync(XdsType.Cluster, "shop.test");
+        Assert.Empty((await call.ReadAsync(XdsType.Cluster)).Resources);
+        await XdsNodes.GrantAsync(node, "default/orders/*");
+        Assert.Empty((await call.ReadAsync(XdsType.Listener)).Resources);
+        await XdsNodes.GrantAsync(node, "default/orders/*", "default/stock/*");
+        Assert.Single((await call.ReadAsync(XdsType.Listener)).Resources);
     }
 
     [Fact]
