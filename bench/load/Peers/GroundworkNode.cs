@@ -37,7 +37,8 @@ internal sealed class GroundworkNode : IAsyncDisposable
     public string AccessKey { get; }
 
     /// <param name="database">A connection string; null: the embedded engine.</param>
-    public static async Task<GroundworkNode> StartAsync(string? database = null)
+    /// <param name="dns">Answers DNS besides, on the listener <c>dns</c>.</param>
+    public static async Task<GroundworkNode> StartAsync(string? database = null, bool dns = false)
     {
         var owned = Directory.CreateTempSubdirectory("groundwork-load-node-");
         var data = Path.Combine(owned.FullName, "data");
@@ -45,7 +46,8 @@ internal sealed class GroundworkNode : IAsyncDisposable
             Path.Combine(AppContext.BaseDirectory, "groundwork"),
             [
                 "run", "--data", data, "--set", "listeners.api.address=127.0.0.1:0",
-                "--set", "listeners.gateway.address=127.0.0.1:0", "--set", "listeners.dns=off",
+                "--set", "listeners.gateway.address=127.0.0.1:0",
+                "--set", dns ? "listeners.dns.address=127.0.0.1:0" : "listeners.dns=off",
                 "--set", "listeners.httpdns=off", "--set", "listeners.grpc=off",
                 .. database is null ? Array.Empty<string>() : ["--set", $"database={database}"],
             ],

@@ -2,9 +2,6 @@ using System.Globalization;
 using System.Text;
 using Groundwork.Load.Peers;
 using Groundwork.Load.Wire;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Load.Scenarios;
 
@@ -30,35 +27,10 @@ internal sealed class RenewalsScenario : Scenario
         new("Kestrel, empty handler", StartEmptyAsync),
     ];
 
-    public override async Task<int> ServeAsync(string[] arguments)
-    {
-        if (arguments is not [var text] || !int.TryParse(text, CultureInfo.InvariantCulture, out var port)) return 2;
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        await using var app = builder.Build();
-        var body = new byte[32];
-        app.Urls.Add($"http://127.0.0.1:{port}");
-        app.Run(async context =>
-        {
-            await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
-            context.Response.ContentLength = body.Length;
-            await context.Response.Body.WriteAsync(body, context.RequestAborted);
-        });
-        await app.StartAsync();
-        await ServerProcess.ParentEndsAsync();
-        return 0;
-    }
+    public override Task<int> ServeAsync(string[] arguments) => EmptyServer.ServeAsync(arguments);
 
-    private async Task<Running> StartEmptyAsync(LoadOptions options)
-    {
-        var port = LoopbackPort.Free();
-        var server = ServerProcess.StartSelf(Name, $"{port}");
-        await LoopbackPort.ConnectableAsync(port);
-        var request = Http1Connection.Request("PUT", "/", "x", Renewals(0, 1));
-        return await Running.OverConnectionsAsync(
-            options, () => Http1Connection.OpenAsync(port), (connection, _) => connection.SendAsync(request), server,
-            server);
-    }
+    private Task<Running> StartEmptyAsync(LoadOptions options) =>
+        EmptyServer.StartAsync(options, Name, Http1Connection.Request("PUT", "/", "x", Renewals(0, 1)));
 
     private static async Task<Running> StartNodeAsync(LoadOptions options, int batch)
     {

@@ -90,6 +90,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
                 node.Authorizer, node.Name).Map);
         node.Metrics.Add(built.Figures);
         node.Metrics.Add(built.StateFigures);
+        node.Metrics.Add(built.Access.Figures);
         node.Metrics.Add(built.Inspection);
         // A node that follows another has no clients of its own to tell: they ask the one with the store.
         if (node.Storage is not null) xds = XdsService.Start(node, registry());

@@ -34,6 +34,9 @@ internal sealed class KeyAccess(Func<Principal, Verb, ResourceKey, bool> allows,
     public static ResourceKey LeaseNamed(string name) =>
         new(LeaseKind, Names.DefaultNamespace, name.Length == 0 ? Nameless : name);
 
+    /// <summary>A credential that is not right: a protocol looks at it itself.</summary>
+    public void NoteUnknown(HttpContext context, Fault fault) => audit(RefusedCall.OfNobody(context, fault));
+
     /// <summary>For filtering what is answered; a refusal is not an event.</summary>
     public bool Allows(Principal principal, Verb verb, ResourceKey target) => allows(principal, verb, target);
 

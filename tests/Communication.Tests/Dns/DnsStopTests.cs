@@ -20,4 +20,19 @@ public sealed class DnsStopTests
         // What fails in a receiver comes out where the server ends.
         await names.DisposeAsync();
     }
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("0.0.0.0")]
+    [InlineData("::1")]
+    [InlineData("::")]
+    public async Task Receivers_end_while_the_socket_stays_for_who_takes_it_over(string address)
+    {
+        var names = await TestNames.StartAsync();
+        using var socket = new Socket(IPAddress.Parse(address).AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+        names.Server.Receive(socket);
+        await names.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.False(socket.SafeHandle.IsClosed);
+    }
 }

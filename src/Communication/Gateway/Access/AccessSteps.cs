@@ -48,6 +48,8 @@ internal sealed class AccessSteps : IStepMaker, IDisposable
 
     public IdentitySigner Signer { get; }
 
+    public TokenFigures Figures { get; } = new();
+
     public IEnumerable<IRequestStep> Make(StepContext context)
     {
         if (context.Policies.Access is not { } spec) yield break;
@@ -56,7 +58,7 @@ internal sealed class AccessSteps : IStepMaker, IDisposable
         var allow = CallerListRule.Make(spec.Allow, ns, lists);
         if (deny is not null || allow is not null) yield return new AddressStep(deny, allow);
         var credentials = new List<ICredential>();
-        if (spec.Token is { } token) credentials.Add(new TokenCredential(token, ns, issuers, cache));
+        if (spec.Token is { } token) credentials.Add(new TokenCredential(token, ns, issuers, cache, Figures));
         if (spec.AccessKey is { } key) credentials.Add(new KeyCredential(key, parts.Authenticate, holders));
         if (spec.Signature is { } signature)
             credentials.Add(new SignatureCredential(signature, ns, signingKeys, nonces, time));

@@ -19,15 +19,18 @@ internal sealed class TokenCredential : ICredential
     private readonly ResourceKey[] named;
     private readonly ResourceTable<TokenIssuer> table;
     private readonly TokenCache cache;
+    private readonly TokenFigures figures;
     private readonly byte[]? header; // In lower case.
     private readonly byte[]? cookie;
     private Resolved? resolved; // Of the table as it was when somebody last looked.
 
-    public TokenCredential(TokenAccess spec, string ns, ResourceTable<TokenIssuer> table, TokenCache cache)
+    public TokenCredential(
+        TokenAccess spec, string ns, ResourceTable<TokenIssuer> table, TokenCache cache, TokenFigures figures)
     {
         this.spec = spec;
         this.table = table;
         this.cache = cache;
+        this.figures = figures;
         named =
         [
             // One that cannot be read is one that is never there.
@@ -45,12 +48,14 @@ internal sealed class TokenCredential : ICredential
         if (!TryFind(exchange, out var token, out var refusal)) return new(new Finding(null, refusal));
         if (Issuers() is not { } issuers) return new(Refusals.IssuerMissing);
         if (cache.Find(token, now) is { } known && Array.IndexOf(issuers, known.Issuer) >= 0)
+        {
+            figures.Kept();
             return new(Judge(exchange, known.Identity));
+        }
         refusal = Verify(issuers, token, now, out var verified, out var unknown);
-        if (verified is not null) return new(Judge(exchange, verified.Identity));
         return unknown is null
-            ? new(refusal!) // One of the two is there.
-            : FetchAndVerifyAsync(exchange, unknown, refusal!, token.ToArray(), now);
+            ? new(Conclude(exchange, verified, refusal))
+            : FetchAndVerifyAsync(exchange, unknown, refusal!, token.ToArray(), now); // A key that is unknown refuses.
     }
 
     // The keys may have changed since they were fetched: better one request that waits than all that are refused.
@@ -58,10 +63,21 @@ internal sealed class TokenCredential : ICredential
     private async ValueTask<Finding> FetchAndVerifyAsync(
         Exchange exchange, KeySetAddress address, Refusal refusal, byte[] token, double now)
     {
-        if (!await address.FetchAgainAsync()) return refusal;
+        if (!await address.FetchAgainAsync()) return Conclude(exchange, null, refusal);
         if (Issuers() is not { } issuers) return Refusals.IssuerMissing;
         var again = Verify(issuers, token, now, out var verified, out _);
-        return verified is null ? again! : Judge(exchange, verified.Identity); // One of the two is there.
+        return Conclude(exchange, verified, again);
+    }
+
+    private Finding Conclude(Exchange exchange, VerifiedToken? verified, Refusal? refusal)
+    {
+        if (verified is null)
+        {
+            figures.Refused();
+            return refusal!; // One of the two is there.
+        }
+        figures.Verified();
+        return Judge(exchange, verified.Identity);
     }
 
     private Refusal? Verify(

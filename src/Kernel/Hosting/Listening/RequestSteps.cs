@@ -177,8 +177,7 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
 
     private Task RefuseAsync(HttpContext context, Principal principal, string target, Fault fault)
     {
-        guards.Audit(new AuditEvent(
-            principal.Name, "refused", target, fault.Error.Code, RequestAddress.Of(context), context.Request.Method));
+        guards.Audit(RefusedCall.Of(context, principal, target, fault));
         return Problems.WriteAsync(context, fault);
     }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Groundwork.Communication.Gateway;
 using Groundwork.Communication.Gateway.Access;
+using Groundwork.Kernel.Hosting.Metering;
 using Groundwork.Kernel.Security;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
@@ -79,6 +80,28 @@ public sealed class TokenTests
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             Assert.Equal("user=alice key= tenant=acme", await answer.Content.ReadAsStringAsync());
         }
+    }
+
+    [Fact]
+    public async Task Tokens_are_counted_as_kept_verified_or_refused()
+    {
+        await using var instance = await EchoAsync();
+        await using var edge = await TestEdge.StartAsync();
+        edge.Instances(instance.Address).RouteWith(Access).Put(TokenIssuerKind.Kind, "main", TestTokens.Spec);
+        var token = TestTokens.Rs256();
+        for (var time = 0; time < 3; time++) (await edge.SendAsync(token)).Dispose();
+        (await edge.SendAsync(TestTokens.Es256())).Dispose();
+        (await edge.SendAsync(token + "x")).Dispose();
+        (await edge.SendAsync(null)).Dispose(); // Who brings none is not counted.
+        var text = new MetricsText();
+        edge.Module.Engine.Access.Figures.Write(text);
+        Assert.Equal(
+            [
+                "groundwork_gateway_tokens_total{result=\"kept\"} 2",
+                "groundwork_gateway_tokens_total{result=\"verified\"} 2",
+                "groundwork_gateway_tokens_total{result=\"refused\"} 1",
+            ],
+            Encoding.UTF8.GetString(text.Bytes.Span).Split('\n').Where(line => line is [not '#', ..]));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Net;
 using Groundwork.Communication.Gateway;
 using Groundwork.Tests.Support;
 using Microsoft.AspNetCore.Http;
@@ -32,7 +33,7 @@ public sealed class OverloadTests
             seconds);
         var (bareShare, _) = await RunAsync(new UpstreamResilience(), 5);
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"goodput {protectedShare:P0} of capacity in {seconds} s, {grown / 1024} KiB grown; bare {bareShare:P0}");
+            $"goodput {protectedShare:P0} of the capacity in {seconds} s, {grown / 1024} KiB grown; bare {bareShare:P0}");
         Assert.InRange(protectedShare, 0.8, 1.5);
         Assert.InRange(grown, long.MinValue, 8 * 1024 * 1024);
         Assert.InRange(bareShare, 0, 0.6); // What is measured is what the protection does.
@@ -60,7 +61,8 @@ public sealed class OverloadTests
         edge.Snapshots.Put(TestUpstreams.Resource("up", new UpstreamSpec(
             Addresses: [new($"{instance.Address}")], AllowLoopback: true, Resilience: resilience)));
         edge.RouteAll(route => route with { Service = null, Upstream = "up" });
-        var capacity = await CapacityAsync(edge);
+        var capacity = await CapacityAsync(instance.Address);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{capacity:F1} answers a second when it is full");
         await LoadAsync(edge, capacity * 2, 1); // What is usual, pools and buffers.
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var resident = new List<long>();
@@ -76,16 +78,20 @@ public sealed class OverloadTests
         return (useful / (capacity * seconds), GC.GetTotalMemory(forceFullCollection: true) - before);
     }
 
-    // What it does when exactly as many ask as it works on.
-    private static async Task<double> CapacityAsync(TestEdge edge)
+    // Of the service itself, with nothing before it that refuses. Somebody always waits in it: with only as many as it
+    // works on it would idle while they come back.
+    private static async Task<double> CapacityAsync(IPEndPoint service)
     {
-        const int each = 20;
+        const int each = 30;
+        const int askers = AtOnce * 3;
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{service}") };
+        await client.GetStringAsync("/", Cancel);
         var began = TimeProvider.System.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async _ =>
+        await Task.WhenAll(Enumerable.Range(0, askers).Select(async _ =>
         {
-            for (var request = 0; request < each; request++) await AskAsync(edge);
+            for (var request = 0; request < each; request++) await client.GetStringAsync("/", Cancel);
         }));
-        return AtOnce * each / TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+        return askers * each / TimeProvider.System.GetElapsedTime(began).TotalSeconds;
     }
 
     // At an even rate, whether answers come or not; how many were useful.

@@ -31,6 +31,7 @@ internal sealed partial class DnsServer : IAsyncDisposable
     private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
     private readonly ConcurrentDictionary<Task, bool> running = new();
+    private readonly ConcurrentBag<(Socket Socket, IPEndPoint Address)> receiving = [];
     private readonly ConcurrentDictionary<IPAddress, int> connectionsOf = new();
     private int connections; // Interlocked.
 
@@ -44,12 +45,19 @@ internal sealed partial class DnsServer : IAsyncDisposable
     }
 
     /// <summary>Answers the datagrams of a bound socket until it is closed.</summary>
+    /// <remarks>
+    /// By threads that wait in the socket itself: most of what a question costs is waking somebody, and by way of the
+    /// pool it would be two. Nobody may use the socket asynchronously besides, which would make it one that never waits.
+    /// </remarks>
     public void Receive(Socket socket)
     {
         // Asked here: the owner may close the socket before a receiver has had its first turn.
-        var listener = ((IPEndPoint)socket.LocalEndPoint!).Address; // Bound.
+        var listener = (IPEndPoint)socket.LocalEndPoint!; // Bound.
+        receiving.Add((socket, listener));
         for (var one = 0; one < Receivers; one++)
-            Track(Task.Run(() => ReceiveAsync(socket, listener, stopping.Token)));
+            Track(Task.Factory.StartNew(
+                () => ReceiveAll(socket, listener.Address), CancellationToken.None, TaskCreationOptions.LongRunning,
+                TaskScheduler.Default));
     }
 
     /// <summary>Serves a connection to its end, and closes it.</summary>
@@ -70,6 +78,8 @@ internal sealed partial class DnsServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
+        foreach (var (socket, address) in receiving)
+            if (!socket.SafeHandle.IsClosed) Wake(address);
         await Task.WhenAll(running.Keys);
         stopping.Dispose();
     }
@@ -102,32 +112,31 @@ internal sealed partial class DnsServer : IAsyncDisposable
         if (left <= 0) connectionsOf.TryRemove(KeyValuePair.Create(peer, left));
     }
 
-    private async Task ReceiveAsync(Socket socket, IPAddress listener, CancellationToken cancellationToken)
+    private void ReceiveAll(Socket socket, IPAddress listener)
     {
         var family = new IPEndPoint(listener, 0);
         var address = new SocketAddress(socket.AddressFamily);
         var question = new byte[DatagramBytes];
         var answer = new byte[DnsLimits.MaxDatagramBytes];
-        while (!cancellationToken.IsCancellationRequested)
+        while (!stopping.IsCancellationRequested)
         {
             try
             {
-                var length = await socket.ReceiveFromAsync(question, SocketFlags.None, address, cancellationToken);
+                var length = socket.ReceiveFrom(question, SocketFlags.None, address);
+                if (stopping.IsCancellationRequested) return;
                 var peer = ((IPEndPoint)family.Create(address)).Address;
                 Take(socket, question.AsSpan(0, length), answer, address, Asker.Of(peer, listener));
             }
-            catch (Exception end) when (end is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException) when (cancellationToken.IsCancellationRequested)
+            catch (ObjectDisposedException)
             {
                 return;
             }
             catch (SocketException fault)
             {
+                // A socket that closes while somebody waits in it has a fault before it is gone.
+                if (stopping.IsCancellationRequested || socket.SafeHandle.IsClosed) return;
                 LogSocket(fault.Message);
-                await Task.Delay(Pause, time, CancellationToken.None);
+                stopping.Token.WaitHandle.WaitOne(Pause);
             }
             catch (Exception failure)
             {
@@ -135,6 +144,17 @@ internal sealed partial class DnsServer : IAsyncDisposable
                 LogFailed(failure, "a datagram");
             }
         }
+    }
+
+    // Who waits in the socket hears of the end by a datagram of no bytes; each takes one. One that is left over is no
+    // question for whoever has the socket next.
+    private static void Wake(IPEndPoint listener)
+    {
+        var address = listener.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
+            : listener.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
+            : listener.Address;
+        using var socket = new Socket(listener.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        for (var one = 0; one < Receivers; one++) socket.SendTo([], new IPEndPoint(address, listener.Port));
     }
 
     private void Take(

@@ -142,6 +142,8 @@ internal sealed class ConsulCalls(
         var found = token.Length > 0
             ? authenticator.AuthenticateKey(token, RequestAddress.Of(context))
             : await authenticator.AuthenticateAsync(context);
-        return found.TryGet(out var principal, out _) ? principal : null;
+        if (found.TryGet(out var principal, out var fault)) return principal;
+        access.NoteUnknown(context, fault);
+        return null;
     }
 }

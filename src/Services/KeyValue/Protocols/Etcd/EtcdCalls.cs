@@ -7,6 +7,7 @@ using Groundwork.Kernel.Hosting.Rpc;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.KeyValue.Protocols.Etcd.Messages;
+using Groundwork.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -22,6 +23,9 @@ internal sealed class EtcdCalls
 
     /// <summary>There is one term, the one that a real member alone has after its election.</summary>
     public const long Term = 2;
+
+    private static readonly Fault BadToken =
+        new(ErrorCodes.Unauthenticated, "The token is not of this store, or has expired.");
 
     private readonly KeyAccess access;
     private readonly Authenticator authenticator;
@@ -75,8 +79,12 @@ internal sealed class EtcdCalls
     };
 
     /// <summary>The name and password of an operator, or an access key as the password.</summary>
-    public ValueTask<Groundwork.Wire.Outcome<Principal>> VerifyAsync(EtcdCall call, string name, string password) =>
-        authenticator.AuthenticatePasswordAsync(name, password, RequestAddress.Of(call.Context));
+    public async ValueTask<Outcome<Principal>> VerifyAsync(EtcdCall call, string name, string password)
+    {
+        var found = await authenticator.AuthenticatePasswordAsync(name, password, RequestAddress.Of(call.Context));
+        if (!found.TryGet(out _, out var fault)) access.NoteUnknown(call.Context, fault);
+        return found;
+    }
 
     private void Map(IEndpointRouteBuilder endpoints, string method, Func<EtcdCall, Task> run) => endpoints
         .MapPost(
@@ -111,13 +119,18 @@ internal sealed class EtcdCalls
         // Clients of etcd send the token there as it is.
         if (token.Length == 0 && header.Length > 0 && !header.Contains(' ')) token = header;
         if (EtcdTokens.Looks(token))
-            return Tokens.Verify(token) is { } name
-                ? authorizer.Refresh(new Principal(name, []), Time.GetUtcNow())
-                : null;
+        {
+            if (Tokens.Verify(token) is { } name)
+                return authorizer.Refresh(new Principal(name, []), Time.GetUtcNow());
+            access.NoteUnknown(context, BadToken);
+            return null;
+        }
         var found = token.Length > 0
             ? authenticator.AuthenticateKey(token, RequestAddress.Of(context))
             : await authenticator.AuthenticateAsync(context);
-        return found.TryGet(out var principal, out _) ? principal : null;
+        if (found.TryGet(out var principal, out var fault)) return principal;
+        access.NoteUnknown(context, fault);
+        return null;
     }
 
     private static ulong IdOf(string text) =>

@@ -67,10 +67,7 @@ internal sealed class NacosCallers(Authenticator authenticator, Action<AuditEven
     {
         var known = await authenticator.AuthenticateAsync(context, token, name, password);
         if (known.TryGet(out var caller, out var fault)) context.Features.Set(caller);
-        else
-            audit(new AuditEvent(
-                Principal.Anonymous.Name, "refused", context.Request.Path, fault.Error.Code,
-                RequestAddress.Of(context), context.Request.Method));
+        else audit(RefusedCall.OfNobody(context, fault));
         return known;
     }
 }
