@@ -7,6 +7,7 @@ using Groundwork.Communication.Gateway.Layer4;
 using Groundwork.Communication.Gateway.Listening;
 using Groundwork.Communication.Gateway.Mirroring;
 using Groundwork.Communication.Gateway.OpenApi.Documents;
+using Groundwork.Communication.Gateway.Protocols.Xds;
 using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.States;
@@ -24,6 +25,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     internal const string ModuleName = "gateway";
 
     private GatewayEngine? engine; // Set by the start.
+    private XdsService? xds; // The same.
 
     public string Name => ModuleName;
 
@@ -40,6 +42,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             .Add(TcpRouteKind.Kind)
             .Add(CachePurgeKind.Kind)
             .Add(OpenApiDocumentKind.Kind)
+            .Add(ProtocolListeners.Grpc)
+            .Add(ProtocolListeners.Xds)
             .Add(new ListenerDefinition(
                 ListenerDefinition.Gateway, ListenerProtocol.Proxy, "127.0.0.1:8080", MayBindPlain: true));
         // Only where the process configuration names it: without a certificate it could speak with nobody.
@@ -91,6 +95,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         node.Metrics.Add(built.Access.Figures);
         node.Metrics.Add(built.Inspection);
         node.Metrics.Add(built.OpenApi);
+        // A node that follows another has no clients of its own to tell: they ask the one with the store.
+        if (node.Storage is not null) xds = XdsService.Start(node, registry());
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);
         if (node.Listeners.Has(ListenerDefinition.GatewayHttps))
             node.Listeners.Serve(ListenerDefinition.GatewayHttps, server.ServeAsync, server.ServeAsync);
@@ -102,13 +108,16 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
     {
         if (engine is not { } built) return;
         built.TcpRoutes.Close();
-        var drained = Task.WhenAll(built.UnderWay.DrainAsync(), built.Tcp.DrainAsync(cancellationToken));
+        var drained = Task.WhenAll(
+            built.UnderWay.DrainAsync(), built.Tcp.DrainAsync(cancellationToken),
+            xds?.DrainAsync(cancellationToken) ?? Task.CompletedTask);
         // The end of the host's patience is no failure: the listener cuts what is left.
         await Task.WhenAny(drained, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (xds is not null) await xds.DisposeAsync();
         if (engine is { } built) await built.DisposeAsync();
     }
 

@@ -37,6 +37,9 @@ public sealed partial class NamesTableTests
                     key.ToFullName(), ProtocolNames.OfEureka(eureka).Value.ToFullName(), ignoreCase: true);
             }
             Assert.Equal(row.Groups["dns"].Value, AddressZone.NameOf(key)?.ToString());
+            Assert.Equal(row.Groups["xds"].Value, ProtocolNames.ToXds(key));
+            Assert.Equal(key, ProtocolNames.OfXds(row.Groups["xds"].Value).Value);
+            Assert.Equal(key, ProtocolNames.OfXds(Uri.UnescapeDataString(row.Groups["xds"].Value)).Value);
             var registry = new HeldServices();
             registry.Put(key, TestNames.Instance(key, "10.0.0.1", 80));
             var question = ServiceQuestion.Read(
@@ -82,7 +85,8 @@ public sealed partial class NamesTableTests
 
     [GeneratedRegex(
         @"^\| `(?<ours>\w+/[^`]+@@[^`]+)` \| `(?<nacosNamespace>[^`]+)` `(?<nacos>[^`]+)` "
-        + @"\| (`(?<ns>[^`]+)` )?`(?<consul>[^`]+)` \| (–|`(?<eureka>[^`]+)`) \| `(?<dns>[^`]+)` \|$",
+        + @"\| (`(?<ns>[^`]+)` )?`(?<consul>[^`]+)` \| (–|`(?<eureka>[^`]+)`) \| `(?<dns>[^`]+)` "
+        + @"\| `(?<xds>[^`]+)` \|$",
         RegexOptions.Multiline, 1000)]
     private static partial Regex Row();
 }

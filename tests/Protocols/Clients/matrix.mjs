@@ -7,7 +7,14 @@ const require = createRequire(import.meta.url)
 const { NacosNamingClient } = require('nacos')
 const { Eureka } = require('eureka-js-client')
 const Consul = require('consul')
-const [host, port] = process.argv.slice(2)
+const [host, port, discovery] = process.argv.slice(2)
+process.env.GRPC_XDS_BOOTSTRAP_CONFIG = JSON.stringify({
+    xds_servers: [{ server_uri: discovery, channel_creds: [{ type: 'insecure' }], server_features: ['xds_v3'] }],
+    node: { id: 'matrix', locality: {} },
+})
+const { experimental } = require('@grpc/grpc-js')
+const xds = require('@grpc/grpc-js-xds')
+xds.register()
 const quiet = { info() {}, warn() {}, debug() {}, error(...what) { console.error(...what) } }
 const say = (event, more = {}) => console.log(JSON.stringify({ event, ...more }))
 const called = work => new Promise((resolve, reject) => work(error => (error ? reject(error) : resolve())))
@@ -32,7 +39,28 @@ const about = (service, instancePort) => ({
     leaseInfo: { renewalIntervalInSecs: 5, durationInSecs: 60 },
 })
 
+// What the client of xDS has resolved a name to; it goes on doing so, since the first answer may say that nobody is.
+const resolved = async service => {
+    if (!held.has(`xds ${service}`)) {
+        const found = { endpoints: [] }
+        const take = (_, attributes) => {
+            const config = attributes[`${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.xds_config`]
+            const places = config?.clusters.get(service)?.value?.children.endpoints?.priorities
+                .flatMap(priority => priority.localities) ?? []
+            found.endpoints = places.flatMap(place => place.endpoints)
+                .flatMap(({ endpoint }) => endpoint.addresses.map(at => `${at.host}:${at.port}`))
+            return true
+        }
+        held.set(`xds ${service}`, found)
+        found.resolver = experimental.createResolver({ scheme: 'xds', path: service }, take, {})
+        found.resolver.updateResolution()
+    }
+    await new Promise(resolve => setTimeout(resolve, 50))
+    return held.get(`xds ${service}`).endpoints
+}
+
 const protocols = {
+    xds: { find: resolved },
     nacos: {
         register: (service, at) => nacos.registerInstance(service, { ip: '127.0.0.1', port: at }),
         deregister: (service, at) => nacos.deregisterInstance(service, { ip: '127.0.0.1', port: at }),
@@ -65,7 +93,7 @@ const protocols = {
     },
 }
 
-say('version', Object.fromEntries(['nacos', 'eureka-js-client', 'consul']
+say('version', Object.fromEntries(['nacos', 'eureka-js-client', 'consul', '@grpc/grpc-js-xds']
     .map(name => [name, require(`${name}/package.json`).version])))
 await nacos.ready()
 say('ready')

@@ -42,6 +42,9 @@ internal sealed class MatrixNode : IAsyncDisposable
 
     public Uri Api => running.Node.Listeners.UrlOf(ListenerDefinition.Api);
 
+    /// <summary>Host and port of gRPC.</summary>
+    public string Discovery => running.Node.Listeners.UrlOf(ProtocolListeners.GrpcName).Authority;
+
     public HttpClient Local => running.Local;
 
     public static async Task<MatrixNode> StartAsync()

@@ -75,12 +75,12 @@ public sealed class MatrixTests(NpmClients clients)
         }
     }
 
-    private static string[] Seekers => [.. Scripted, "dns", Sdk, "gateway"];
+    private static string[] Seekers => [.. Scripted, "dns", "xds", Sdk, "gateway"];
 
     private async Task<NpmClient> ScriptAsync(MatrixNode node)
     {
         var script = clients.Run(
-            "matrix.mjs", node.Api.Host, node.Api.Port.ToString(CultureInfo.InvariantCulture));
+            "matrix.mjs", node.Api.Host, node.Api.Port.ToString(CultureInfo.InvariantCulture), node.Discovery);
         TestContext.Current.SendDiagnosticMessage("{0}", await script.NextAsync("version"));
         await script.NextAsync("ready");
         return script;

@@ -94,7 +94,12 @@ public sealed partial class GrpcCall
     }
 
     /// <summary>Tells the client that the call is accepted, before there is a message.</summary>
-    public Task AcceptAsync() => Context.Response.StartAsync(Aborted);
+    public async Task AcceptAsync()
+    {
+        await Context.Response.StartAsync(Aborted);
+        // The server keeps the head until something follows it, which may be never.
+        await Context.Response.BodyWriter.FlushAsync(Aborted);
+    }
 
     private static async Task<(GrpcStatus Status, string Text)> RunAsync(
         GrpcCall call, Func<GrpcCall, Task> handle, ILogger logger)

@@ -78,6 +78,22 @@ public static class ProtocolNames
     /// <summary>The application as Eureka's answers name it: in upper case.</summary>
     public static string ToEureka(ServiceKey key) => ToConsul(key).ToUpperInvariant();
 
+    /// <summary>
+    /// A service as clients of gRPC name it after <c>xds:///</c>: <c>[namespace/][group@@]service</c>. The slash may
+    /// come as %2F, since some clients show what they were given to the server that they call, as its authority.
+    /// </summary>
+    public static Outcome<ServiceKey> OfXds(string name)
+    {
+        name = Uri.UnescapeDataString(name);
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        var (group, service) = ServiceKey.Split(name[(slash + 1)..]);
+        return Of(slash < 0 ? Names.DefaultNamespace : name[..slash], group ?? ServiceKey.DefaultGroup, service);
+    }
+
+    /// <summary>The service as clients of gRPC name it: <c>orders</c>, <c>shop%2Forders</c>.</summary>
+    public static string ToXds(ServiceKey key) =>
+        key.Namespace == Names.DefaultNamespace ? ToConsul(key) : key.Namespace + "%2F" + ToConsul(key);
+
     private static Outcome<ServiceKey> Of(string @namespace, string group, string service)
     {
         if (!Names.IsNamespace(@namespace))

@@ -1,0 +1,15 @@
+namespace Groundwork.Communication.Gateway.Protocols.Xds;
+
+/// <summary>What clients say, as it may be shown.</summary>
+internal static class XdsWords
+{
+    /// <summary>One line of plain characters, not too long.</summary>
+    public static string Shorten(string text)
+    {
+        var shown = text.Length <= XdsLimits.MaxWords ? text : text[..XdsLimits.MaxWords] + "…";
+        return string.Create(shown.Length, shown, static (line, from) =>
+        {
+            for (var at = 0; at < line.Length; at++) line[at] = char.IsControl(from[at]) ? ' ' : from[at];
+        });
+    }
+}
