@@ -38,8 +38,9 @@ public sealed class KindSchemaTests
             """,
         ["config-source"] = """
             {"git":"https://git.example.com/shop.git","label":"main","paths":["apps/{application}"],
-             "applications":["orders"],"order":10,"refreshSeconds":30,"timeoutSeconds":30,"username":"bot",
-             "password":"x"}
+             "applications":["orders"],"order":10,"refreshSeconds":30,"timeoutSeconds":30,"maxMegabytes":256,
+             "username":"bot","password":"x","allowHttp":false,"webhookSecret":"12345678","namespace":"default",
+             "settings":false,"description":"x"}
             """,
         ["dns-rule"] = """
             {"names":["*.corp.example"],"order":1,"networks":["10.0.0.0/8"],"labels":{"tier":"gold"},"percent":12.5,

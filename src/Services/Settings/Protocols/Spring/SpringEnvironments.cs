@@ -42,7 +42,7 @@ internal sealed class SpringEnvironments(Func<IReadOnlyList<IConfigBackend>> bac
             {
                 foreach (var folder in files.Folders)
                 {
-                    var read = await files.ReadAsync(Join(folder, candidate), cancellationToken);
+                    var read = await files.ReadAsync(Join(folder, candidate), application: null, cancellationToken);
                     if (!read.TryGet(out var file, out fault)) return fault;
                     if (file is not null) return file;
                 }
@@ -71,14 +71,14 @@ internal sealed class SpringEnvironments(Func<IReadOnlyList<IConfigBackend>> bac
         ConfigFiles files, SpringQuery query, List<PropertySource> sources, CancellationToken cancellationToken)
     {
         var versions = new List<string>();
-        foreach (var stem in query.Stems)
+        foreach (var (application, stem) in query.StemsOfApplications)
         {
             foreach (var folder in files.Folders)
             {
                 foreach (var extension in PropertyReader.Extensions.Append(""))
                 {
                     var path = Join(folder, extension.Length == 0 ? stem : $"{stem}.{extension}");
-                    var read = await files.ReadAsync(path, cancellationToken);
+                    var read = await files.ReadAsync(path, application, cancellationToken);
                     if (!read.TryGet(out var file, out var fault)) return fault;
                     if (file is null || (file.Format ?? PropertyReader.FormatOf(extension)) is not { } format
                         || format is not ("yaml" or "json" or "properties")) continue;
