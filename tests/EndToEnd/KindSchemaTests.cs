@@ -31,10 +31,10 @@ public sealed class KindSchemaTests
         ["approval-policy"] = """{"kinds":["*"],"namespaces":["*"],"names":["shop/*"],"description":"x"}""",
         ["cache-purge"] = """{"route":"shop","host":"a.b","prefix":"/a","tag":"t","at":"1"}""",
         ["certificate"] = Certificate(),
-        ["cipher-key"] = """{"key":"foo","salt":"deadbeef"}""",
+        ["cipher-key"] = """{"key":"foo","salt":"deadbeef","description":"x"}""",
         ["config-bus"] = """
             {"host":"rabbit.example.com","port":5671,"username":"bus","password":"x","virtualHost":"/","tls":true,
-             "exchange":"springCloudBus"}
+             "exchange":"springCloudBus","description":"x"}
             """,
         ["config-source"] = """
             {"git":"https://git.example.com/shop.git","label":"main","paths":["apps/{application}"],

@@ -5,6 +5,8 @@ using Groundwork.Services.Settings.Groups;
 using Groundwork.Services.Settings.Protocols.Apollo;
 using Groundwork.Services.Settings.Protocols.Nacos;
 using Groundwork.Services.Settings.Protocols.Spring;
+using Groundwork.Services.Settings.Protocols.Spring.Bus;
+using Groundwork.Services.Settings.Protocols.Spring.Ciphers;
 using Groundwork.Services.Settings.Protocols.Spring.Sources;
 using Groundwork.Services.Settings.Readers;
 using Groundwork.Services.Settings.Releases;
@@ -45,6 +47,8 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
         .Add(ProtocolListeners.Nacos)
         .Add(ApolloAppKind.Kind)
         .Add(ConfigSourceKind.Kind)
+        .Add(CipherKeyKind.Kind)
+        .Add(ConfigBusKind.Kind)
         .Add(ProtocolListeners.SpringConfig)
         .Add(ProtocolListeners.Apollo)
         .Add(ReaderStore.Schema);

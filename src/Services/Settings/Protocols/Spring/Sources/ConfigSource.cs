@@ -33,6 +33,7 @@ internal sealed partial class ConfigSource : IAsyncDisposable
         Revision = revision;
         Spec = spec;
         Origin = origin;
+        if (origin is SvnOrigin svn) svn.Look = RefreshAsync;
         this.time = time;
         this.logger = logger;
         loop = Task.Run(() => RunAsync(before));
@@ -46,6 +47,9 @@ internal sealed partial class ConfigSource : IAsyncDisposable
     public ConfigSourceSpec Spec { get; }
 
     public ConfigOrigin Origin { get; }
+
+    /// <summary>What pushes are signed with; null: only somebody who may operate the source tells of one.</summary>
+    public string? WebhookSecret { get; init; }
 
     /// <summary>Why the last look went wrong; null when it went well.</summary>
     public string? Failure => failure;

@@ -80,7 +80,10 @@ internal sealed partial class ConfigSources : IAsyncDisposable
 
     private ConfigSource Start(string name, Resource resource, ConfigSourceSpec spec) => new(
         name, resource.Revision, spec, OriginOf(name, resource, spec),
-        endings.GetValueOrDefault(name, Task.CompletedTask), node.Time, logger);
+        endings.GetValueOrDefault(name, Task.CompletedTask), node.Time, logger)
+    {
+        WebhookSecret = SecretOf(resource, "webhookSecret"),
+    };
 
     private void End(ConfigSource source) => endings[source.Name] = Task.WhenAll(
         endings.GetValueOrDefault(source.Name, Task.CompletedTask), Task.Run(() => source.DisposeAsync().AsTask()));
@@ -88,29 +91,30 @@ internal sealed partial class ConfigSources : IAsyncDisposable
     private ConfigOrigin OriginOf(string name, Resource resource, ConfigSourceSpec spec)
     {
         if (spec.Folder is not null) return new FolderOrigin(spec, ground.FileRoots);
-        string? password = null;
-        try
-        {
-            password = SecretOf(resource, "password");
-        }
-        catch (Exception failure) when (failure is FormatException or JsonException or CryptographicException)
-        {
-            LogNotUnderstood(name, failure.Message); // It goes on without, and says what is refused to it.
-        }
+        var password = SecretOf(resource, "password");
         var directory = Path.Combine(
             ground.Directory,
-            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{name}\n{spec.Git}")))[..32]);
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{name}\n{spec.Git ?? spec.Svn}")))[..32]);
+        if (spec.Svn is not null)
+            return new SvnOrigin(spec, new SvnClient(spec, password, directory, ground), node.Time);
         return new GitOrigin(spec, new GitMirror(spec, password, directory, ground));
     }
 
     /// <summary>A secret of a source in clear; null where it has none.</summary>
-    public string? SecretOf(Resource resource, string field)
+    private string? SecretOf(Resource resource, string field)
     {
         if (node.OpenSecrets is not { } open) return null;
-        using var document = JsonDocument.Parse(open(resource));
-        return document.RootElement.TryGetProperty(field, out var secret) && secret.ValueKind == JsonValueKind.String
-            ? secret.GetString()
-            : null;
+        try
+        {
+            using var document = JsonDocument.Parse(open(resource));
+            return document.RootElement.TryGetProperty(field, out var secret)
+                && secret.ValueKind == JsonValueKind.String ? secret.GetString() : null;
+        }
+        catch (Exception failure) when (failure is FormatException or JsonException or CryptographicException)
+        {
+            LogNotUnderstood(resource.Key.Name, failure.Message); // It goes on without, and says what is refused to it.
+            return null;
+        }
     }
 
     private string? Explain()
@@ -119,6 +123,6 @@ internal sealed partial class ConfigSources : IAsyncDisposable
         return failing.Count == 0 ? null : string.Join("; ", failing.Select(one => $"{one.Name}: {one.Failure}"));
     }
 
-    [LoggerMessage(1, LogLevel.Error, "The password of the source of configuration {Source} cannot be opened: {Why}")]
+    [LoggerMessage(1, LogLevel.Error, "The secrets of the source of configuration {Source} cannot be opened: {Why}")]
     private partial void LogNotUnderstood(string source, string why);
 }

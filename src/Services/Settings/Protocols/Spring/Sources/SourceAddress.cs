@@ -30,7 +30,7 @@ internal static class SourceAddress
                 : null;
         }
         if (url.Host.Length == 0 || url.Host.StartsWith('-')) return "has no host";
-        return url.AbsolutePath.Length > 1 ? null : "has no path";
+        return url.AbsolutePath.Length > 1 || scheme == "svn" ? null : "has no path";
     }
 
     /// <summary>The folder of a <c>file://</c> address; null for others.</summary>
