@@ -96,7 +96,8 @@ internal sealed partial class ConfigSource : IAsyncDisposable
     {
         try
         {
-            await before;
+            // However it ended, it has.
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (await RestoreAsync()) first.TrySetResult();
             while (true)
             {
@@ -122,8 +123,9 @@ internal sealed partial class ConfigSource : IAsyncDisposable
         {
             return await Origin.RestoreAsync(stopping.Token);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (!stopping.IsCancellationRequested)
         {
+            // What was kept is of no use; the first look brings it anew.
             LogFailed(Name, fault.Message);
             return false;
         }

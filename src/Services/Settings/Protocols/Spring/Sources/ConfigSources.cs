@@ -65,12 +65,12 @@ internal sealed partial class ConfigSources : IAsyncDisposable
                 next.Add(running);
                 continue;
             }
-            if (running is not null) End(running);
             var spec = resource.As<ConfigSourceSpec>();
+            if (running is not null) End(running, DirectoryOf(key.Name, spec));
             if (spec.Settings) own = spec;
             else next.Add(Start(key.Name, resource, spec));
         }
-        foreach (var gone in before.Values) End(gone);
+        foreach (var gone in before.Values) End(gone, kept: null);
         Volatile.Write(ref sources, next);
         Volatile.Write(ref backends, [
             .. next.Select(source => (IConfigBackend)new SourceBackend(source, node.Authorizer)).Prepend(settings(own))
@@ -85,16 +85,25 @@ internal sealed partial class ConfigSources : IAsyncDisposable
         WebhookSecret = SecretOf(resource, "webhookSecret"),
     };
 
-    private void End(ConfigSource source) => endings[source.Name] = Task.WhenAll(
-        endings.GetValueOrDefault(source.Name, Task.CompletedTask), Task.Run(() => source.DisposeAsync().AsTask()));
+    /// <param name="kept">The copy that the one in its place goes on with; any other is of no use now.</param>
+    private void End(ConfigSource source, string? kept) => endings[source.Name] = Task.WhenAll(
+        endings.GetValueOrDefault(source.Name, Task.CompletedTask),
+        Task.Run(async () =>
+        {
+            await source.DisposeAsync();
+            var copy = DirectoryOf(source.Name, source.Spec);
+            if (copy != kept && Directory.Exists(copy)) Directory.Delete(copy, recursive: true);
+        }));
+
+    private string DirectoryOf(string name, ConfigSourceSpec spec) => Path.Combine(
+        ground.Directory,
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{name}\n{spec.Git ?? spec.Svn}")))[..32]);
 
     private ConfigOrigin OriginOf(string name, Resource resource, ConfigSourceSpec spec)
     {
         if (spec.Folder is not null) return new FolderOrigin(spec, ground.FileRoots);
         var password = SecretOf(resource, "password");
-        var directory = Path.Combine(
-            ground.Directory,
-            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{name}\n{spec.Git ?? spec.Svn}")))[..32]);
+        var directory = DirectoryOf(name, spec);
         if (spec.Svn is not null)
             return new SvnOrigin(spec, new SvnClient(spec, password, directory, ground), node.Time);
         return new GitOrigin(spec, new GitMirror(spec, password, directory, ground));

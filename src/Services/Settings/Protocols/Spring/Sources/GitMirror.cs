@@ -76,8 +76,11 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
         var next = KnownRefs + ".next";
         await File.WriteAllTextAsync(next, refs.ToText(), cancellationToken);
         File.Move(next, KnownRefs, overwrite: true);
-        if (PacksNow().Count > MaxPacks)
-            await RunAsync([.. Settings(null), "repack", "-a", "-d", "-q"], LocalLimit, cancellationToken);
+        if (PacksNow().Count <= MaxPacks) return;
+        await RunAsync([.. Settings(null), "repack", "-a", "-d", "-q"], LocalLimit, cancellationToken);
+        // One that was ended leaves its half behind.
+        foreach (var file in Directory.EnumerateFiles(Packs))
+            if (!Path.GetFileName(file).StartsWith("pack-", StringComparison.Ordinal)) File.Delete(file);
     }
 
     /// <summary>The full name of a commit that a branch or a tag has; null when none has it.</summary>
@@ -139,6 +142,9 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
             "-c", "fetch.recurseSubmodules=false", "-c", "submodule.recurse=false", "-c", "credential.helper=",
             "-c", "http.followRedirects=false", "-c", "fetch.unpackLimit=1", "-c", "gc.auto=0",
             "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false",
+            // Where the node was killed, nobody else ends a transport that hangs.
+            "-c", "http.lowSpeedLimit=1", "-c",
+            string.Create(CultureInfo.InvariantCulture, $"http.lowSpeedTime={spec.TimeoutSeconds}"),
         };
         // The very address that the guard has seen: git would resolve the name a second time.
         if (place is not null && scheme is "https" or "http")
@@ -170,7 +176,7 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
             ["GIT_NO_REPLACE_OBJECTS"] = "1",
             ["GIT_NO_LAZY_FETCH"] = "1",
             ["GIT_SSH_COMMAND"] = "ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes"
-                + " -o ClearAllForwardings=yes -o PermitLocalCommand=no -o ConnectTimeout=10",
+                + " -o ClearAllForwardings=yes -o PermitLocalCommand=no -o ConnectTimeout=10 -o ServerAliveInterval=15",
         };
         if (fetches)
         {

@@ -197,6 +197,30 @@ public sealed class GitSourceTests : IDisposable
             Assert.Equal("1", await node.ValueAsync("orders/dev", "a"));
     }
 
+    [Fact]
+    public async Task Many_fetches_leave_one_pack_and_a_source_that_is_gone_leaves_nothing()
+    {
+        git.Commit(("orders.yml", "a: 0\n"));
+        await using var node = await StartAsync(refreshSeconds: 3600);
+        Assert.Equal("0", await node.ValueAsync("orders/dev", "a"));
+        for (var at = 1; at <= 25; at++)
+        {
+            git.Commit(("orders.yml", $"a: {at}\n"));
+            using var told = await node.Local.PostAsync(
+                "/config/monitor", new FormUrlEncodedContent([KeyValuePair.Create("path", "orders")]));
+            Assert.Equal(200, (int)told.StatusCode);
+            await node.BecomesAsync("orders/dev", "a", $"{at}");
+        }
+        Assert.Equal("0", await node.ValueAsync($"orders/dev/{git.Run("rev-parse", "HEAD~25")}", "a"));
+        var copies = Path.Combine(node.Settings.Running.Node.DataDirectory.Path, "config-sources");
+        var packs = Directory.EnumerateFiles(copies, "*.pack", SearchOption.AllDirectories).Count();
+        Assert.True(packs <= 20, $"{packs} packs");
+        await node.SourceAsync("repo", new ConfigSourceSpec(Git: git.Url, RefreshSeconds: 3600));
+        Assert.Equal("25", await node.ValueAsync("orders/dev", "a"));
+        await node.Settings.DeleteAsync(ConfigSourceKind.Name, "", "repo");
+        await Eventually.TrueAsync(() => !Directory.EnumerateDirectories(copies).Any(), "the copy is gone");
+    }
+
     [Theory]
     [InlineData("--upload-pack=touch%20x")]
     [InlineData("-c")]
