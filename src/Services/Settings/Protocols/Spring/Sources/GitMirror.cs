@@ -49,7 +49,7 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
         Directory.CreateDirectory(home, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var resolved = await ground.ResolveAsync(address, cancellationToken);
         if (resolved.Fault is { } fault) return fault;
-        var place = resolved.Value;
+        var places = resolved.Value;
         if (!Directory.Exists(repository))
         {
             var made = await RunAsync(
@@ -60,7 +60,7 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
         var before = PacksNow();
         var fetched = await RunAsync(
             [
-                .. Settings(place), "fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head",
+                .. Settings(places), "fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head",
                 "--no-recurse-submodules", "--", address, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
             ],
             TimeSpan.FromSeconds(spec.TimeoutSeconds), cancellationToken, watch: ExplainSize, fetches: true);
@@ -77,7 +77,7 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
         await File.WriteAllTextAsync(next, refs.ToText(), cancellationToken);
         File.Move(next, KnownRefs, overwrite: true);
         if (PacksNow().Count <= MaxPacks) return;
-        await RunAsync([.. Settings(null), "repack", "-a", "-d", "-q"], LocalLimit, cancellationToken);
+        await RunAsync([.. Settings(), "repack", "-a", "-d", "-q"], LocalLimit, cancellationToken);
         // One that was ended leaves its half behind.
         foreach (var file in Directory.EnumerateFiles(Packs))
             if (!Path.GetFileName(file).StartsWith("pack-", StringComparison.Ordinal)) File.Delete(file);
@@ -88,13 +88,13 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
     public async Task<string?> FindCommitAsync(string name, CancellationToken cancellationToken)
     {
         var found = await RunAsync(
-            [.. Settings(null), "rev-parse", "--verify", "--quiet", "--end-of-options", $"{name}^{{commit}}"],
+            [.. Settings(), "rev-parse", "--verify", "--quiet", "--end-of-options", $"{name}^{{commit}}"],
             LocalLimit, cancellationToken);
         if (!found.TryGet(out var text, out _)) return null;
         var commit = Encoding.ASCII.GetString(text).Trim();
         if (!GitRefs.IsCommit(commit) || !commit.StartsWith(name, StringComparison.OrdinalIgnoreCase)) return null;
         var holders = await RunAsync(
-            [.. Settings(null), "for-each-ref", "--count=1", $"--contains={commit}", "refs/heads", "refs/tags"],
+            [.. Settings(), "for-each-ref", "--count=1", $"--contains={commit}", "refs/heads", "refs/tags"],
             LocalLimit, cancellationToken);
         return holders.TryGet(out var lines, out _) && lines.Length > 0 ? commit : null;
     }
@@ -104,7 +104,7 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
         string commit, string label, CancellationToken cancellationToken)
     {
         var listed = await RunAsync(
-            [.. Settings(null), "ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", commit], LocalLimit,
+            [.. Settings(), "ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", commit], LocalLimit,
             cancellationToken);
         if (!listed.TryGet(out var listing, out var fault)) return fault;
         var entries = GitTree.Parse(listing);
@@ -114,7 +114,7 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
         var read = wanted.Length == 0
             ? (Outcome<byte[]>)Array.Empty<byte>()
             : await RunAsync(
-                [.. Settings(null), "cat-file", "--batch"], LocalLimit, cancellationToken,
+                [.. Settings(), "cat-file", "--batch"], LocalLimit, cancellationToken,
                 Encoding.ASCII.GetBytes(wanted + "\n"), SourceTree.MaxBytes + MaxListing);
         return read.TryGet(out var contents, out fault) ? GitTree.Read(commit, label, files, contents) : fault;
     }
@@ -122,7 +122,7 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
     private async Task<Outcome<GitRefs>> ReadRefsAsync(CancellationToken cancellationToken)
     {
         var listed = await RunAsync(
-            [.. Settings(null), "for-each-ref", $"--format={GitRefs.Format}", "refs/heads", "refs/tags"], LocalLimit,
+            [.. Settings(), "for-each-ref", $"--format={GitRefs.Format}", "refs/heads", "refs/tags"], LocalLimit,
             cancellationToken);
         if (!listed.TryGet(out var text, out var fault)) return fault;
         return GitRefs.Parse(Encoding.UTF8.GetString(text)) is { } refs
@@ -131,9 +131,10 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
                 ErrorCodes.SourceUnavailable, $"The repository has more than {GitRefs.MaxRefs} branches and tags.");
     }
 
-    private string[] Settings(IPAddress? place)
+    private string[] Settings(params ReadOnlySpan<IPAddress> places)
     {
-        var scheme = new Uri(address).Scheme;
+        var url = new Uri(address);
+        var scheme = url.Scheme;
         var settings = new List<string>
         {
             "--git-dir", repository,
@@ -146,11 +147,11 @@ internal sealed class GitMirror(ConfigSourceSpec spec, string? password, string 
             "-c", "http.lowSpeedLimit=1", "-c",
             string.Create(CultureInfo.InvariantCulture, $"http.lowSpeedTime={spec.TimeoutSeconds}"),
         };
-        // The very address that the guard has seen: git would resolve the name a second time.
-        if (place is not null && scheme is "https" or "http")
+        // The very addresses that the guard has seen: git would resolve the name a second time.
+        if (places.Length > 0 && scheme is ("https" or "http") && url.HostNameType == UriHostNameType.Dns)
         {
-            var url = new Uri(address);
-            var at = place.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{place}]" : $"{place}";
+            var at = string.Join(',', places.ToArray().Select(
+                place => place.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{place}]" : $"{place}"));
             var port = SourceGround.PortOf(url).ToString(CultureInfo.InvariantCulture);
             settings.AddRange(["-c", $"http.curloptResolve={url.IdnHost}:{port}:{at}"]);
         }

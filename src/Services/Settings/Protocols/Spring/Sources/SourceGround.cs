@@ -11,17 +11,20 @@ namespace Groundwork.Services.Settings.Protocols.Spring.Sources;
 internal sealed record SourceGround(
     string Directory, IReadOnlyCollection<string> FileRoots, AddressGuard Guard, TimeProvider Time)
 {
+    /// <summary>Addresses of one name that are tried.</summary>
+    private const int MaxAddresses = 8;
+
     /// <summary>
-    /// The address that a repository may be called at, asked of the guard as every address that others name; null for
+    /// The addresses that a repository may be called at, asked of the guard as every address that others name; none for
     /// one of this machine's folders. The name is resolved here, so that the guard and the program see the same.
     /// </summary>
-    public async Task<Outcome<IPAddress?>> ResolveAsync(string address, CancellationToken cancellationToken)
+    public async Task<Outcome<IPAddress[]>> ResolveAsync(string address, CancellationToken cancellationToken)
     {
         if (SourceAddress.FolderOf(address) is { } folder)
         {
             return SourceAddress.ExplainFolder(folder, FileRoots) is { } forbidden
                 ? new Fault(ErrorCodes.SourceUnavailable, $"{folder} cannot be read: {forbidden}.")
-                : (IPAddress?)null;
+                : Array.Empty<IPAddress>();
         }
         var url = new Uri(address);
         IPAddress[] found;
@@ -35,13 +38,17 @@ internal sealed record SourceGround(
         {
             return new Fault(ErrorCodes.SourceUnavailable, $"{url.DnsSafeHost} has no address: {failure.Message}");
         }
-        var reason = "it has none";
-        foreach (var one in found)
+        var allowed = new List<IPAddress>();
+        var reason = "none";
+        foreach (var one in found.Take(MaxAddresses))
         {
-            if (Guard.Explain(one, PortOf(url)) is not { } why) return one;
-            reason = why;
+            if (Guard.Explain(one, PortOf(url)) is { } why) reason = why;
+            else allowed.Add(one);
         }
-        return new Fault(ErrorCodes.SourceUnavailable, $"{url.DnsSafeHost} is not called: the address is {reason}.");
+        return allowed.Count > 0
+            ? allowed.ToArray()
+            : new Fault(
+                ErrorCodes.SourceUnavailable, $"{url.DnsSafeHost} is not called: the address is {reason}.");
     }
 
     public static int PortOf(Uri url) => url.Port > 0 ? url.Port : url.Scheme switch
