@@ -141,6 +141,8 @@ public static class ErrorCodes
     public static readonly ErrorCode SettingSchema = new(
         "setting_schema", 422, "The content does not fulfil its schema.");
     public static readonly ErrorCode SettingNotFound = new("setting_not_found", 404, "There is no such setting.");
+    public static readonly ErrorCode SourceUnavailable = new(
+        "source_unavailable", 503, "A source of configuration was not read yet.");
     public static readonly ErrorCode PromotionConflict =
         new("promotion_conflict", 409, "The target has something of its own that the promotion would overwrite.");
 

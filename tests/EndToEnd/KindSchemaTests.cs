@@ -31,15 +31,16 @@ public sealed class KindSchemaTests
         ["approval-policy"] = """{"kinds":["*"],"namespaces":["*"],"names":["shop/*"],"description":"x"}""",
         ["cache-purge"] = """{"route":"shop","host":"a.b","prefix":"/a","tag":"t","at":"1"}""",
         ["certificate"] = Certificate(),
-        ["cipher-key"] = """{"key":"foo","salt":"deadbeef"}""",
+        ["cipher-key"] = """{"key":"foo","salt":"deadbeef","description":"x"}""",
         ["config-bus"] = """
             {"host":"rabbit.example.com","port":5671,"username":"bus","password":"x","virtualHost":"/","tls":true,
-             "exchange":"springCloudBus"}
+             "exchange":"springCloudBus","description":"x"}
             """,
         ["config-source"] = """
             {"git":"https://git.example.com/shop.git","label":"main","paths":["apps/{application}"],
-             "applications":["orders"],"order":10,"refreshSeconds":30,"timeoutSeconds":30,"username":"bot",
-             "password":"x"}
+             "applications":["orders"],"order":10,"refreshSeconds":30,"timeoutSeconds":30,"maxMegabytes":256,
+             "username":"bot","password":"x","allowHttp":false,"webhookSecret":"12345678","namespace":"default",
+             "settings":false,"description":"x"}
             """,
         ["dns-rule"] = """
             {"names":["*.corp.example"],"order":1,"networks":["10.0.0.0/8"],"labels":{"tier":"gold"},"percent":12.5,

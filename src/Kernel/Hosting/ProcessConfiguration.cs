@@ -108,7 +108,8 @@ public sealed record ProcessConfiguration
         new("linkLocalUpstreams", "", "CIDRs",
             "Link-local networks where services may be called; otherwise none, as clouds keep credentials there."),
         new("fileRoots", "", "paths",
-            "Folders out of which the gateway's routes may give files; without one no route gives any."),
+            "Folders out of which the gateway's routes may give files and sources of configuration may read; without "
+            + "one none does."),
         new("zone", "", "name", "The place this node runs in; upstreams that prefer their own zone go by it."),
         new("accessLog", "off", "off, stdout or path",
             "Where the gateway writes a line for each request; a path's directory must exist."),

@@ -5,6 +5,9 @@ using Groundwork.Services.Settings.Groups;
 using Groundwork.Services.Settings.Protocols.Apollo;
 using Groundwork.Services.Settings.Protocols.Nacos;
 using Groundwork.Services.Settings.Protocols.Spring;
+using Groundwork.Services.Settings.Protocols.Spring.Bus;
+using Groundwork.Services.Settings.Protocols.Spring.Ciphers;
+using Groundwork.Services.Settings.Protocols.Spring.Sources;
 using Groundwork.Services.Settings.Readers;
 using Groundwork.Services.Settings.Releases;
 using Groundwork.Services.Settings.Sealing;
@@ -43,6 +46,9 @@ public sealed partial class SettingsModule(Func<string, string, string, string, 
         .Add(SettingGroupKind.Kind)
         .Add(ProtocolListeners.Nacos)
         .Add(ApolloAppKind.Kind)
+        .Add(ConfigSourceKind.Kind)
+        .Add(CipherKeyKind.Kind)
+        .Add(ConfigBusKind.Kind)
         .Add(ProtocolListeners.SpringConfig)
         .Add(ProtocolListeners.Apollo)
         .Add(ReaderStore.Schema);

@@ -3,6 +3,7 @@ using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Settings;
+using Groundwork.Services.Settings.Protocols.Spring.Sources;
 using Groundwork.Tests.Support;
 using Groundwork.Wire.Contracts;
 
@@ -75,8 +76,45 @@ public sealed class SpringClientTests(NpmClients clients)
         await client.EndAsync();
     }
 
+    [Fact]
+    public async Task The_client_reads_a_git_repository_by_branch_tag_and_commit()
+    {
+        using var git = new GitRepository();
+        var first = git.Commit(("orders.yml", "a: first\nlist: [1, x]\n"), ("application.yml", "b: all\n"));
+        git.Run("tag", "v1");
+        git.Run("checkout", "--quiet", "-b", "feature/x");
+        var branch = git.Commit(("orders-dev.properties", "a=branch\n"));
+        git.Run("checkout", "--quiet", "main");
+        await using var node = await StartAsync();
+        await CommitAsync(
+            node, Change.Put(ConfigSourceKind.Kind, "", "shop", new ConfigSourceSpec(Git: git.Url, RefreshSeconds: 1)));
+        await using var client = clients.Run("spring.mjs");
+        var main = await LoadAsync(client, node, "orders", "dev");
+        Assert.Equal(
+            """{"b":"all","a":"first","list":[1,"x"]}""", main.GetProperty("object").GetRawText());
+        Assert.Equal(first, VersionOf(main));
+        foreach (var (label, value, version) in new[]
+        {
+            ("v1", "first", first), ("feature/x", "branch", branch), ("feature(_)x", "branch", branch),
+            (first, "first", first),
+        })
+        {
+            var read = await LoadAsync(client, node, "orders", "dev", label);
+            Assert.Equal(value, read.GetProperty("properties").GetProperty("a").GetString());
+            Assert.Equal(version, VersionOf(read));
+        }
+        await TellAsync(client, node, "orders", "dev", "none");
+        Assert.Equal("Invalid response: 404", (await client.NextAsync("refused")).GetProperty("message").GetString());
+        var next = git.Commit(("orders.yml", "a: next\n"));
+        var now = await Eventually.ValueAsync(
+            () => LoadAsync(client, node, "orders", "dev"), read => VersionOf(read) == next, "the commit is there");
+        Assert.Equal("next", now.GetProperty("properties").GetProperty("a").GetString());
+        await client.EndAsync();
+    }
+
     internal static Task<RunningNode> StartAsync() => RunningNode.StartAsync([new SettingsModule()], one => one with
     {
+        FileRoots = [Path.GetTempPath()],
         Listeners = one.Listeners.SetItem(
             ProtocolListeners.SpringConfig.Name,
             new ListenerOptions { Address = ListenAddress.Parse("127.0.0.1:0", "The test's address") }),

@@ -29,7 +29,9 @@ internal abstract class ConfigFiles
 
     /// <summary>Null when there is no such file, or the caller must not know of it.</summary>
     /// <param name="path">Below one of <see cref="Folders"/>, joined by slashes.</param>
-    public abstract ValueTask<Outcome<ConfigFile?>> ReadAsync(string path, CancellationToken cancellationToken);
+    /// <param name="application">Whose properties it has; null for a file that is asked for by its path.</param>
+    public abstract ValueTask<Outcome<ConfigFile?>> ReadAsync(
+        string path, string? application, CancellationToken cancellationToken);
 }
 
 /// <summary>A file as it is delivered.</summary>

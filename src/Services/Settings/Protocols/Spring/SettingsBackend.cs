@@ -18,11 +18,16 @@ internal sealed class SettingsBackend(ISnapshotSource snapshots, SettingReader r
     /// <summary>The group of settings without one, as other protocols write them.</summary>
     public const string Default = "default";
 
-    public int Order => 0;
+    public int Order { get; init; }
+
+    /// <summary>Whom they are for; null: all.</summary>
+    public Func<string, bool>? IsFor { get; init; }
 
     public ValueTask<Outcome<ConfigFiles?>> OpenAsync(
         SpringQuery query, SettingCaller caller, CancellationToken cancellationToken)
     {
+        if (IsFor is { } isFor && !query.Applications.Any(isFor))
+            return ValueTask.FromResult<Outcome<ConfigFiles?>>((ConfigFiles?)null);
         var now = snapshots.Current;
         var @namespace = query.Label ?? Names.DefaultNamespace;
         var isKnown = @namespace == Names.DefaultNamespace
@@ -43,7 +48,7 @@ internal sealed class SettingsBackend(ISnapshotSource snapshots, SettingReader r
             [.. query.Applications.Reverse().Append(Default).Append(Shared).Distinct(StringComparer.Ordinal)];
 
         public override async ValueTask<Outcome<ConfigFile?>> ReadAsync(
-            string path, CancellationToken cancellationToken)
+            string path, string? application, CancellationToken cancellationToken)
         {
             var key = new ResourceKey(SettingKind.Name, @namespace, path);
             if (!Names.IsName(path) || now.Find(key) is null) return (ConfigFile?)null;

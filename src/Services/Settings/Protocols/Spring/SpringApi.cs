@@ -20,11 +20,9 @@ internal sealed class SpringApi(SpringEnvironments environments, ProtocolCallers
         "Spring's clients expect errors in Spring's shape: the credential, and read on each setting, are checked "
         + "inside";
 
-    public void MapShared(IEndpointRouteBuilder endpoints) => Map(endpoints.MapGroup(Prefix), skip: 1, "config");
-
-    public void MapAlone(IEndpointRouteBuilder endpoints) => Map(endpoints, skip: 0, "root");
-
-    private void Map(IEndpointRouteBuilder endpoints, int skip, string at)
+    /// <param name="skip">Segments in front of the paths of the protocol.</param>
+    /// <param name="at">What names of operations begin with.</param>
+    public void Map(IEndpointRouteBuilder endpoints, int skip, string at)
     {
         RouteHandlerBuilder Get(string pattern, Func<HttpContext, string[], Task> answer, string id, string summary) =>
             endpoints.MapGet(pattern, (Delegate)((HttpContext context) => AnswerAsync(context, skip, answer)))

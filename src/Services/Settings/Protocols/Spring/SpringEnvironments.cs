@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Groundwork.Services.Settings.Protocols.Spring.Ciphers;
 using Groundwork.Wire;
 
 namespace Groundwork.Services.Settings.Protocols.Spring;
@@ -8,7 +9,7 @@ namespace Groundwork.Services.Settings.Protocols.Spring;
 /// Puts together what a client gets: the files of all backends that the request is about, in order of precedence.
 /// </summary>
 /// <param name="backends">Those in force, in their order.</param>
-internal sealed class SpringEnvironments(Func<IReadOnlyList<IConfigBackend>> backends)
+internal sealed class SpringEnvironments(Func<IReadOnlyList<IConfigBackend>> backends, CipherValues ciphers)
 {
     /// <summary>The properties for a request; <c>not_found</c> for a label that nobody has.</summary>
     public async Task<Outcome<SpringEnvironment>> FindAsync(
@@ -21,7 +22,7 @@ internal sealed class SpringEnvironments(Func<IReadOnlyList<IConfigBackend>> bac
         string? label = null;
         foreach (var files in all)
         {
-            var read = await ReadAsync(files, query, sources, cancellationToken);
+            var read = await ReadAsync(files, query, caller, sources, cancellationToken);
             if (!read.TryGet(out var version, out fault)) return fault;
             if (version.Length == 0) continue;
             versions.Add(version);
@@ -42,7 +43,7 @@ internal sealed class SpringEnvironments(Func<IReadOnlyList<IConfigBackend>> bac
             {
                 foreach (var folder in files.Folders)
                 {
-                    var read = await files.ReadAsync(Join(folder, candidate), cancellationToken);
+                    var read = await files.ReadAsync(Join(folder, candidate), application: null, cancellationToken);
                     if (!read.TryGet(out var file, out fault)) return fault;
                     if (file is not null) return file;
                 }
@@ -67,23 +68,26 @@ internal sealed class SpringEnvironments(Func<IReadOnlyList<IConfigBackend>> bac
     }
 
     /// <summary>Adds what one backend has, and returns its version; empty when it has nothing.</summary>
-    private static async Task<Outcome<string>> ReadAsync(
-        ConfigFiles files, SpringQuery query, List<PropertySource> sources, CancellationToken cancellationToken)
+    private async Task<Outcome<string>> ReadAsync(
+        ConfigFiles files, SpringQuery query, SettingCaller caller, List<PropertySource> sources,
+        CancellationToken cancellationToken)
     {
         var versions = new List<string>();
-        foreach (var stem in query.Stems)
+        foreach (var (application, stem) in query.StemsOfApplications)
         {
             foreach (var folder in files.Folders)
             {
                 foreach (var extension in PropertyReader.Extensions.Append(""))
                 {
                     var path = Join(folder, extension.Length == 0 ? stem : $"{stem}.{extension}");
-                    var read = await files.ReadAsync(path, cancellationToken);
+                    var read = await files.ReadAsync(path, application, cancellationToken);
                     if (!read.TryGet(out var file, out var fault)) return fault;
                     if (file is null || (file.Format ?? PropertyReader.FormatOf(extension)) is not { } format
                         || format is not ("yaml" or "json" or "properties")) continue;
                     var parsed = PropertyReader.Read(file.Name, format, file.Text, query.Profiles);
                     if (!parsed.TryGet(out var documents, out fault)) return fault;
+                    var opened = ciphers.Open(documents, file, caller);
+                    if (!opened.TryGet(out documents, out fault)) return fault;
                     sources.AddRange(documents);
                     versions.Add($"{file.Name}@{file.Version}");
                 }

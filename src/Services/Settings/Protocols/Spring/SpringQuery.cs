@@ -25,14 +25,17 @@ internal sealed record SpringQuery(
     private const string Slash = "(_)";
 
     /// <summary>Names of files without their extensions, the most specific first.</summary>
-    public IEnumerable<string> Stems
+    public IEnumerable<string> Stems => StemsOfApplications.Select(one => one.Stem);
+
+    /// <summary>The same, each with the application that it is of.</summary>
+    public IEnumerable<(string Application, string Stem)> StemsOfApplications
     {
         get
         {
             var applications = Applications.Prepend(Everybody).Distinct(StringComparer.Ordinal).Reverse().ToArray();
             foreach (var profile in Profiles.Reverse())
-                foreach (var application in applications) yield return $"{application}-{profile}";
-            foreach (var application in applications) yield return application;
+                foreach (var application in applications) yield return (application, $"{application}-{profile}");
+            foreach (var application in applications) yield return (application, application);
         }
     }
 

@@ -116,7 +116,7 @@ public sealed class PropertyReaderTests
             .Select(at => $"k{at}: '{string.Concat(Enumerable.Repeat($"${{k{at + 1}}}", 10))}'")
             .Append("k15: xxxxxxxxxx");
         var merged = Merge(("a", string.Join('\n', lines)));
-        Assert.True(merged.Resolve("${k0}").Length <= 16 * 1024 * 1024);
+        Assert.True(merged.Resolve("${k0}").Length <= 4 * 1024 * 1024);
     }
 
     [Fact]
