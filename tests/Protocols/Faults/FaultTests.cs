@@ -57,7 +57,8 @@ public sealed class FaultTests(NpmClients clients)
         try
         {
             await using var client = clients.Run(
-                "faults.mjs", JsonSerializer.Serialize(proxies.ToDictionary(pair => pair.Key, pair => pair.Value.Port)));
+                "faults.mjs",
+                JsonSerializer.Serialize(proxies.ToDictionary(pair => pair.Key, pair => pair.Value.Port)));
             var versions = await client.NextAsync("version");
             TestContext.Current.TestOutputHelper?.WriteLine(versions.GetRawText());
             var sights = new Sights(client);
@@ -76,7 +77,7 @@ public sealed class FaultTests(NpmClients clients)
             {
                 var rate = (count - counted[follower]) / seconds;
                 TestContext.Current.TestOutputHelper?.WriteLine(
-                    $"{follower}: {rate:F2} requests a second, {proxies[follower].Refused} connections without a server");
+                    $"{follower}: {rate:F2} requests a second, {proxies[follower].Refused} connections in vain");
                 Assert.True(rate <= MaxRequestsPerSecond, $"{follower} asked {rate:F1} times a second");
             }
             var after = await node.IndexesAsync();

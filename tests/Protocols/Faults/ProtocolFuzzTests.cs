@@ -158,7 +158,8 @@ public sealed partial class ProtocolFuzzTests
         var length = Math.Min(random.Next(1, 9), bytes.Length - at);
         return random.Next(6) switch
         {
-            0 when at < bytes.Length => [.. bytes[..at], (byte)(bytes[at] ^ (1 << random.Next(8))), .. bytes[(at + 1)..]],
+            0 when at < bytes.Length =>
+                [.. bytes[..at], (byte)(bytes[at] ^ (1 << random.Next(8))), .. bytes[(at + 1)..]],
             1 => [.. bytes[..at], .. bytes[(at + length)..]],
             2 => [.. bytes[..(at + length)], .. bytes[at..]],
             3 => bytes[..at],

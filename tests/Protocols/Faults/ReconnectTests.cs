@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -8,8 +9,8 @@ using Groundwork.Tests.Support;
 namespace Groundwork.Tests.Protocols.Faults;
 
 /// <summary>
-/// A node that was killed comes back, and with it everybody who had waited there, within a second: each is let in, waits
-/// again, and hears of the next change.
+/// A node that was killed comes back, and with it everybody who had waited there, within a second: each is let in,
+/// waits again, and hears of the next change.
 /// </summary>
 public sealed class ReconnectTests
 {
@@ -36,7 +37,8 @@ public sealed class ReconnectTests
 
     [Fact]
     public Task Blocking_queries_of_Consul_come_back_at_once() => ComeBackAsync(
-        (_, indexes) => $"GET /v1/kv/watched?index={indexes["v1/kv/watched"]}&wait=60s HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        (_, indexes) =>
+            $"GET /v1/kv/watched?index={indexes["v1/kv/watched"]}&wait=60s HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
     private static async Task ComeBackAsync(Func<int, IReadOnlyDictionary<string, long>, string> request)
     {
@@ -117,7 +119,7 @@ public sealed class ReconnectTests
             {
                 var read = await socket.ReceiveAsync(buffer);
                 // "HTTP/1.1 200"
-                return read < 12 ? 0 : int.Parse(buffer.AsSpan(9, 3), System.Globalization.CultureInfo.InvariantCulture);
+                return read < 12 ? 0 : int.Parse(buffer.AsSpan(9, 3), CultureInfo.InvariantCulture);
             }
             catch (SocketException)
             {

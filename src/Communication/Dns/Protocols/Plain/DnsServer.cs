@@ -47,7 +47,7 @@ internal sealed partial class DnsServer : IAsyncDisposable
     /// <summary>Answers the datagrams of a bound socket until it is closed.</summary>
     /// <remarks>
     /// By threads that wait in the socket itself: most of what a question costs is waking somebody, and by way of the
-    /// pool it would be two. Nobody may use the socket asynchronously besides, which would make it one that never waits.
+    /// pool it would be two. Nobody may use the socket asynchronously besides: it would then be one that never waits.
     /// </remarks>
     public void Receive(Socket socket)
     {
