@@ -115,9 +115,12 @@ public sealed partial class Listeners : IAsyncDisposable
     }
 
     /// <summary>Gives the sockets of a listener of <see cref="ListenerProtocol.Datagrams"/> to one owner.</summary>
-    /// <param name="datagrams">Gets the bound UDP socket when the listener opens, and must not wait.</param>
+    /// <param name="datagrams">
+    /// Gets the bound UDP socket when the listener opens, and must not wait. What it returns is disposed before the
+    /// socket closes: nobody may wait in it any more then.
+    /// </param>
     /// <param name="connection">Gets each connection, and must not wait.</param>
-    public void Receive(string listener, Action<Socket> datagrams, Action<Socket> connection)
+    public void Receive(string listener, Func<Socket, IDisposable> datagrams, Action<Socket> connection)
     {
         if (!this.datagrams.TryGetValue(listener, out var found)) throw Unknown(listener);
         found.Receive(datagrams, connection);

@@ -115,9 +115,17 @@ public sealed class ProtocolListenersTests
     {
         var taken = new ConcurrentQueue<Socket>();
         Socket? datagrams = null;
+        var receiving = new Receiving(() => datagrams?.SafeHandle.IsClosed == false);
         await using var open = new OpenListeners(definitions: [OpenListeners.Api, Names]);
         open.Listeners.Map("api", endpoints => endpoints.MapGet("/own", () => "own").AllowsAnyone("a test"));
-        open.Listeners.Receive("dns", socket => datagrams = socket, taken.Enqueue);
+        open.Listeners.Receive(
+            "dns",
+            socket =>
+            {
+                datagrams = socket;
+                return receiving;
+            },
+            taken.Enqueue);
         await open.Listeners.StartAsync(CancellationToken.None);
         var address = Assert.Single(open.Listeners.Addresses["dns"]);
         Assert.NotNull(datagrams);
@@ -130,6 +138,7 @@ public sealed class ProtocolListenersTests
         await tcp.ConnectAsync(address);
         await Eventually.TrueAsync(() => !taken.IsEmpty, "the connection is taken");
         await open.Listeners.StopAsync(CancellationToken.None);
+        Assert.True(receiving.EndedWhileOpen, "Who receives ends before the socket closes.");
         // Both are free again.
         using var again = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         again.Bind(address);
@@ -158,7 +167,7 @@ public sealed class ProtocolListenersTests
                 With("dns", new ListenerOptions { Address = wanted }) with { NextFreePort = nextFreePort },
                 [OpenListeners.Api, Names]);
             open.Listeners.Map("api", endpoints => endpoints.MapGet("/own", () => "own").AllowsAnyone("a test"));
-            open.Listeners.Receive("dns", _ => { }, _ => { });
+            open.Listeners.Receive("dns", _ => new Receiving(() => true), _ => { });
             return open;
         }
     }
@@ -187,4 +196,12 @@ public sealed class ProtocolListenersTests
     {
         ByName = ImmutableDictionary<string, ListenerOptions>.Empty.Add(name, options),
     };
+
+    /// <summary>What an owner of datagrams returns.</summary>
+    private sealed class Receiving(Func<bool> isOpen) : IDisposable
+    {
+        public bool EndedWhileOpen { get; private set; }
+
+        public void Dispose() => EndedWhileOpen = isOpen();
+    }
 }

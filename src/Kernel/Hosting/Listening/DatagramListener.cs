@@ -15,9 +15,10 @@ internal sealed partial class DatagramListener(
     /// <summary>Bytes of datagrams that wait while the process is busy: some thousands of queries.</summary>
     private const int ReceiveBufferBytes = 4 * 1024 * 1024;
 
-    private Action<Socket>? take;
+    private Func<Socket, IDisposable>? take;
     private Action<Socket>? connection;
     private Socket? datagrams;
+    private IDisposable? receiving;
     private SocketListener? connections;
 
     public string Name => name;
@@ -35,7 +36,7 @@ internal sealed partial class DatagramListener(
         }
     }
 
-    public void Receive(Action<Socket> takeDatagrams, Action<Socket> takeConnection)
+    public void Receive(Func<Socket, IDisposable> takeDatagrams, Action<Socket> takeConnection)
     {
         if (take is not null) throw new InvalidOperationException($"Two owners want all of the listener {name}.");
         (take, connection) = (takeDatagrams, takeConnection);
@@ -49,14 +50,15 @@ internal sealed partial class DatagramListener(
         var (tcp, udp) = Bind();
         datagrams = udp;
         connections = new SocketListener(name, tcp, connection, static () => { }, time, logger);
-        take(udp);
+        receiving = take(udp);
     }
 
     public void Dispose()
     {
         connections?.Dispose();
+        receiving?.Dispose();
         datagrams?.Dispose();
-        (connections, datagrams) = (null, null);
+        (connections, receiving, datagrams) = (null, null, null);
     }
 
     private (Socket Tcp, Socket Udp) Bind()

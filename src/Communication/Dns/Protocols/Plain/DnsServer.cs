@@ -16,14 +16,6 @@ internal sealed partial class DnsServer : IAsyncDisposable
     /// <summary>Connections of one address that is not this machine.</summary>
     private const int MaxConnectionsPerAddress = 50;
 
-    /// <summary>Bytes that are taken of a datagram; what is longer is no question.</summary>
-    private const int DatagramBytes = 4_096;
-
-    /// <summary>After a fault of the socket, so that a lasting one does not take the processor.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
-
-    private static readonly int Receivers = Math.Max(2, Environment.ProcessorCount);
-
     private readonly NameService names;
     private readonly DnsFigures figures;
     private readonly AnswerRates rates;
@@ -31,7 +23,7 @@ internal sealed partial class DnsServer : IAsyncDisposable
     private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
     private readonly ConcurrentDictionary<Task, bool> running = new();
-    private readonly ConcurrentBag<(Socket Socket, IPEndPoint Address)> receiving = [];
+    private readonly ConcurrentBag<DatagramThreads> receiving = [];
     private readonly ConcurrentDictionary<IPAddress, int> connectionsOf = new();
     private int connections; // Interlocked.
 
@@ -44,20 +36,12 @@ internal sealed partial class DnsServer : IAsyncDisposable
         rates = new AnswerRates(time);
     }
 
-    /// <summary>Answers the datagrams of a bound socket until it is closed.</summary>
-    /// <remarks>
-    /// By threads that wait in the socket itself: most of what a question costs is waking somebody, and by way of the
-    /// pool it would be two. Nobody may use the socket asynchronously besides: it would then be one that never waits.
-    /// </remarks>
-    public void Receive(Socket socket)
+    /// <summary>Answers the datagrams of a bound socket, until what is returned is disposed.</summary>
+    public IDisposable Receive(Socket socket)
     {
-        // Asked here: the owner may close the socket before a receiver has had its first turn.
-        var listener = (IPEndPoint)socket.LocalEndPoint!; // Bound.
-        receiving.Add((socket, listener));
-        for (var one = 0; one < Receivers; one++)
-            Track(Task.Factory.StartNew(
-                () => ReceiveAll(socket, listener.Address), CancellationToken.None, TaskCreationOptions.LongRunning,
-                TaskScheduler.Default));
+        var threads = new DatagramThreads(socket, Take, logger);
+        receiving.Add(threads);
+        return threads;
     }
 
     /// <summary>Serves a connection to its end, and closes it.</summary>
@@ -78,8 +62,7 @@ internal sealed partial class DnsServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        foreach (var (socket, address) in receiving)
-            if (!socket.SafeHandle.IsClosed) Wake(address);
+        foreach (var threads in receiving) threads.Dispose();
         await Task.WhenAll(running.Keys);
         stopping.Dispose();
     }
@@ -112,55 +95,12 @@ internal sealed partial class DnsServer : IAsyncDisposable
         if (left <= 0) connectionsOf.TryRemove(KeyValuePair.Create(peer, left));
     }
 
-    private void ReceiveAll(Socket socket, IPAddress listener)
+    private void Take(Datagram datagram)
     {
-        var family = new IPEndPoint(listener, 0);
-        var address = new SocketAddress(socket.AddressFamily);
-        var question = new byte[DatagramBytes];
-        var answer = new byte[DnsLimits.MaxDatagramBytes];
-        while (!stopping.IsCancellationRequested)
-        {
-            try
-            {
-                var length = socket.ReceiveFrom(question, SocketFlags.None, address);
-                if (stopping.IsCancellationRequested) return;
-                var peer = ((IPEndPoint)family.Create(address)).Address;
-                Take(socket, question.AsSpan(0, length), answer, address, Asker.Of(peer, listener));
-            }
-            catch (ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException fault)
-            {
-                // A socket that closes while somebody waits in it has a fault before it is gone.
-                if (stopping.IsCancellationRequested || socket.SafeHandle.IsClosed) return;
-                LogSocket(fault.Message);
-                stopping.Token.WaitHandle.WaitOne(Pause);
-            }
-            catch (Exception failure)
-            {
-                // One question that we cannot answer is not to end the answering of others.
-                LogFailed(failure, "a datagram");
-            }
-        }
-    }
-
-    // Who waits in the socket hears of the end by a datagram of no bytes; each takes one. One that is left over is no
-    // question for whoever has the socket next.
-    private static void Wake(IPEndPoint listener)
-    {
-        var address = listener.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
-            : listener.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
-            : listener.Address;
-        using var socket = new Socket(listener.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        for (var one = 0; one < Receivers; one++) socket.SendTo([], new IPEndPoint(address, listener.Port));
-    }
-
-    private void Take(
-        Socket socket, ReadOnlySpan<byte> bytes, Span<byte> answer, SocketAddress address, Asker asker)
-    {
-        var verdict = DnsQuery.Read(bytes, out var query);
+        var (socket, address) = (datagram.Socket, datagram.From);
+        var answer = datagram.Answer;
+        var asker = Asker.Of(datagram.Peer, datagram.Listener);
+        var verdict = DnsQuery.Read(datagram.Bytes, out var query);
         if (verdict == DnsQueryVerdict.Dropped)
         {
             figures.Dropped();
@@ -223,9 +163,6 @@ internal sealed partial class DnsServer : IAsyncDisposable
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "The socket for questions over UDP has a fault: {Why}")]
-    private partial void LogSocket(string why);
-
-    [LoggerMessage(2, LogLevel.Error, "The answer to {What} failed inside the platform")]
+    [LoggerMessage(1, LogLevel.Error, "The answer to {What} failed inside the platform")]
     private partial void LogFailed(Exception failure, string what);
 }
