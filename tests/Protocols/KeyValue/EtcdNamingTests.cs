@@ -341,7 +341,7 @@ public sealed partial class EtcdNamingTests(NpmClients clients) : IAsyncLifetime
             async () => (await ListAsync(listing)).Instances.Count == 1, "the lease of three seconds is over");
         Assert.Contains(
             $"lease {before.Leases[1]} of etcd is over",
-            await listing.GetStringAsync("registry/services/default/orders/history"), StringComparison.Ordinal);
+            await listing.GetStringAsync("registry/events?namespace=default&service=orders"), StringComparison.Ordinal);
         Assert.Equal($"{Orders}10.0.0.1:8080\n\nexit 0", await after.RunAsync("get services/ --prefix --keys-only"));
         Assert.True(RevisionOf(await after.RunAsync("get services/ --prefix -w json")) > told);
         await after.RunAsync($"lease revoke {before.Leases[0]}");

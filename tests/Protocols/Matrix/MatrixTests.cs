@@ -76,7 +76,7 @@ public sealed class MatrixTests(NpmClients clients)
         }
     }
 
-    private static string[] Seekers => [.. Scripted, "dns", "xds", Sdk, "gateway"];
+    private static string[] Seekers => [.. Scripted, "dns", "xds", "gateway", Sdk];
 
     private async Task<NpmClient> ScriptAsync(MatrixNode node)
     {

@@ -42,21 +42,23 @@ internal sealed record NamingEndpoint(string Host, int Port, Dictionary<string, 
     public static byte[] Write(Instance instance)
     {
         var put = EtcdExtension.Of(instance) is { } kept ? System.Text.Encoding.UTF8.GetBytes(kept.Value) : null;
-        if (put is null || !Read(put).TryGet(out var said, out _)) return Write(new JsonObject(), instance, null);
+        if (put is null || !Read(put).TryGet(out var said, out _)) return Write(new JsonObject(), instance, said: null);
         return said.IsOf(instance)
             ? put
             // An object, for it has been read as one just now.
-            : Write(JsonNode.Parse(put)!.AsObject(), instance, said.Metadata);
+            : Write(JsonNode.Parse(put)!.AsObject(), instance, said.AllMetadata);
     }
 
-    private bool IsOf(Instance instance) => instance.Host == Host && instance.Port == Port
-        && (Metadata is null ? instance.Metadata.Count == 0 : instance.Metadata.Equals(TextMap.Of(Metadata)));
+    private TextMap AllMetadata => Metadata is null ? TextMap.Empty : TextMap.Of(Metadata);
 
-    private static byte[] Write(JsonObject value, Instance instance, Dictionary<string, string>? said)
+    private bool IsOf(Instance instance) =>
+        instance.Host == Host && instance.Port == Port && instance.Metadata.Equals(AllMetadata);
+
+    private static byte[] Write(JsonObject value, Instance instance, TextMap? said)
     {
         value[Operation] ??= 0;
         value[Address] = NamingPath.AddressOf(instance);
-        if (said is null || !instance.Metadata.Equals(TextMap.Of(said)))
+        if (!instance.Metadata.Equals(said))
         {
             var metadata = new JsonObject();
             foreach (var (name, text) in instance.Metadata) metadata[name] = text;

@@ -76,7 +76,7 @@ public sealed class NamingWrites
         foreach (var (key, lease, incarnation) in ended)
         {
             var fault = await parts.Registrations.DeregisterAsync(
-                key, incarnation, Ender, FormattableString.Invariant($"its lease {lease:x} of etcd is over"),
+                key, incarnation, Ender, FormattableString.Invariant($"its lease {lease:x16} of etcd is over"),
                 cancellationToken);
             // One that has registered anew meanwhile has another lease, or none.
             if (fault is not null && fault.Error != ErrorCodes.IncarnationOlder) last = fault;
