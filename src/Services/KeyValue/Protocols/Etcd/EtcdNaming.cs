@@ -17,7 +17,7 @@ internal sealed class EtcdNaming(EtcdCalls calls, NamingKeys keys)
     /// <summary>A value that is right, to ask who may register with.</summary>
     private static readonly byte[] Sample = Encoding.ASCII.GetBytes("""{"Addr":"localhost:1"}""");
 
-    private static readonly GrpcException Mixed = EtcdErrors.Of(new Fault(
+    private static GrpcException Mixed => EtcdErrors.Of(new Fault(
         ErrorCodes.BadRequest,
         $"A transaction is about keys below {NamingKeys.Prefix}, the registry's instances, or about others."));
 
