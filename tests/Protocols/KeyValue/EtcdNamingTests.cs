@@ -192,6 +192,10 @@ public sealed partial class EtcdNamingTests(NpmClients clients) : IAsyncLifetime
         Assert.DoesNotContain("10.0.0.1", await ours.RunAsync("get serv --prefix"), StringComparison.Ordinal);
         Assert.Contains("table", await ours.RunAsync("get serv --prefix"), StringComparison.Ordinal);
         Assert.DoesNotContain("10.0.0.1", await ours.RunAsync("get a --from-key"), StringComparison.Ordinal);
+        await ours.RunAsync("put services0 table");
+        var beyond = await ours.RunAsync("get services/ --from-key");
+        Assert.Equal("services0\ntable\nexit 0", beyond);
+        await ours.RunAsync("del services/ --from-key");
         await ours.RunAsync("del a --from-key");
         Assert.Contains("10.0.0.1", await ours.RunAsync("get services/ --prefix"), StringComparison.Ordinal);
     }
