@@ -68,7 +68,7 @@ internal static class NodeComposition
                     CacheMegabytes = configuration.CacheMegabytes,
                     MaxUnderWay = configuration.MaxRequestsUnderWay,
                 }),
-            new KeyValueModule(),
+            new KeyValueModule(() => registry.Naming),
             new DnsModule(() => registry.View, configuration.TrustedProxies),
         ];
     }

@@ -19,7 +19,7 @@ internal static class Product
         return
         [
             registry, new GatewayModule(() => registry.View, new GatewayOptions()), new SettingsModule(),
-            new KeyValueModule(), new DnsModule(() => registry.View),
+            new KeyValueModule(() => registry.Naming), new DnsModule(() => registry.View),
         ];
     }
 

@@ -47,7 +47,7 @@ public static class Modules
     [
         new("registry", Layer.Services),
         new("settings", Layer.Services),
-        new("keyvalue", Layer.Services),
+        new("keyvalue", Layer.Services, "registry"),
         new(Gateway, Layer.Communication, "registry") { RunsFollowing = true },
         new("dns", Layer.Communication, "registry") { RunsFollowing = true },
     ];

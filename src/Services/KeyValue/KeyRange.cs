@@ -48,6 +48,14 @@ internal sealed class KeyRange
             && (Below is null || other.From.AsSpan().SequenceCompareTo(Below) < 0);
     }
 
+    /// <summary>True when all that can be in it is in the other.</summary>
+    public bool IsWithin(KeyRange other)
+    {
+        if (IsSingle) return other.Contains(From);
+        if (other.IsSingle || other.From.AsSpan().SequenceCompareTo(From) > 0) return false;
+        return other.Below is null || (Below is not null && Below.AsSpan().SequenceCompareTo(other.Below) <= 0);
+    }
+
     /// <summary>
     /// What stands for it in grants: the key itself; for more than one, what they all begin with and a star, which no
     /// grant of a single name matches.

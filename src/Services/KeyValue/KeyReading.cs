@@ -6,7 +6,7 @@ namespace Groundwork.Services.KeyValue;
 /// <summary>
 /// The table as one transaction sees it. In a <see cref="KeyTransaction"/> what has been written so far is seen.
 /// </summary>
-internal sealed class KeyReading(ISqlSession session)
+internal sealed class KeyReading(ISqlSession session) : IKeyRows
 {
     public KeyHead Head { get; } = RowStore.ReadHead(session);
 
@@ -54,6 +54,9 @@ internal sealed class KeyReading(ISqlSession session)
     public Lease? FindSession(string id) => LeaseStore.FindSession(session, id);
 
     public List<Lease> Leases() => LeaseStore.List(session, sessions: false);
+
+    /// <summary>The ids of all leases of etcd.</summary>
+    public HashSet<long> LeaseIds() => LeaseStore.Ids(session);
 
     public List<Lease> Sessions() => LeaseStore.List(session, sessions: true);
 

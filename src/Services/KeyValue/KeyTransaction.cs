@@ -19,7 +19,10 @@ internal sealed class KeyTransaction(ISqlSession session)
     /// <summary>The revision of the table with these changes: one more as soon as there is one.</summary>
     public long Revision => changes > 0 ? Read.Head.Revision + 1 : Read.Head.Revision;
 
-    /// <summary>The same of what happens to sessions.</summary>
+    /// <summary>True when a lease has ended here.</summary>
+    public bool EndedLeases { get; private set; }
+
+    /// <summary>As the revision, of what happens to sessions.</summary>
     public long SessionIndex => Read.Head.Sessions + sessionChanges;
 
     /// <summary>The database's clock, asked once.</summary>
@@ -95,6 +98,7 @@ internal sealed class KeyTransaction(ISqlSession session)
         }
         if (lease.Session is not null) sessionChanges++;
         LeaseStore.Remove(session, lease.Id);
+        EndedLeases = true;
     }
 
     /// <summary>True while nobody may acquire the key because a session that held it has just ended.</summary>

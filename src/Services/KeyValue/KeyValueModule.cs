@@ -4,6 +4,7 @@ using Groundwork.Services.KeyValue.Leases;
 using Groundwork.Services.KeyValue.Protocols.Consul;
 using Groundwork.Services.KeyValue.Protocols.Etcd;
 using Groundwork.Services.KeyValue.Watching;
+using Groundwork.Services.Registry.Protocols.Etcd;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Services.KeyValue;
@@ -12,7 +13,11 @@ namespace Groundwork.Services.KeyValue;
 /// Keys and values with a revision for every change, leases that keys end with, and watches: what Consul's KV, sessions
 /// and locks and etcd's KV are views of. Not resources: programs write them.
 /// </summary>
-public sealed partial class KeyValueModule : IModule
+/// <param name="naming">
+/// The instances of the registry, which stand among the keys of etcd below <c>services/</c>. Called once, when the
+/// registry has started; null: there is no registry, and those are keys like others.
+/// </param>
+public sealed partial class KeyValueModule(Func<NamingKeys?>? naming = null) : IModule
 {
     public const string ModuleName = "keyvalue";
 
@@ -49,7 +54,13 @@ public sealed partial class KeyValueModule : IModule
         var keys = new KeyValues(storage, feed);
         var access = new KeyAccess(node.Authorizer.Allows, happened => node.Audit?.Append(happened));
         MapConsul(node, keys, access);
-        MapEtcd(node, keys, access);
+        var instances = naming?.Invoke();
+        MapEtcd(node, keys, access, instances);
+        if (instances is not null)
+        {
+            var leases = new NamingLeases(keys, instances, node.Time, node.Logs.CreateLogger<NamingLeases>());
+            loops.Add(RunAsync("leases of instances", leases.RunAsync));
+        }
         var sweep = new LeaseSweep(keys, node.Time, node.Logs.CreateLogger<LeaseSweep>());
         var compaction = new Compaction(keys, node.Time, node.Logs.CreateLogger<Compaction>());
         loops.Add(RunAsync("changes", feed.RunAsync));
@@ -76,9 +87,9 @@ public sealed partial class KeyValueModule : IModule
         node.Listeners.MapProtocol(ProtocolListeners.Consul.Name, new ConsulTransactionApi(calls).Map);
     }
 
-    private static void MapEtcd(Node node, KeyValues keys, KeyAccess access)
+    private static void MapEtcd(Node node, KeyValues keys, KeyAccess access, NamingKeys? instances)
     {
-        var calls = new EtcdCalls(node, keys, access, new EtcdTokens(node.SessionKey, node.Time));
+        var calls = new EtcdCalls(node, keys, access, new EtcdTokens(node.SessionKey, node.Time), instances);
         var name = ProtocolListeners.Etcd.Name;
         node.Listeners.MapProtocol(name, new EtcdKvApi(calls).Map);
         node.Listeners.MapProtocol(name, new EtcdLeaseApi(calls).Map);

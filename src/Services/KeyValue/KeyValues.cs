@@ -15,6 +15,9 @@ internal sealed class KeyValues(IStorage storage, KeyFeed feed)
 
     public KeyFeed Feed => feed;
 
+    /// <summary>Leases have ended here. Whoever hears of it is quick.</summary>
+    public event Action? LeasesEnded;
+
     /// <summary>Reads at one moment.</summary>
     public Task<T> ReadAsync<T>(Func<KeyReading, T> read, CancellationToken cancellationToken) =>
         storage.ReadAsync(session => read(new KeyReading(session)), cancellationToken);
@@ -44,16 +47,17 @@ internal sealed class KeyValues(IStorage storage, KeyFeed feed)
     internal async Task<T> WriteSweepAsync<T>(
         Func<ISqlSession, KeyTransaction, T> write, CancellationToken cancellationToken)
     {
-        var answer = await storage.WriteAsync(
+        var (answer, ended) = await storage.WriteAsync(
             session =>
             {
                 var transaction = new KeyTransaction(session);
                 var done = write(session, transaction);
                 transaction.Finish();
-                return done;
+                return (done, transaction.EndedLeases);
             },
             cancellationToken);
         feed.Hurry();
+        if (ended) LeasesEnded?.Invoke();
         return answer;
     }
 }

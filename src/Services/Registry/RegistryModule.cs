@@ -9,6 +9,7 @@ using Groundwork.Services.Registry.Policies;
 using Groundwork.Services.Registry.Probing;
 using Groundwork.Services.Registry.Protocols;
 using Groundwork.Services.Registry.Protocols.Consul;
+using Groundwork.Services.Registry.Protocols.Etcd;
 using Groundwork.Services.Registry.Protocols.Eureka;
 using Groundwork.Services.Registry.Protocols.Nacos;
 using Groundwork.Services.Registry.Storing;
@@ -58,6 +59,11 @@ public sealed partial class RegistryModule : IModule
     }
 
     public string Name => ModuleName;
+
+    /// <summary>
+    /// The instances as keys of etcd's naming, once this one has started; null on a node that follows another.
+    /// </summary>
+    public NamingKeys? Naming { get; private set; }
 
     /// <summary>Where other modules read services from, once this one has started.</summary>
     public IRegistryView View => view ?? throw new InvalidOperationException("The registry has not started.");
@@ -143,6 +149,8 @@ public sealed partial class RegistryModule : IModule
         probes = new ProbeCall(guard, node.Time);
         if (node.Cluster is { } shared)
             loops.Add(RunAsync("prober", Prober(node, registry, storage, shared, probes).RunAsync));
+        Naming = new NamingKeys(parts, store);
+        loops.Add(RunAsync("keys of etcd's naming", Naming.RunAsync));
         loops.Add(RunAsync("checks of Consul's services", Consul(node, parts, probes).RunAsync));
     }
 

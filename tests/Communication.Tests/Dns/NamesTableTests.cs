@@ -40,6 +40,8 @@ public sealed partial class NamesTableTests
             Assert.Equal(row.Groups["xds"].Value, ProtocolNames.ToXds(key));
             Assert.Equal(key, ProtocolNames.OfXds(row.Groups["xds"].Value).Value);
             Assert.Equal(key, ProtocolNames.OfXds(Uri.UnescapeDataString(row.Groups["xds"].Value)).Value);
+            Assert.Equal(row.Groups["etcd"].Value, ProtocolNames.ToEtcd(key));
+            Assert.Equal(key, ProtocolNames.OfEtcd(row.Groups["etcd"].Value).Value);
             var registry = new HeldServices();
             registry.Put(key, TestNames.Instance(key, "10.0.0.1", 80));
             var question = ServiceQuestion.Read(
@@ -63,6 +65,9 @@ public sealed partial class NamesTableTests
         Assert.Equal(ErrorCodes.NameInvalid, ProtocolNames.OfConsul("dc2", null, "orders").Fault?.Error);
         Assert.Equal(orders, ProtocolNames.OfConsul("DC1", "", "orders").Value);
         Assert.Equal(ErrorCodes.NameInvalid, ProtocolNames.OfEureka("").Fault?.Error);
+        Assert.Equal(ErrorCodes.NameInvalid, ProtocolNames.OfEtcd("").Fault?.Error);
+        Assert.Equal(ErrorCodes.NameInvalid, ProtocolNames.OfEtcd("shop/orders").Fault?.Error);
+        Assert.Equal(ErrorCodes.NamespaceInvalid, ProtocolNames.OfEtcd("Shop%2Forders").Fault?.Error);
     }
 
     [Fact]
@@ -86,7 +91,7 @@ public sealed partial class NamesTableTests
     [GeneratedRegex(
         @"^\| `(?<ours>\w+/[^`]+@@[^`]+)` \| `(?<nacosNamespace>[^`]+)` `(?<nacos>[^`]+)` "
         + @"\| (`(?<ns>[^`]+)` )?`(?<consul>[^`]+)` \| (–|`(?<eureka>[^`]+)`) \| `(?<dns>[^`]+)` "
-        + @"\| `(?<xds>[^`]+)` \|$",
+        + @"\| `(?<xds>[^`]+)` \| `(?<etcd>[^`]+)` \|$",
         RegexOptions.Multiline, 1000)]
     private static partial Regex Row();
 }

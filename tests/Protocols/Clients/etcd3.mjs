@@ -70,7 +70,38 @@ async function watch() {
     process.stdin.on('end', () => process.exit(0))
 }
 
-const parts = { kv, lease, lock, watch, refused: async () => say('refused', { text: await refused(kv) }) }
+const endpoint = address => JSON.stringify({ Op: 0, Addr: address, Metadata: { zone: 'a' } })
+const pause = ms => new Promise(resolve => setTimeout(resolve, ms))
+
+// The whole life of an instance in etcd's own layout, its lease kept alive by the client.
+async function naming() {
+    const events = []
+    const watcher = await client.watch().prefix('services/orders/').create()
+    watcher.on('put', kv => events.push(`put ${kv.key}`))
+    watcher.on('delete', kv => events.push(`delete ${kv.key}`))
+    const lease = client.lease(2)
+    await lease.put('services/orders/10.0.0.1:8080').value(endpoint('10.0.0.1:8080'))
+    await pause(5000)
+    const kept = await client.getAll().prefix('services/orders/').strings()
+    await client.put('services/orders/10.0.0.2:8080').value(endpoint('10.0.0.2:8080'))
+    const other = await client.if('services/orders/10.0.0.2:8080', 'Version', '==', 0)
+        .then(client.put('services/orders/10.0.0.2:8080').value(endpoint('10.0.0.3:1'))).else(
+            client.delete().key('services/orders/10.0.0.2:8080')).commit()
+    await lease.revoke()
+    const left = await client.getAll().prefix('services/orders/').keys()
+    while (events.length < 4) await pause(20)
+    say('naming', { kept, left, events, succeeded: other.succeeded })
+    await watcher.cancel()
+}
+
+// Registers, says so, and keeps its lease until it is killed.
+async function hold() {
+    await client.lease(2).put('services/held/10.0.0.9:80').value(endpoint('10.0.0.9:80'))
+    say('held')
+    await new Promise(() => {})
+}
+
+const parts = { kv, naming, hold, lease, lock, watch, refused: async () => say('refused', { text: await refused(kv) }) }
 parts[part]().then(() => part === 'watch' || client.close()).catch(error => {
     say('failed', { text: error.stack })
     process.exit(1)

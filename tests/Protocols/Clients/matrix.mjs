@@ -7,7 +7,8 @@ const require = createRequire(import.meta.url)
 const { NacosNamingClient } = require('nacos')
 const { Eureka } = require('eureka-js-client')
 const Consul = require('consul')
-const [host, port, discovery] = process.argv.slice(2)
+const { Etcd3 } = require('etcd3')
+const [host, port, discovery, key] = process.argv.slice(2)
 process.env.GRPC_XDS_BOOTSTRAP_CONFIG = JSON.stringify({
     xds_servers: [{ server_uri: discovery, channel_creds: [{ type: 'insecure' }], server_features: ['xds_v3'] }],
     node: { id: 'matrix', locality: {} },
@@ -21,6 +22,7 @@ const called = work => new Promise((resolve, reject) => work(error => (error ? r
 const held = new Map() // What keeps a registration alive, by protocol and service.
 
 const consul = new Consul({ host, port: Number(port) })
+const etcd = new Etcd3({ hosts: `http://${discovery}`, auth: { username: 'matrix', password: key } })
 const nacos = new NacosNamingClient({ logger: quiet, serverList: `${host}:${port}`, namespace: 'public' })
 
 const eureka = (instance, fetches) => new Eureka({
@@ -80,6 +82,17 @@ const protocols = {
             return client.getInstancesByAppId(service).map(one => `${one.ipAddr}:${one.port.$}`)
         },
     },
+    etcd: {
+        register: async (service, at) => {
+            const lease = etcd.lease(5)
+            held.set(`etcd ${service}`, lease)
+            await lease.put(`services/${service}/127.0.0.1:${at}`)
+                .value(JSON.stringify({ Op: 0, Addr: `127.0.0.1:${at}`, Metadata: null }))
+        },
+        deregister: service => held.get(`etcd ${service}`).revoke(),
+        find: async service => Object.values(await etcd.getAll().prefix(`services/${service}/`).strings())
+            .map(value => JSON.parse(value).Addr),
+    },
     consul: {
         register: async (service, at) => {
             const id = `${service}-${at}`
@@ -93,7 +106,7 @@ const protocols = {
     },
 }
 
-say('version', Object.fromEntries(['nacos', 'eureka-js-client', 'consul', '@grpc/grpc-js-xds']
+say('version', Object.fromEntries(['nacos', 'eureka-js-client', 'consul', 'etcd3', '@grpc/grpc-js-xds']
     .map(name => [name, require(`${name}/package.json`).version])))
 await nacos.ready()
 say('ready')

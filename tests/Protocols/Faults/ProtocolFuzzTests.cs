@@ -96,7 +96,10 @@ public sealed partial class ProtocolFuzzTests
     {
         var registry = new RegistryModule();
         await using var node = await RunningNode.StartAsync(
-            [registry, new SettingsModule(), new KeyValueModule(), new DnsModule(() => registry.View)]);
+        [
+            registry, new SettingsModule(), new KeyValueModule(() => registry.Naming),
+            new DnsModule(() => registry.View),
+        ]);
         var key = await node.MintAsync("fuzz", ["administrator"]);
         var address = node.Node.Listeners.AddressesOf(ListenerDefinition.Api)[0];
         await using var server = new Target(address, key);

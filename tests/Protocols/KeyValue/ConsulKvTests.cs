@@ -5,6 +5,7 @@ using System.Text.Json;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.KeyValue;
+using Groundwork.Services.Registry;
 using Groundwork.Tests.Support;
 
 namespace Groundwork.Tests.Protocols.KeyValue;
@@ -17,7 +18,7 @@ public sealed class ConsulKvTests(NpmClients clients) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        node = await RunningNode.StartAsync([new KeyValueModule()]);
+        node = await RunningNode.StartAsync([new RegistryModule(), new KeyValueModule()]);
         key = await node.MintAsync("all", [BuiltInRoles.Administrator]);
     }
 
@@ -209,7 +210,8 @@ public sealed class ConsulKvTests(NpmClients clients) : IAsyncLifetime
         using var directory = new TemporaryDirectory();
         long before;
         string session;
-        await using (var first = await RunningNode.StartAsync([new KeyValueModule()], directory: directory.Path))
+        await using (var first = await RunningNode.StartAsync(
+            [new RegistryModule(), new KeyValueModule()], directory: directory.Path))
         {
             await PutAsync(first.Local, "a", "1");
             using var created = await first.Local.PutAsync(
@@ -220,7 +222,8 @@ public sealed class ConsulKvTests(NpmClients clients) : IAsyncLifetime
             using var deleted = await first.Local.DeleteAsync("/v1/kv/a");
             before = await IndexAsync(first.Local, "a");
         }
-        await using var second = await RunningNode.StartAsync([new KeyValueModule()], directory: directory.Path);
+        await using var second = await RunningNode.StartAsync(
+            [new RegistryModule(), new KeyValueModule()], directory: directory.Path);
         Assert.Equal(before, await IndexAsync(second.Local, "a"));
         Assert.Contains(session, await second.Local.GetStringAsync("/v1/kv/lock"), StringComparison.Ordinal);
         Assert.Contains(session, await second.Local.GetStringAsync("/v1/session/list"), StringComparison.Ordinal);
@@ -232,7 +235,7 @@ public sealed class ConsulKvTests(NpmClients clients) : IAsyncLifetime
     public async Task Protocols_that_are_off_are_served_nowhere()
     {
         await using var quiet = await RunningNode.StartAsync(
-            [new KeyValueModule()],
+            [new RegistryModule(), new KeyValueModule()],
             configuration => configuration with
             {
                 Listeners = configuration.Listeners

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.KeyValue;
+using Groundwork.Services.Registry;
 using Groundwork.Tests.Support;
 
 namespace Groundwork.Tests.Protocols.KeyValue;
@@ -89,7 +90,7 @@ public sealed class EtcdTests(NpmClients clients) : IDisposable
     private async Task<RunningNode> StartAsync(int port = 0)
     {
         var node = await RunningNode.StartAsync(
-            [new KeyValueModule()],
+            [new RegistryModule(), new KeyValueModule()],
             configuration => configuration with
             {
                 Listeners = configuration.Listeners.SetItem(

@@ -2,6 +2,7 @@ using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.KeyValue;
+using Groundwork.Services.Registry;
 using Groundwork.Tests.Support;
 
 namespace Groundwork.Tests.Protocols.KeyValue;
@@ -43,7 +44,7 @@ public sealed class EtcdctlTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        node = await RunningNode.StartAsync([new KeyValueModule()]);
+        node = await RunningNode.StartAsync([new RegistryModule(), new KeyValueModule()]);
         key = await node.MintAsync("all", [BuiltInRoles.Administrator]);
     }
 

@@ -7,6 +7,7 @@ using Groundwork.Communication.Gateway;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
+using Groundwork.Services.KeyValue;
 using Groundwork.Services.Registry;
 using Groundwork.Services.Settings;
 using Groundwork.Tests.Support;
@@ -53,7 +54,7 @@ internal sealed class MatrixNode : IAsyncDisposable
         var registry = new RegistryModule();
         var node = await RunningNode.StartAsync(
         [
-            registry, new SettingsModule(),
+            registry, new SettingsModule(), new KeyValueModule(() => registry.Naming),
             new GatewayModule(() => registry.View, new GatewayOptions()), new DnsModule(() => registry.View),
         ]);
         Grant[] grants =

@@ -15,12 +15,13 @@ public sealed class MatrixTests(NpmClients clients)
 {
     private const string Sdk = "sdk";
 
-    private static readonly string[] Scripted = ["nacos", "eureka", "consul"];
+    private static readonly string[] Scripted = ["nacos", "eureka", "consul", "etcd"];
 
     [Theory]
     [InlineData("nacos")]
     [InlineData("eureka")]
     [InlineData("consul")]
+    [InlineData("etcd")]
     [InlineData(Sdk)]
     public async Task Registered_by_one_found_by_all_and_gone_from_all(string protocol)
     {
@@ -75,12 +76,13 @@ public sealed class MatrixTests(NpmClients clients)
         }
     }
 
-    private static string[] Seekers => [.. Scripted, "dns", "xds", Sdk, "gateway"];
+    private static string[] Seekers => [.. Scripted, "dns", "xds", "gateway", Sdk];
 
     private async Task<NpmClient> ScriptAsync(MatrixNode node)
     {
         var script = clients.Run(
-            "matrix.mjs", node.Api.Host, node.Api.Port.ToString(CultureInfo.InvariantCulture), node.Discovery);
+            "matrix.mjs", node.Api.Host, node.Api.Port.ToString(CultureInfo.InvariantCulture), node.Discovery,
+            node.Key);
         TestContext.Current.SendDiagnosticMessage("{0}", await script.NextAsync("version"));
         await script.NextAsync("ready");
         return script;

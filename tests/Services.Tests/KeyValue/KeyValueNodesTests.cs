@@ -1,6 +1,7 @@
 using System.Globalization;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Services.KeyValue;
+using Groundwork.Services.Registry;
 using Groundwork.Tests.Support;
 
 namespace Groundwork.Services.Tests.KeyValue;
@@ -53,7 +54,7 @@ public sealed class KeyValueNodesTests(PostgresServer server) : IDisposable
     }
 
     private Task<RunningNode> StartAsync(string name, string connection) => RunningNode.StartAsync(
-        [new KeyValueModule()],
+        [new RegistryModule(), new KeyValueModule()],
         configuration => configuration with
         {
             NodeName = name,

@@ -33,6 +33,10 @@ internal static class LeaseStore
         $"SELECT {Columns} FROM keyvalue_leases WHERE session IS {(sessions ? "NOT NULL" : "NULL")} ORDER BY id",
         Read);
 
+    /// <summary>The ids of all leases that are no sessions.</summary>
+    public static HashSet<long> Ids(ISqlSession session) => [.. session.List(
+        "SELECT id FROM keyvalue_leases WHERE session IS NULL", row => row.Int64(0))];
+
     public static long Count(ISqlSession session) =>
         session.One("SELECT COUNT(*) FROM keyvalue_leases", row => row.Int64(0));
 

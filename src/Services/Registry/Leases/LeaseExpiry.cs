@@ -205,7 +205,7 @@ internal sealed partial class LeaseExpiry(
         {
             lock (service.Gate)
             {
-                if (service.Members.Count == 0 && service.Watchers.Count == 0 && !service.Forgotten
+                if (service.Members.Count == 0 && service.Watchers.All(watcher => watcher.IsOurs) && !service.Forgotten
                     && tick.LeaseTicks - service.EmptySinceTicks >= EmptyServiceRetention.Ticks)
                     registry.Forget(service);
             }

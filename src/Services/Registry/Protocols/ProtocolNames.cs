@@ -17,6 +17,8 @@ public static class ProtocolNames
     /// <summary>The one datacenter of Consul.</summary>
     public const string ConsulDatacenter = "dc1";
 
+    private const string EscapedSlash = "%2F";
+
     /// <summary>A service as Nacos names it. A group in the service's name counts before one beside it.</summary>
     public static Outcome<ServiceKey> OfNacos(string? namespaceId, string? groupName, string serviceName)
     {
@@ -92,7 +94,21 @@ public static class ProtocolNames
 
     /// <summary>The service as clients of gRPC name it: <c>orders</c>, <c>shop%2Forders</c>.</summary>
     public static string ToXds(ServiceKey key) =>
-        key.Namespace == Names.DefaultNamespace ? ToConsul(key) : key.Namespace + "%2F" + ToConsul(key);
+        key.Namespace == Names.DefaultNamespace ? ToConsul(key) : key.Namespace + EscapedSlash + ToConsul(key);
+
+    /// <summary>
+    /// A service as keys of etcd's naming name it, between <c>services/</c> and the instance:
+    /// <c>[namespace%2F][group@@]service</c>. A slash would make it two parts, and one service's keys another's.
+    /// </summary>
+    public static Outcome<ServiceKey> OfEtcd(string name)
+    {
+        var at = name.IndexOf(EscapedSlash, StringComparison.Ordinal);
+        var (group, service) = ServiceKey.Split(at < 0 ? name : name[(at + EscapedSlash.Length)..]);
+        return Of(at < 0 ? Names.DefaultNamespace : name[..at], group ?? ServiceKey.DefaultGroup, service);
+    }
+
+    /// <summary>The service as keys of etcd's naming name it: <c>orders</c>, <c>shop%2Forders</c>.</summary>
+    public static string ToEtcd(ServiceKey key) => ToXds(key);
 
     private static Outcome<ServiceKey> Of(string @namespace, string group, string service)
     {

@@ -134,6 +134,18 @@ internal sealed class RegistryStore(IStorage storage, string nodeName, bool isSh
         return changes ?? await LoadAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// What was removed lately, and the position up to which some of what was removed is no longer known.
+    /// </summary>
+    public Task<(List<Instance> Removed, long Floor)> RemovedAsync(CancellationToken cancellationToken) =>
+        storage.ReadAsync(
+            session => (
+                session.List(
+                    $"SELECT {Columns}, 0 FROM registry_instances WHERE removed = 1",
+                    row => ReadInstance(row).Instance!), // Not null: the row is read as if it were not removed.
+                session.One("SELECT floor FROM registry_sequence WHERE id = 1", row => row.Int64(0))),
+            cancellationToken);
+
     /// <summary>Writes a batch in one transaction.</summary>
     public Task<WrittenBatch> WriteAsync(WriteBatch batch, CancellationToken cancellationToken) =>
         storage.WriteAsync(session => Write(session, batch), cancellationToken);

@@ -16,6 +16,9 @@ internal sealed class WatchSession(string name)
 
     public string Name => name;
 
+    /// <summary>True for one that looks on behalf of others, as long as the node runs.</summary>
+    public bool IsOurs { get; init; }
+
     /// <summary>Where the connection waits for a change.</summary>
     public StreamWait Changed { get; } = new();
 

@@ -28,10 +28,13 @@ internal sealed class WatchSessions(InstanceRegistry registry, int limit)
     }
 
     /// <summary>Begins to watch every service of a namespace, or of all.</summary>
-    public WatchSession? OpenWide(string? @namespace, string name)
+    /// <param name="isOurs">
+    /// There is one of its kind, for any number of others: it is not counted, keeps no service known, and stays.
+    /// </param>
+    public WatchSession? OpenWide(string? @namespace, string name, bool isOurs = false)
     {
-        if (!Enter()) return null;
-        var session = new WatchSession(name);
+        if (!isOurs && !Enter()) return null;
+        var session = new WatchSession(name) { IsOurs = isOurs };
         lock (gate) wide = wide.Add((session, @namespace));
         foreach (var service in registry.Services)
             if (@namespace is null || service.Key.Namespace == @namespace) Join(session, service);

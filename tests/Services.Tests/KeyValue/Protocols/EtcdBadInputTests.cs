@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.KeyValue;
+using Groundwork.Services.Registry;
 using Groundwork.Tests.Support;
 
 namespace Groundwork.Services.Tests.KeyValue.Protocols;
@@ -16,7 +17,7 @@ public sealed class EtcdBadInputTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        node = await RunningNode.StartAsync([new KeyValueModule()]);
+        node = await RunningNode.StartAsync([new RegistryModule(), new KeyValueModule()]);
         key = await node.MintAsync("all", [BuiltInRoles.Administrator]);
     }
 

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Services.KeyValue;
+using Groundwork.Services.Registry;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
@@ -17,7 +18,8 @@ public sealed class RefusedCallTests : IAsyncLifetime
 
     private RunningNode node = null!; // Started before every test.
 
-    public async ValueTask InitializeAsync() => node = await RunningNode.StartAsync([new KeyValueModule()]);
+    public async ValueTask InitializeAsync() =>
+        node = await RunningNode.StartAsync([new RegistryModule(), new KeyValueModule()]);
 
     public ValueTask DisposeAsync() => node.DisposeAsync();
 

@@ -7,6 +7,7 @@ using Groundwork.Kernel.Hosting.Rpc;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.KeyValue.Protocols.Etcd.Messages;
+using Groundwork.Services.Registry.Protocols.Etcd;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -32,8 +33,11 @@ internal sealed class EtcdCalls
     private readonly Authorizer authorizer;
     private readonly ILogger logger;
 
-    public EtcdCalls(Node node, KeyValues keys, KeyAccess access, EtcdTokens tokens)
+    public EtcdCalls(
+        Node node, KeyValues keys, KeyAccess access, EtcdTokens tokens, NamingKeys? naming)
     {
+        Table = new TableHistory(keys, access);
+        if (naming is not null) (Naming, Instances) = (new EtcdNaming(this, naming), new NamingHistory(naming));
         this.access = access;
         Keys = keys;
         Tokens = tokens;
@@ -49,6 +53,17 @@ internal sealed class EtcdCalls
     public KeyValues Keys { get; }
 
     public EtcdTokens Tokens { get; }
+
+    /// <summary>
+    /// What is below <c>services/</c>; null where there is no registry, and those are keys like others.
+    /// </summary>
+    public EtcdNaming? Naming { get; }
+
+    /// <summary>The history of the table.</summary>
+    private TableHistory Table { get; }
+
+    /// <summary>The history of what is below <c>services/</c>.</summary>
+    private NamingHistory? Instances { get; }
 
     public TimeProvider Time { get; }
 
@@ -72,6 +87,9 @@ internal sealed class EtcdCalls
     /// <summary>Maps a call of as many messages as both sides want.</summary>
     public void Stream(IEndpointRouteBuilder endpoints, string method, Func<EtcdCall, Task> run) =>
         Map(endpoints, method, run);
+
+    public IEtcdHistory HistoryOf(KeyRange range) =>
+        Instances is not null && NamingRows.Owns(range) ? Instances : Table;
 
     public ResponseHeader Header(long revision) => new()
     {
@@ -108,6 +126,7 @@ internal sealed class EtcdCalls
     private async Task<EtcdCall> EnterAsync(GrpcCall call)
     {
         var principal = await AuthenticateAsync(call.Context) ?? throw EtcdErrors.InvalidToken;
+        call.Context.Features.Set(principal);
         return new EtcdCall(
             call, access, LastingCaller.Of(principal, authorizer, Time)) { Principal = principal };
     }
@@ -192,11 +211,15 @@ internal sealed class EtcdCall(GrpcCall call, KeyAccess access, LastingCaller ca
     public async ValueTask<bool> IsStillAsync(string name) =>
         name == Principal.Name && name != Principal.Anonymous.Name && (await caller.AskAsync()).Succeeded;
 
+    /// <summary>The caller of a call that lasts, as of now; null when he is none any more.</summary>
+    public async ValueTask<Principal?> NowAsync() => (await caller.AskAsync()).TryGet(out var now, out _) ? now : null;
+
     /// <summary>Whether the caller of a call that lasts still may.</summary>
     public async ValueTask<bool> StillMayAsync(Verb verb, ResourceKey target) =>
         (await caller.AskAsync()).TryGet(out var now, out _) && access.Allows(now, verb, target);
 
-    private GrpcException Refusal() => Principal.Name == Principal.Anonymous.Name
+    /// <summary>The caller may not.</summary>
+    public GrpcException Refusal() => Principal.Name == Principal.Anonymous.Name
         ? EtcdErrors.UserEmpty
         : EtcdErrors.PermissionDenied;
 }

@@ -9,7 +9,7 @@ internal static class EtcdCompare
 {
     private static readonly KeyEntry Absent = new([], [], 0, 0, 0, 0, 0, 0, null);
 
-    public static bool Holds(KeyReading reading, Compare compare)
+    public static bool Holds(IKeyRows reading, Compare compare)
     {
         var found = reading.List(EtcdKeys.Range(compare.Key, compare.RangeEnd));
         // What is not there has no value, and zero for everything else.

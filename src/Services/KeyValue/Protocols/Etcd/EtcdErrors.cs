@@ -1,4 +1,5 @@
 using Groundwork.Kernel.Hosting.Rpc;
+using Groundwork.Wire;
 using Groundwork.Wire.Grpc;
 
 namespace Groundwork.Services.KeyValue.Protocols.Etcd;
@@ -55,6 +56,17 @@ internal static class EtcdErrors
         KeyValueRefusal.Kind.LeaseUnknown => LeaseNotFound,
         _ => TooManyRequests,
     };
+
+    /// <summary>What the registry says, with its code: no client of etcd knows it by a text.</summary>
+    public static GrpcException Of(Fault fault) => new(
+        fault.Error.Status switch
+        {
+            409 => GrpcStatus.FailedPrecondition,
+            429 or 507 => GrpcStatus.ResourceExhausted,
+            >= 500 => GrpcStatus.Unavailable,
+            _ => GrpcStatus.InvalidArgument,
+        },
+        $"etcdserver: {fault.Error.Code}: {fault.Detail}");
 
     private static GrpcException Wrong(string text) => new(GrpcStatus.InvalidArgument, "etcdserver: " + text);
 }

@@ -20,6 +20,12 @@ internal sealed class EtcdKvApi(EtcdCalls calls)
     private async Task<IMessage> RangeAsync(EtcdCall call, RangeRequest request)
     {
         EtcdRange.Check(request);
+        if (calls.Naming is { } naming && EtcdNaming.Owns(request.Key, request.RangeEnd))
+        {
+            var named = await naming.RangeAsync(call, request);
+            named.Header = calls.Header(named.Header.Revision);
+            return named;
+        }
         EtcdTransaction.Demand(call, request);
         var answer = await calls.Keys.ReadAsync(
             reading => EtcdRange.Answer(reading, request, reading.Head.Revision), call.Aborted);
@@ -31,6 +37,12 @@ internal sealed class EtcdKvApi(EtcdCalls calls)
     {
         if (request.CalculateSize() > EtcdLimits.MaxRequestBytes) throw EtcdErrors.RequestTooLarge;
         EtcdWrites.Check(request);
+        if (calls.Naming is { } naming && EtcdNaming.Owns(request.Key, ByteString.Empty))
+        {
+            var named = await naming.PutAsync(call, request);
+            named.Header = calls.Header(named.Header.Revision);
+            return named;
+        }
         EtcdTransaction.Demand(call, request);
         var answer = await calls.Keys.WriteAsync(
             transaction => EtcdWrites.Put(transaction, request), call.Aborted);
@@ -41,6 +53,12 @@ internal sealed class EtcdKvApi(EtcdCalls calls)
     private async Task<IMessage> DeleteAsync(EtcdCall call, DeleteRangeRequest request)
     {
         EtcdWrites.Check(request);
+        if (calls.Naming is { } naming && EtcdNaming.Owns(request.Key, request.RangeEnd))
+        {
+            var named = await naming.DeleteAsync(call, request);
+            named.Header = calls.Header(named.Header.Revision);
+            return named;
+        }
         EtcdTransaction.Demand(call, request);
         var answer = await calls.Keys.WriteAsync(
             transaction => EtcdWrites.Delete(transaction, request), call.Aborted);
@@ -52,6 +70,12 @@ internal sealed class EtcdKvApi(EtcdCalls calls)
     {
         if (request.CalculateSize() > EtcdLimits.MaxRequestBytes) throw EtcdErrors.RequestTooLarge;
         EtcdTransaction.Check(request);
+        if (calls.Naming is { } naming && EtcdNaming.Owns(request))
+        {
+            var named = await naming.TransactAsync(call, request);
+            named.Header = calls.Header(named.Header.Revision);
+            return named;
+        }
         EtcdTransaction.Demand(call, request);
         var answer = EtcdTransaction.IsRead(request)
             ? await calls.Keys.ReadAsync(reading => EtcdTransaction.Run(reading, null, request), call.Aborted)

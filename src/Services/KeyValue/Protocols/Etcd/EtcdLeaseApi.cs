@@ -54,6 +54,7 @@ internal sealed class EtcdLeaseApi(EtcdCalls calls)
                 return transaction.Revision;
             },
             call.Aborted);
+        if (calls.Naming is { } naming) await naming.EndAsync(call, request.ID);
         return new LeaseRevokeResponse { Header = calls.Header(revision) };
     }
 
@@ -78,6 +79,8 @@ internal sealed class EtcdLeaseApi(EtcdCalls calls)
             call.Demand(Verb.Read, KeyAccess.Target(entry.Key));
             answer.Keys.Add(ByteString.CopyFrom(entry.Key));
         }
+        if (request.Keys && calls.Naming is { } naming)
+            answer.Keys.AddRange(naming.KeysOf(call, lease.Id).Select(key => ByteString.CopyFrom(key)));
         return answer;
     }
 

@@ -15,7 +15,7 @@ internal static class EtcdRange
 
     /// <param name="current">The revision now, with what a transaction has written so far.</param>
     /// <exception cref="Kernel.Hosting.Rpc.GrpcException">The revision is not one to read at.</exception>
-    public static RangeResponse Answer(KeyReading reading, RangeRequest request, long current)
+    public static RangeResponse Answer(IKeyRows reading, RangeRequest request, long current)
     {
         if (request.Revision > current) throw EtcdErrors.FutureRevision;
         if (request.Revision > 0 && request.Revision < reading.Head.Compacted) throw EtcdErrors.Compacted;

@@ -1,4 +1,3 @@
-using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
 using Groundwork.Services.KeyValue.Protocols.Etcd.Messages;
 
@@ -47,16 +46,18 @@ internal sealed class EtcdWatchStream(EtcdCalls calls, EtcdCall call, Cancellati
 
     private async Task CreateAsync(WatchCreateRequest request)
     {
-        var head = await calls.Keys.ReadAsync(reading => reading.Head, ending);
         var key = request.Key.IsEmpty ? Google.Protobuf.ByteString.CopyFrom(0) : request.Key;
         var range = EtcdKeys.Range(key, request.RangeEnd);
+        var history = calls.HistoryOf(range);
+        var head = await history.HeadAsync(ending);
         var refusal = range.IsEmpty ? "etcdserver: watcher range is empty"
             : request.WatchId > 0 && watches.ContainsKey(request.WatchId)
                 ? "etcdserver: duplicate watch ID provided on the WatchStream"
-            : !await call.StillMayAsync(Verb.Read, KeyAccess.Target(range)) ? "etcdserver: permission denied"
+            : await call.NowAsync() is not { } principal || !history.Allows(principal, range)
+                ? "etcdserver: permission denied"
             : watches.Count >= EtcdLimits.MaxWatchesPerStream ? EtcdErrors.TooManyRequests.Message
             : null;
-        var waiter = refusal is null ? calls.Keys.Feed.Enter(range) : null;
+        var waiter = refusal is null ? history.Enter(range) : null;
         if (waiter is null)
         {
             await SendAsync(new WatchResponse
@@ -68,23 +69,28 @@ internal sealed class EtcdWatchStream(EtcdCalls calls, EtcdCall call, Cancellati
         }
         var id = request.WatchId > 0 ? request.WatchId : FreeId();
         await SendAsync(new WatchResponse { Header = calls.Header(head.Revision), WatchId = id, Created = true });
-        watches[id] = EtcdWatch.Start(calls, call, this, request, id, range, waiter, head.Revision, ending);
+        watches[id] = EtcdWatch.Start(
+            calls, call, this, history, request, id, range, waiter, head.Revision, ending);
     }
 
     private async Task CancelAsync(long id)
     {
         if (!watches.Remove(id, out var watch)) return;
         await watch.DisposeAsync();
-        var head = await calls.Keys.ReadAsync(reading => reading.Head, ending);
+        var head = await watch.History.HeadAsync(ending);
         await SendAsync(new WatchResponse { Header = calls.Header(head.Revision), WatchId = id, Canceled = true });
     }
 
-    /// <summary>Up to where all watches have been sent what there was.</summary>
+    /// <summary>
+    /// Up to where all watches have been sent what there was. One whose revisions are others' than those of the rest
+    /// hears too little by it, and never too much.
+    /// </summary>
     private async Task SayProgressAsync()
     {
-        var head = await calls.Keys.ReadAsync(reading => reading.Head, ending);
-        var sent = watches.Values.Where(watch => !watch.IsOver).Select(watch => watch.SentUpTo)
-            .Append(head.Revision).Min();
+        long[] watched = [.. watches.Values.Where(watch => !watch.IsOver).Select(watch => watch.SentUpTo)];
+        var sent = watched.Length > 0
+            ? watched.Min()
+            : await calls.Keys.ReadAsync(reading => reading.Head.Revision, ending);
         await SendAsync(new WatchResponse { Header = calls.Header(sent), WatchId = NoWatch });
     }
 
@@ -111,13 +117,16 @@ internal sealed class EtcdWatch : IAsyncDisposable
     private bool isOver; // The same.
 
     private EtcdWatch(
-        EtcdCalls calls, EtcdCall call, EtcdWatchStream stream, WatchCreateRequest request, long id, KeyRange range,
-        Watching.KeyWaiter waiter, long sentUpTo, CancellationToken ending)
+        EtcdCalls calls, EtcdCall call, EtcdWatchStream stream, IEtcdHistory history, WatchCreateRequest request,
+        long id, KeyRange range, Watching.KeyWaiter waiter, long sentUpTo, CancellationToken ending)
     {
+        History = history;
         (this.calls, this.call, this.stream, this.request, this.id) = (calls, call, stream, request, id);
         (this.range, this.waiter, this.sentUpTo) = (range, waiter, sentUpTo);
         this.ending = CancellationTokenSource.CreateLinkedTokenSource(ending);
     }
+
+    public IEtcdHistory History { get; }
 
     /// <summary>Everything up to this revision has been sent.</summary>
     public long SentUpTo => Volatile.Read(ref sentUpTo);
@@ -127,11 +136,11 @@ internal sealed class EtcdWatch : IAsyncDisposable
 
     /// <param name="now">The revision that the client was told when it began.</param>
     public static EtcdWatch Start(
-        EtcdCalls calls, EtcdCall call, EtcdWatchStream stream, WatchCreateRequest request, long id, KeyRange range,
-        Watching.KeyWaiter waiter, long now, CancellationToken ending)
+        EtcdCalls calls, EtcdCall call, EtcdWatchStream stream, IEtcdHistory history, WatchCreateRequest request,
+        long id, KeyRange range, Watching.KeyWaiter waiter, long now, CancellationToken ending)
     {
         var watch = new EtcdWatch(
-            calls, call, stream, request, id, range, waiter,
+            calls, call, stream, history, request, id, range, waiter,
             request.StartRevision > 0 ? request.StartRevision - 1 : now, ending);
         watch.running = Task.Run(watch.RunAsync, CancellationToken.None);
         return watch;
@@ -149,8 +158,9 @@ internal sealed class EtcdWatch : IAsyncDisposable
     {
         try
         {
-            var floor = (await ReadAsync()).Head.Compacted;
-            if (SentUpTo + 1 < floor) await EndAsync(floor, "");
+            var head = await History.HeadAsync(ending.Token);
+            if (SentUpTo + 1 < head.Compacted) await EndAsync(head.Compacted, "");
+            else if (History.IsOfOneNode && SentUpTo > head.Revision) await EndAsync(head.Revision, "");
             else await FollowAsync();
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
@@ -172,8 +182,8 @@ internal sealed class EtcdWatch : IAsyncDisposable
     {
         while (true)
         {
-            var batch = await ReadAsync();
-            if (!await call.StillMayAsync(Verb.Read, KeyAccess.Target(range)))
+            var batch = await History.ReadAsync(range, SentUpTo + 1, request.PrevKv, ending.Token);
+            if (await call.NowAsync() is not { } principal || !History.Allows(principal, range))
             {
                 await EndAsync(0, EtcdErrors.PermissionDenied.Message);
                 return;
@@ -184,33 +194,23 @@ internal sealed class EtcdWatch : IAsyncDisposable
                 await EndAsync(batch.Head.Purged, "");
                 return;
             }
-            await SendAsync(batch);
+            await SendAsync(batch, [.. batch.Events.Where(one => Passes(one) && History.Allows(principal, one))]);
             if (!batch.More) await WaitAsync();
         }
     }
 
-    private Task<Batch> ReadAsync() => calls.Keys.ReadInTurnAsync(
-        reading =>
-        {
-            var (changes, more) = reading.Changes(range, SentUpTo + 1, KeyValueLimits.WatchBatch);
-            var last = more ? changes[^1].Entry.Revision : Math.Max(reading.Head.Revision, SentUpTo);
-            var events = changes.Where(Passes).Select(change => Write(reading, change));
-            return new Batch(reading.Head, [.. events], last, more);
-        },
-        ending.Token);
-
-    private async Task SendAsync(Batch batch)
+    private async Task SendAsync(EtcdBatch batch, Event[] events)
     {
         var answer = new WatchResponse { WatchId = id };
         var bytes = 0;
-        for (var at = 0; at < batch.Events.Length; at++)
+        for (var at = 0; at < events.Length; at++)
         {
-            var next = batch.Events[at];
+            var next = events[at];
             answer.Events.Add(next);
             bytes += next.CalculateSize();
             var revision = next.Kv.ModRevision;
-            if (at + 1 == batch.Events.Length || bytes < EtcdLimits.WatchAnswerBytes
-                || batch.Events[at + 1].Kv.ModRevision == revision)
+            if (at + 1 == events.Length || bytes < EtcdLimits.WatchAnswerBytes
+                || events[at + 1].Kv.ModRevision == revision)
                 continue;
             await SendAsync(answer, revision);
             answer = new WatchResponse { WatchId = id };
@@ -249,7 +249,7 @@ internal sealed class EtcdWatch : IAsyncDisposable
 
     private async Task EndAsync(long floor, string why)
     {
-        var now = await calls.Keys.ReadAsync(reading => reading.Head.Revision, ending.Token);
+        var now = (await History.HeadAsync(ending.Token)).Revision;
         await stream.SendAsync(new WatchResponse
         {
             Header = calls.Header(now), WatchId = id, Canceled = true, CompactRevision = floor, CancelReason = why,
@@ -271,26 +271,8 @@ internal sealed class EtcdWatch : IAsyncDisposable
         }
     }
 
-    private bool Passes(KeyChange change) => !request.Filters.Contains(
-        change.IsRemoval
+    private bool Passes(Event happened) => !request.Filters.Contains(
+        happened.Type == Event.Types.EventType.Delete
             ? WatchCreateRequest.Types.FilterType.Nodelete
             : WatchCreateRequest.Types.FilterType.Noput);
-
-    private Event Write(KeyReading reading, KeyChange change) => new()
-    {
-        Type = change.IsRemoval ? Event.Types.EventType.Delete : Event.Types.EventType.Put,
-        Kv = change.IsRemoval
-            ? new Messages.KeyValue
-            {
-                Key = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(change.Entry.Key),
-                ModRevision = change.Entry.Revision,
-            }
-            : EtcdKeys.Write(change.Entry),
-        PrevKv = request.PrevKv && reading.Before(change.Entry.Key, change.Entry.Revision) is { } before
-            ? EtcdKeys.Write(before)
-            : null,
-    };
-
-    /// <param name="UpTo">No change in the range up to this revision is left out.</param>
-    private sealed record Batch(KeyHead Head, Event[] Events, long UpTo, bool More);
 }
