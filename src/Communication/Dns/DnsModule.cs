@@ -36,6 +36,7 @@ public sealed class DnsModule(
     internal const string HttpDnsListener = "httpdns";
 
     private DnsServer? server;
+    private DnsSight? sight;
     private AccountTable? accounts;
     private ZoneTable? zones;
     private RuleTable? rules;
@@ -71,6 +72,8 @@ public sealed class DnsModule(
             node.Listeners.Map(
                 HttpDnsListener,
                 BuildHttpDns(built.Names, built.Figures, node.Snapshots, node.OpenSecrets, node.Time, node.Logs).Map);
+        if (sight is not null && (node.Listeners.Has(PlainListener) || node.Listeners.Speaks(DohListener)))
+            registry().Sights.Add(sight);
         if (node.Listeners.Has(PlainListener))
             node.Listeners.Receive(PlainListener, built.Server.Receive, built.Server.Accept);
         return Task.CompletedTask;
@@ -95,9 +98,10 @@ public sealed class DnsModule(
         zones = new ZoneTable(snapshots);
         rules = new RuleTable(snapshots);
         var figures = new DnsFigures();
-        var names = new NameService(
-            new NameAnswerer(view, zones, rules, new RecordsTable(view, time), authorizer, time),
-            new Forwarder(guard, time));
+        var records = new RecordsTable(view, time);
+        var answerer = new NameAnswerer(view, zones, rules, records, authorizer, time);
+        var names = new NameService(answerer, new Forwarder(guard, time));
+        sight = new DnsSight(answerer, view, records);
         server = new DnsServer(names, figures, time, logs.CreateLogger<DnsServer>());
         return (server, names, figures);
     }

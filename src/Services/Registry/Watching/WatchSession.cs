@@ -8,13 +8,16 @@ namespace Groundwork.Services.Registry.Watching;
 /// drain knows who has seen it.
 /// </summary>
 /// <param name="name">Whose it is: an instance that named itself, else the principal.</param>
-internal sealed class WatchSession(string name)
+/// <param name="by">Whose call it is; null for what this node itself watches.</param>
+internal sealed class WatchSession(string name, Watcher? by = null)
 {
     private readonly Lock gate = new(); // Innermost lock but for the wait's.
     private readonly HashSet<ServiceState> touched = [];
     private readonly Dictionary<ServiceState, long> sent = [];
 
     public string Name => name;
+
+    public Watcher? By => by;
 
     /// <summary>Where the connection waits for a change.</summary>
     public StreamWait Changed { get; } = new();

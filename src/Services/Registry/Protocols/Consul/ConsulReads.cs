@@ -139,7 +139,9 @@ internal sealed class ConsulReads(
             return;
         }
         ServiceKey[] keys = [key];
-        if (registry.Watches.Open(keys, $"consul: {access.WatcherName(context)}") is not { } session)
+        if (registry.Watches.Open(
+            keys, $"consul: {access.WatcherName(context)}",
+            new Watcher(ConsulExtension.Name, ConsulSight.BlockingQuery, context, time)) is not { } session)
         {
             await ConsulCall.WriteTextAsync(
                 context, StatusCodes.Status503ServiceUnavailable, "Too many blocking queries");
