@@ -36,7 +36,7 @@ public sealed class DnsModule(
     internal const string HttpDnsListener = "httpdns";
 
     private DnsServer? server;
-    private DnsSight? sight;
+    private Func<string, DnsSight>? sight; // Of a listener; made with what answers.
     private AccountTable? accounts;
     private ZoneTable? zones;
     private RuleTable? rules;
@@ -72,8 +72,9 @@ public sealed class DnsModule(
             node.Listeners.Map(
                 HttpDnsListener,
                 BuildHttpDns(built.Names, built.Figures, node.Snapshots, node.OpenSecrets, node.Time, node.Logs).Map);
+        // Both answer the same.
         if (sight is not null && (node.Listeners.Has(PlainListener) || node.Listeners.Speaks(DohListener)))
-            registry().Sights.Add(sight);
+            registry().Sights.Add(sight(node.Listeners.Has(PlainListener) ? PlainListener : DohListener));
         if (node.Listeners.Has(PlainListener))
             node.Listeners.Receive(PlainListener, built.Server.Receive, built.Server.Accept);
         return Task.CompletedTask;
@@ -101,7 +102,7 @@ public sealed class DnsModule(
         var records = new RecordsTable(view, time);
         var answerer = new NameAnswerer(view, zones, rules, records, authorizer, time);
         var names = new NameService(answerer, new Forwarder(guard, time));
-        sight = new DnsSight(answerer, view, records);
+        sight = protocol => new DnsSight(protocol, answerer, view, records);
         server = new DnsServer(names, figures, time, logs.CreateLogger<DnsServer>());
         return (server, names, figures);
     }

@@ -98,8 +98,8 @@ internal sealed class RegistryWatchApi(
     {
         ServiceKey[] keys = [key];
         NoteConsumer(access.CallerOf(context), keys);
-        if (registry.Watches.Open(
-            keys, access.WatcherName(context), By(context, "blocking-query")) is not { } session)
+        var name = access.WatcherName(context);
+        if (registry.Watches.Open(keys, name, By(context, name, "blocking-query")) is not { } session)
         {
             await Problems.WriteAsync(context, TooMany());
             return;
@@ -158,8 +158,8 @@ internal sealed class RegistryWatchApi(
         }
         var name = access.WatcherName(context);
         var session = keys.Length > 0
-            ? registry.Watches.Open(keys, name, By(context, "watch"))
-            : registry.Watches.OpenWide(@namespace, name, By(context, "watch"));
+            ? registry.Watches.Open(keys, name, By(context, name, "watch"))
+            : registry.Watches.OpenWide(@namespace, name, By(context, name, "watch"));
         if (session is null)
         {
             await Problems.WriteAsync(context, TooMany());
@@ -244,7 +244,8 @@ internal sealed class RegistryWatchApi(
         await response.Body.FlushAsync(context.RequestAborted);
     }
 
-    private Watcher By(HttpContext context, string how) => new(Registrar.Own, how, context, time);
+    private Watcher By(HttpContext context, string name, string how) =>
+        new(Registrar.Own, how, name, context, time);
 
     private Fault TooMany() => RegistryLimits.TooManyWatchers(registry.Options);
 }

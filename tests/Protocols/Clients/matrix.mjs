@@ -24,11 +24,11 @@ const held = new Map() // What keeps a registration alive, by protocol and servi
 const consul = new Consul({ host, port: Number(port) })
 const nacos = new NacosNamingClient({ logger: quiet, serverList: `${host}:${port}`, namespace: 'public' })
 
-const eureka = (instance, fetches, filterUseUp = true) => new Eureka({
+const eureka = (instance, fetches, filterUpInstances = true) => new Eureka({
     logger: quiet,
     eureka: {
         host, port: Number(port), servicePath: '/eureka/apps/', fetchRegistry: fetches, registerWithEureka: !fetches,
-        heartbeatInterval: 5000, registryFetchInterval: 600000, filterUseUp,
+        heartbeatInterval: 5000, registryFetchInterval: 600000, filterUpInstances,
     },
     instance,
 })

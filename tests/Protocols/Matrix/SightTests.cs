@@ -58,8 +58,8 @@ public sealed class SightTests(NpmClients clients)
             var all = await LookAllAsync(node, service);
             Assert.Equal(
                 ["127.0.0.1:3001 nacos Nacos-Java-Client:v1.0.0", "127.0.0.1:3002 eureka ", "ours groundwork ",
-                    "out groundwork ", "seen-3003 consul "],
-                all.Instances.Select(one => $"{one.Id} {one.Protocol} {one.Client}"));
+                    "out groundwork ", "seen-3003 consul papi"],
+                all.Instances.Select(one => $"{one.Id} {one.Protocol} {one.Client.Split('/')[0]}"));
             Assert.Equal(
                 ["127.0.0.1", "127.0.0.1", "127.0.0.1"],
                 all.Instances.Where(one => one.Protocol != "groundwork").Select(one => one.Address));

@@ -12,11 +12,13 @@ namespace Groundwork.Communication.Dns.Answering;
 /// A service as DNS answers for it, asked as a program of this machine without a credential asks: DNS over HTTP answers
 /// the same to whoever may discover the service.
 /// </summary>
-internal sealed class DnsSight(NameAnswerer answerer, IRegistryView registry, RecordsTable records) : IProtocolSight
+/// <param name="protocol">The listener that speaks it.</param>
+internal sealed class DnsSight(
+    string protocol, NameAnswerer answerer, IRegistryView registry, RecordsTable records) : IProtocolSight
 {
     private static readonly DnsName ConsulZone = DnsName.Parse("consul");
 
-    public string Protocol => DnsModule.PlainListener;
+    public string Protocol => protocol;
 
     public ProtocolSight Look(ServiceKey service)
     {

@@ -25,9 +25,9 @@ internal sealed class ServiceEvents(InstanceRegistry registry, RegistryAccess ac
 
     public async Task<Fault> DeliverAsync(EventStream stream, CancellationToken ended)
     {
+        var name = access.WatcherName(stream.Context);
         if (registry.Watches.OpenWide(
-            null, access.WatcherName(stream.Context),
-            new Watcher(Registrar.Own, "events", stream.Context, time)) is not { } session)
+            null, name, new Watcher(Registrar.Own, "events", name, stream.Context, time)) is not { } session)
             return RegistryLimits.TooManyWatchers(registry.Options);
         await using var atEnd = session.Changed.EndWith(ended);
         pulse.Join(session.Changed);

@@ -10,7 +10,8 @@ namespace Groundwork.Services.Registry.Watching;
 /// </summary>
 /// <param name="protocol">The protocol that it came by.</param>
 /// <param name="how">How it waits.</param>
-internal sealed class Watcher(string protocol, string how, HttpContext context, TimeProvider time)
+/// <param name="name">The instance that named itself, else the principal.</param>
+internal sealed class Watcher(string protocol, string how, string name, HttpContext context, TimeProvider time)
 {
     private readonly string client = context.Request.Headers.UserAgent.ToString(); // The header's own text.
     private readonly IPAddress? peer = context.Connection.RemoteIpAddress; // Null over the Unix socket.
@@ -18,8 +19,7 @@ internal sealed class Watcher(string protocol, string how, HttpContext context, 
 
     public string Protocol => protocol;
 
-    /// <param name="name">Of the watch.</param>
-    public Subscriber Describe(string name) => new(
+    public Subscriber Describe() => new(
         how, ProtocolCallers.Clean(client), name,
         (peer is { IsIPv4MappedToIPv6: true } ? peer.MapToIPv4() : peer)?.ToString(), since);
 }

@@ -139,9 +139,10 @@ internal sealed class ConsulReads(
             return;
         }
         ServiceKey[] keys = [key];
+        var watcher = access.WatcherName(context);
         if (registry.Watches.Open(
-            keys, $"consul: {access.WatcherName(context)}",
-            new Watcher(ConsulExtension.Name, ConsulSight.BlockingQuery, context, time)) is not { } session)
+            keys, $"consul: {watcher}",
+            new Watcher(ConsulExtension.Name, ConsulSight.BlockingQuery, watcher, context, time)) is not { } session)
         {
             await ConsulCall.WriteTextAsync(
                 context, StatusCodes.Status503ServiceUnavailable, "Too many blocking queries");

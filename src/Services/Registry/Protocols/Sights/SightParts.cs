@@ -29,7 +29,7 @@ internal static class SightParts
         return
         [
             .. WatchSessions.Of(state).Where(session => session.By?.Protocol == protocol)
-                .Select(session => session.By!.Describe(session.Name)) // Not null, as filtered.
+                .Select(session => session.By!.Describe()) // Not null, as filtered.
                 .OrderBy(one => one.Since),
         ];
     }
