@@ -14,11 +14,16 @@ public sealed class DnsProcessTests : IDisposable
         name: corp.example
         spec: { records: [{ name: api, type: A, values: [10.0.0.1] }] }
         ---
+        kind: httpdns-account
+        name: "100000"
+        spec: { names: ["*"], secret: 00112233445566778899aabbccddeeff, allowUnsigned: true }
+        ---
         kind: role
         name: edge
         spec:
           grants:
-            - { verbs: [read], kinds: [dns-zone, dns-rule, httpdns-account] }
+            - { verbs: [read], kinds: [dns-zone, dns-rule] }
+            - { verbs: [read, read-secret], kinds: [httpdns-account] }
             - { verbs: [discover], kinds: [instance] }
         """;
 
@@ -65,9 +70,14 @@ public sealed class DnsProcessTests : IDisposable
             ]);
         var port = follower.Address("dns").Port;
         await Eventually.TrueAsync(async () => await AskAsync(port) == "10.0.0.1", "the follower answers");
+        using var client = new HttpClient();
+        var account = new Uri(follower.Address("httpdns"), "/100000/d?host=api.corp.example");
+        await Eventually.PassesAsync(async () => Assert.Contains(
+            "10.0.0.1", await client.GetStringAsync(account), StringComparison.Ordinal));
         node.Signal(Signals.Kill);
         await node.ExitAsync();
         Assert.Equal("10.0.0.1", await AskAsync(port));
+        Assert.Contains("10.0.0.1", await client.GetStringAsync(account), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public sealed class NginxServer : IAsyncDisposable
     /// <param name="port">One of loopback that it listens at then.</param>
     public static async Task<NginxServer> StartAsync(Func<string, string> http, int port)
     {
-        var server = new NginxServer(Tools.Require("nginx", "nginx"), http);
+        var server = new NginxServer(Tools.Require("nginx", "nginx-light"), http);
         try
         {
             await Eventually.TrueAsync(

@@ -6,6 +6,7 @@ using Groundwork.Communication.Dns.Protocols.HttpDns;
 using Groundwork.Communication.Dns.Protocols.Plain;
 using Groundwork.Communication.Dns.Steering;
 using Groundwork.Communication.Dns.Zones;
+using Groundwork.Communication.Secrets;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
@@ -71,7 +72,7 @@ public sealed class DnsModule(
         if (node.Listeners.Has(HttpDnsListener))
             node.Listeners.Map(
                 HttpDnsListener,
-                BuildHttpDns(built.Names, built.Figures, node.Snapshots, node.OpenSecrets, node.Time, node.Logs).Map);
+                BuildHttpDns(built.Names, built.Figures, node.Snapshots, SecretSource.Of(node), node.Time, node.Logs).Map);
         // Both answer the same.
         if (sight is not null && (node.Listeners.Has(PlainListener) || node.Listeners.Speaks(DohListener)))
             registry().Sights.Add(sight(node.Listeners.Has(PlainListener) ? PlainListener : DohListener));
@@ -108,12 +109,11 @@ public sealed class DnsModule(
     }
 
     /// <summary>The same of HTTPDNS.</summary>
-    /// <param name="open">Opens secrets; null on a node that follows another, where no account can ask.</param>
     internal HttpDnsApi BuildHttpDns(
-        NameService names, DnsFigures figures, ISnapshotSource snapshots, Func<Resource, ReadOnlyMemory<byte>>? open,
+        NameService names, DnsFigures figures, ISnapshotSource snapshots, OpenSpec open,
         TimeProvider time, ILoggerFactory logs)
     {
-        accounts = new AccountTable(snapshots, open, logs.CreateLogger<AccountTable>());
+        accounts = new AccountTable(snapshots, open, time, logs.CreateLogger<AccountTable>());
         var found = new HttpDnsNames(names, figures);
         var addresses = new ClientAddresses(trustedProxies.IsDefault ? [] : trustedProxies);
         return new HttpDnsApi(

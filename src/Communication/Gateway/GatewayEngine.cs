@@ -74,12 +74,12 @@ internal sealed class GatewayEngine : IAsyncDisposable
         var answers = new OwnAnswers(snapshots, counters);
 
         Access = new AccessSteps(new AccessParts(
-            snapshots, registry, ground.Authenticate, addresses, ground.SessionKey, ground.OpenSecrets, time,
+            snapshots, registry, ground.Authenticate, addresses, ground.SessionKey, ground.OpenSpec, time,
             logs.CreateLogger<AccessSteps>()));
         Limits = new LimitMaker(ground.Counters, time);
         Mirrors = new MirrorSender(chooser, pools, time, logs.CreateLogger<MirrorSender>());
         Cache = new ResponseCache(options.CacheMegabytes * 1024L * 1024, snapshots, answers, counters, Calls, time);
-        signedUrls = new SignedUrlMaker(snapshots, ground.OpenSecrets, time);
+        signedUrls = new SignedUrlMaker(snapshots, ground.OpenSpec, time, logs.CreateLogger<SignedUrlMaker>());
         Inspection = new InspectionFigures(time, logs.CreateLogger<InspectionFigures>());
         OpenApi = new OpenApiFigures(time, logs.CreateLogger<OpenApiFigures>());
         openApi = new OpenApiMaker(snapshots, OpenApi);

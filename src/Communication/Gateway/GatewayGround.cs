@@ -1,4 +1,4 @@
-using Groundwork.Communication.Gateway.Certificates;
+using Groundwork.Communication.Secrets;
 using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
@@ -17,11 +17,8 @@ internal sealed record GatewayGround(
     /// <summary>Signs sticky cookies, and what services are told about callers.</summary>
     public ReadOnlyMemory<byte> SessionKey { get; init; }
 
-    /// <summary>See <see cref="Node.OpenSecrets"/>.</summary>
-    public Func<Resource, ReadOnlyMemory<byte>>? OpenSecrets { get; init; }
-
     /// <summary>Opens what is secret in a resource, here or at the node that is followed.</summary>
-    public OpenSpec OpenSpec { get; init; } = KeyRing.Nothing;
+    public OpenSpec OpenSpec { get; init; } = SecretSource.Plain;
 
     /// <summary>Who holds an access key, asked with the address it comes from; nobody where none are known.</summary>
     public Func<string, string?, Outcome<Principal>> Authenticate { get; init; } =

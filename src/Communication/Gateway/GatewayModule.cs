@@ -12,6 +12,7 @@ using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.States;
 using Groundwork.Communication.Gateway.Upstreams;
+using Groundwork.Communication.Secrets;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Services.Registry;
 
@@ -62,8 +63,7 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
             new GatewayGround(node.Listeners, node.Snapshots, node.Time, node.Time, node.Logs)
             {
                 SessionKey = node.SessionKey,
-                OpenSecrets = node.OpenSecrets,
-                OpenSpec = KeyRing.Of(node),
+                OpenSpec = SecretSource.Of(node),
                 Authenticate = node.Authenticator.AuthenticateKey,
                 Counters = node.Cluster?.Counters,
             });

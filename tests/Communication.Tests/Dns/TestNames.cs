@@ -8,6 +8,7 @@ using Groundwork.Communication.Dns.Answering;
 using Groundwork.Communication.Dns.Protocols.Doh;
 using Groundwork.Communication.Dns.Protocols.Plain;
 using Groundwork.Communication.Dns.Zones;
+using Groundwork.Communication.Secrets;
 using Groundwork.Communication.Tests.Gateway;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
@@ -59,7 +60,7 @@ internal sealed class TestNames : IAsyncDisposable
         listeners.Receive("dns", server.Receive, server.Accept);
         listeners.Map("httpdns", module.BuildHttpDns(
             // Secrets are in clear where a test sets them.
-            names, figures, Snapshots, static resource => resource.Spec, TimeProvider.System,
+            names, figures, Snapshots, SecretSource.Plain, TimeProvider.System,
             NullLoggerFactory.Instance).Map);
         listeners.MapProtocol("doh", new DohApi(names, keys.Authenticator, figures).Map);
     }

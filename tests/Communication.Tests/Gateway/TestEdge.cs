@@ -48,7 +48,6 @@ internal sealed class TestEdge : IAsyncDisposable
             new GatewayGround(listeners, Snapshots, time, TimeProvider.System, NullLoggerFactory.Instance)
             {
                 // Secrets are in clear where a test sets them.
-                OpenSecrets = static resource => resource.Spec,
                 Authenticate = keys.Authenticator.AuthenticateKey,
                 Counters = shared,
             });

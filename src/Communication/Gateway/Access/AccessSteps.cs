@@ -4,6 +4,7 @@ using Groundwork.Communication.Gateway.Access.Callers;
 using Groundwork.Communication.Gateway.Access.Signatures;
 using Groundwork.Communication.Gateway.Access.Tokens;
 using Groundwork.Communication.Gateway.Steps;
+using Groundwork.Communication.Secrets;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
@@ -22,8 +23,8 @@ internal sealed class AccessSteps : IStepMaker, IDisposable
     private readonly TimeProvider time;
     private readonly TokenCache cache = new();
     private readonly ResourceTable<CallerList> lists;
-    private readonly ResourceTable<TokenIssuer> issuers;
-    private readonly ResourceTable<SigningKey> signingKeys;
+    private readonly SecretTable<TokenIssuer> issuers;
+    private readonly SecretTable<SigningKey> signingKeys;
     private readonly SeenNonces nonces;
     private readonly ConditionalWeakTable<Principal, CallerIdentity> holders = []; // Of access keys.
     private readonly HttpClient asked;
@@ -35,15 +36,19 @@ internal sealed class AccessSteps : IStepMaker, IDisposable
         time = parts.Time;
         nonces = new SeenNonces(time);
         asked = Asking.MakeClient(parts.Guard);
-        signingKeys = new ResourceTable<SigningKey>(
-            parts.Snapshots, SigningKeyKind.Name, resource => SigningKey.Compile(resource, parts.Open));
+        signingKeys = new SecretTable<SigningKey>(
+            parts.Snapshots, SigningKey.Table, parts.Open, time, parts.Logger);
         // Without a key of the store this process has one of its own.
         Signer = new IdentitySigner(
             parts.SessionKey.IsEmpty ? RandomNumberGenerator.GetBytes(32) : parts.SessionKey.Span);
         lists = new ResourceTable<CallerList>(parts.Snapshots, AccessListKind.Name, CallerList.Compile);
-        issuers = new ResourceTable<TokenIssuer>(
-            parts.Snapshots, TokenIssuerKind.Name, resource => IssuerKeys.Compile(resource, parts),
-            static issuer => issuer.Dispose());
+        var ofIssuers = new SecretKind<TokenIssuer>(
+            TokenIssuerKind.Name, (resource, open) => IssuerKeys.Compile(resource, open, parts))
+        {
+            HasSecret = static resource => resource.As<TokenIssuerSpec>().Secret is not null,
+            Left = static issuer => issuer.Dispose(),
+        };
+        issuers = new SecretTable<TokenIssuer>(parts.Snapshots, ofIssuers, parts.Open, time, parts.Logger);
     }
 
     public IdentitySigner Signer { get; }
@@ -80,13 +85,12 @@ internal sealed class AccessSteps : IStepMaker, IDisposable
 
 /// <summary>What access needs of the node.</summary>
 /// <param name="Authenticate">Who holds an access key, and the address it comes from.</param>
-/// <param name="Open">The spec of a resource with its secrets in clear; null where this node cannot open them.</param>
 internal sealed record AccessParts(
     ISnapshotSource Snapshots,
     IRegistryView Registry,
     Func<string, string?, Outcome<Principal>> Authenticate,
     AddressGuard Guard,
     ReadOnlyMemory<byte> SessionKey,
-    Func<Resource, ReadOnlyMemory<byte>>? Open,
+    OpenSpec Open,
     TimeProvider Time,
     ILogger Logger);

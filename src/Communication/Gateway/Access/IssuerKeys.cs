@@ -10,7 +10,7 @@ namespace Groundwork.Communication.Gateway.Access;
 internal static partial class IssuerKeys
 {
     /// <summary>Null for one that this version does not understand.</summary>
-    public static TokenIssuer? Compile(Resource resource, AccessParts parts)
+    public static TokenIssuer? Compile(Resource resource, ReadOnlyMemory<byte> open, AccessParts parts)
     {
         var spec = resource.As<TokenIssuerSpec>();
         var issuer = new TokenIssuer(resource.Key, spec);
@@ -21,8 +21,8 @@ internal static partial class IssuerKeys
         }
         if (spec.Secret is not null)
         {
-            if (SecretOf(resource, parts) is { } secret) issuer.Take([TokenKey.OfSecret(secret, issuer.Algorithms)]);
-            else LogSkipped(parts.Logger, resource.Key, "its secret cannot be opened on this node");
+            if (SecretOf(open) is { } secret) issuer.Take([TokenKey.OfSecret(secret, issuer.Algorithms)]);
+            else LogSkipped(parts.Logger, resource.Key, "this node may not read its secret");
         }
         else if (spec.KeySet is { } set)
         {
@@ -41,10 +41,9 @@ internal static partial class IssuerKeys
         return issuer;
     }
 
-    private static byte[]? SecretOf(Resource resource, AccessParts parts)
+    private static byte[]? SecretOf(ReadOnlyMemory<byte> open)
     {
-        if (parts.Open is null) return null;
-        using var document = JsonDocument.Parse(parts.Open(resource));
+        using var document = JsonDocument.Parse(open);
         return document.RootElement.TryGetProperty("secret", out var secret)
             && secret.ValueKind == JsonValueKind.String
             ? Encoding.UTF8.GetBytes(secret.GetString()!) // It is text.

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Groundwork.Communication.Gateway.Access.Callers;
+using Groundwork.Communication.Secrets;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
@@ -67,12 +68,13 @@ public static class SigningKeyKind
 /// <summary>A signing key as requests need it.</summary>
 internal sealed record SigningKey(byte[] Secret, byte[]? Previous, DateTimeOffset? ExpiresAt, CallerIdentity Identity)
 {
-    /// <summary>Null where its secret cannot be opened.</summary>
-    public static SigningKey? Compile(Resource resource, Func<Resource, ReadOnlyMemory<byte>>? open)
+    public static SecretKind<SigningKey> Table { get; } = new(SigningKeyKind.Name, Compile);
+
+    // Null where its secret is masked.
+    private static SigningKey? Compile(Resource resource, ReadOnlyMemory<byte> open)
     {
-        if (open is null) return null;
         var spec = resource.As<SigningKeySpec>();
-        using var document = JsonDocument.Parse(open(resource));
+        using var document = JsonDocument.Parse(open);
         if (SecretOf(document.RootElement, "secret") is not { } secret) return null;
         var caller = new Caller(spec.User, $"signing-key:{resource.Key.Namespace}/{resource.Key.Name}", spec.Tenant);
         return new SigningKey(

@@ -4,6 +4,7 @@ using Groundwork.Communication.Gateway.Access.Callers;
 using Groundwork.Communication.Gateway.Access.Tokens;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Routing;
+using Groundwork.Communication.Secrets;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire.Http1;
@@ -17,7 +18,7 @@ internal sealed class TokenCredential : ICredential
 
     private readonly TokenAccess spec;
     private readonly ResourceKey[] named;
-    private readonly ResourceTable<TokenIssuer> table;
+    private readonly SecretTable<TokenIssuer> table;
     private readonly TokenCache cache;
     private readonly TokenFigures figures;
     private readonly byte[]? header; // In lower case.
@@ -25,7 +26,7 @@ internal sealed class TokenCredential : ICredential
     private Resolved? resolved; // Of the table as it was when somebody last looked.
 
     public TokenCredential(
-        TokenAccess spec, string ns, ResourceTable<TokenIssuer> table, TokenCache cache, TokenFigures figures)
+        TokenAccess spec, string ns, SecretTable<TokenIssuer> table, TokenCache cache, TokenFigures figures)
     {
         this.spec = spec;
         this.table = table;

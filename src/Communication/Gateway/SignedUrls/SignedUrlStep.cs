@@ -6,18 +6,19 @@ using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Steps;
+using Groundwork.Communication.Secrets;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
 using Groundwork.Wire.Http1;
+using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Communication.Gateway.SignedUrls;
 
 /// <summary>Makes the step of routes whose addresses are signed, and keeps the keys.</summary>
 internal sealed class SignedUrlMaker(
-    ISnapshotSource snapshots, Func<Resource, ReadOnlyMemory<byte>>? open, TimeProvider time) : IStepMaker, IDisposable
+    ISnapshotSource snapshots, OpenSpec open, TimeProvider time, ILogger logger) : IStepMaker, IDisposable
 {
-    private readonly ResourceTable<SigningKey> keys = new(
-        snapshots, SigningKeyKind.Name, resource => SigningKey.Compile(resource, open));
+    private readonly SecretTable<SigningKey> keys = new(snapshots, SigningKey.Table, open, time, logger);
 
     public IEnumerable<IRequestStep> Make(StepContext context)
     {
@@ -35,7 +36,7 @@ internal sealed class SignedUrlMaker(
 /// where it is for one client his address; with line ends between.
 /// </summary>
 internal sealed class SignedUrlStep(
-    SignedUrlSpec spec, ResourceKey key, ResourceTable<SigningKey> keys, TimeProvider time) : IRequestStep
+    SignedUrlSpec spec, ResourceKey key, SecretTable<SigningKey> keys, TimeProvider time) : IRequestStep
 {
     /// <summary>Digits of a time in seconds: until the year 33658.</summary>
     private const int MaxDigits = 12;

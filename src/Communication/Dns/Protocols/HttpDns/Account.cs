@@ -44,9 +44,9 @@ internal sealed class Account
 
     public byte[]? TencentKey { get; }
 
-    public static Account Compile(Resource resource, Func<Resource, ReadOnlyMemory<byte>> open)
+    public static Account Compile(Resource resource, ReadOnlyMemory<byte> open)
     {
-        using var document = JsonDocument.Parse(open(resource));
+        using var document = JsonDocument.Parse(open);
         return new Account(resource.Key.Name, resource.As<HttpDnsAccountSpec>(), document.RootElement);
     }
 

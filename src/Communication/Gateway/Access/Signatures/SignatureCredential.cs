@@ -7,6 +7,7 @@ using System.Text;
 using Groundwork.Communication.Gateway.Access.Callers;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Serving;
+using Groundwork.Communication.Secrets;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire.Http1;
 
@@ -20,7 +21,7 @@ namespace Groundwork.Communication.Gateway.Access.Signatures;
 /// has no secret can neither burn nonces nor have bodies held.
 /// </remarks>
 internal sealed class SignatureCredential(
-    SignatureAccess spec, string ns, ResourceTable<SigningKey> table, SeenNonces nonces, TimeProvider time)
+    SignatureAccess spec, string ns, SecretTable<SigningKey> table, SeenNonces nonces, TimeProvider time)
     : ICredential
 {
     /// <summary>The largest difference of clocks that a route may allow.</summary>
