@@ -58,7 +58,6 @@ public sealed class ProtocolTests(Chromium chromium, SharedConsole shared)
             .ToHaveCountAsync(0, new() { Timeout = 15_000 });
     }
 
-    /// <summary>For people who look at it: pictures of the page, where the environment names a folder.</summary>
     [Theory]
     [InlineData(1440, ColorScheme.Light, "en-GB")]
     [InlineData(1440, ColorScheme.Dark, "zh-CN")]
@@ -79,19 +78,6 @@ public sealed class ProtocolTests(Chromium chromium, SharedConsole shared)
         await page.Locator("table.seen").WaitForAsync();
         Assert.True(await page.EvaluateAsync<bool>(
             "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"));
-        if (Environment.GetEnvironmentVariable("PICTURES") is { Length: > 0 } folder)
-        {
-            await page.ScreenshotAsync(new()
-            {
-                Path = Path.Combine(folder, $"protocols-{width}-{scheme}.png"), FullPage = true,
-            });
-            await Console.GoAsync(page, $"services/default/default/{service}");
-            await page.Locator("tbody tr").First.WaitForAsync();
-            await page.ScreenshotAsync(new()
-            {
-                Path = Path.Combine(folder, $"instances-{width}-{scheme}.png"), FullPage = true,
-            });
-        }
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => query);
     }
