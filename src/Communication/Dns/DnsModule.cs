@@ -72,7 +72,8 @@ public sealed class DnsModule(
         if (node.Listeners.Has(HttpDnsListener))
             node.Listeners.Map(
                 HttpDnsListener,
-                BuildHttpDns(built.Names, built.Figures, node.Snapshots, SecretSource.Of(node), node.Time, node.Logs).Map);
+                BuildHttpDns(
+                    built.Names, built.Figures, node.Snapshots, SecretSource.Of(node), node.Time, node.Logs).Map);
         // Both answer the same.
         if (sight is not null && (node.Listeners.Has(PlainListener) || node.Listeners.Speaks(DohListener)))
             registry().Sights.Add(sight(node.Listeners.Has(PlainListener) ? PlainListener : DohListener));

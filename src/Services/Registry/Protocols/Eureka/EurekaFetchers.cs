@@ -70,7 +70,10 @@ internal sealed class EurekaFetchers(TimeProvider time)
         if (last != 0 && time.GetElapsedTime(last, now) < SweepInterval) return false;
         if (Interlocked.CompareExchange(ref sweptAt, now, last) != last) return false;
         foreach (var pair in all)
-            if (time.GetElapsedTime(pair.Value.At, now) >= Life && all.TryRemove(pair)) Interlocked.Decrement(ref count);
+        {
+            if (time.GetElapsedTime(pair.Value.At, now) < Life || !all.TryRemove(pair)) continue;
+            Interlocked.Decrement(ref count);
+        }
         return Count < MaxFetchers;
     }
 
