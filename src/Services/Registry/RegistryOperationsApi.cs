@@ -138,7 +138,7 @@ internal sealed class RegistryOperationsApi(
         var key = RegistryPaths.Service(context);
         return RegistryPaths.FindMisnamed(key.Namespace, key) is { } misnamed
             ? Problems.From(misnamed)
-            : TypedResults.Ok(protocols.Write(key));
+            : TypedResults.Ok(protocols.Write(key, context.Principal()));
     }
 
     private async Task<IResult> ShowGraphAsync(

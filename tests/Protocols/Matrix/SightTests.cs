@@ -76,6 +76,15 @@ public sealed class SightTests(NpmClients clients)
                 && one.Client.StartsWith("grpc-node-js/", StringComparison.Ordinal) && one.Name == "matrix");
         });
         Assert.Null((await LookAsync(node, service, "dns")).Subscribing);
+
+        // Whoever may discover a service need not know of routes.
+        Assert.Equal(
+            [$"default/{service}"], (await LookAsync(node, service, "gateway")).Names.Select(name => name.Value));
+        using var anybody = new HttpClient { BaseAddress = node.Api };
+        var shown = await anybody.GetFromJsonAsync(
+            $"{Registry}/services/default/{service}/protocols", WireJson.Lenient.ServiceProtocols);
+        Assert.Empty(shown?.Protocols.Single(one => one.Protocol == "gateway").Names ?? []);
+        Assert.Equal(5, shown?.Instances.Count);
     }
 
     [Fact]

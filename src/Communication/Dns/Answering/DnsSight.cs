@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry;
 using Groundwork.Services.Registry.Protocols.Sights;
 using Groundwork.Wire;
@@ -20,7 +21,7 @@ internal sealed class DnsSight(
 
     public string Protocol => protocol;
 
-    public ProtocolSight Look(ServiceKey service)
+    public ProtocolSight Look(ServiceKey service, Principal asker)
     {
         if (AddressZone.NameOf(service) is not { } name)
             return new ProtocolSight([], "DNS can have no such name: a label has 1 to 63 bytes, a name at most 255");

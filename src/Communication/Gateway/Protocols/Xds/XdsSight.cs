@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry;
 using Groundwork.Services.Registry.Protocols;
 using Groundwork.Services.Registry.Protocols.Sights;
@@ -12,7 +13,7 @@ internal sealed class XdsSight(IRegistryView registry, XdsStreams streams) : IPr
 {
     public string Protocol => ProtocolListeners.Xds.Name;
 
-    public ProtocolSight Look(ServiceKey service)
+    public ProtocolSight Look(ServiceKey service, Principal asker)
     {
         var name = ProtocolNames.ToXds(service);
         ImmutableArray<SightName> names = [new SightName("target", "xds:///" + name)];

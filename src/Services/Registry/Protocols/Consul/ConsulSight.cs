@@ -1,3 +1,4 @@
+using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry.Protocols.Sights;
 
 namespace Groundwork.Services.Registry.Protocols.Consul;
@@ -10,7 +11,7 @@ internal sealed class ConsulSight(InstanceRegistry registry) : IProtocolSight
 
     public string Protocol => ConsulExtension.Name;
 
-    public ProtocolSight Look(ServiceKey service)
+    public ProtocolSight Look(ServiceKey service, Principal asker)
     {
         var name = ProtocolNames.ToConsul(service);
         var read = ProtocolNames.OfConsul(datacenter: null, service.Namespace, name);

@@ -11,7 +11,7 @@ internal sealed class EurekaSight(
 {
     public string Protocol => EurekaExtension.Name;
 
-    public ProtocolSight Look(ServiceKey service)
+    public ProtocolSight Look(ServiceKey service, Principal asker)
     {
         if (service.Namespace != Names.DefaultNamespace)
             return new ProtocolSight(

@@ -1,3 +1,4 @@
+using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry.Protocols.Sights;
 
 namespace Groundwork.Services.Registry.Protocols.Nacos;
@@ -7,7 +8,7 @@ internal sealed class NacosSight(InstanceRegistry registry, NacosPush push, Time
 {
     public string Protocol => NacosWords.Protocol;
 
-    public ProtocolSight Look(ServiceKey service)
+    public ProtocolSight Look(ServiceKey service, Principal asker)
     {
         var (ns, group) = (
             ProtocolNames.NamespaceToNacos(service.Namespace), ProtocolNames.GroupToNacos(service.Group));

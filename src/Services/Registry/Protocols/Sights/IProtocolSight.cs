@@ -1,3 +1,5 @@
+using Groundwork.Kernel.Security;
+
 namespace Groundwork.Services.Registry.Protocols.Sights;
 
 /// <summary>
@@ -11,5 +13,6 @@ public interface IProtocolSight
 
     /// <summary>What its clients are shown of the service, now.</summary>
     /// <param name="service">Whether or not anything has registered there.</param>
-    ProtocolSight Look(ServiceKey service);
+    /// <param name="asker">Who wants to know, and may discover the service: not whom the protocol answers.</param>
+    ProtocolSight Look(ServiceKey service, Principal asker);
 }

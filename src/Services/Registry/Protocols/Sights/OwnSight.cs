@@ -1,3 +1,5 @@
+using Groundwork.Kernel.Security;
+
 namespace Groundwork.Services.Registry.Protocols.Sights;
 
 /// <summary>A service as our own API shows it, which our SDK asks: whole.</summary>
@@ -5,7 +7,7 @@ internal sealed class OwnSight(InstanceRegistry registry) : IProtocolSight
 {
     public string Protocol => Registrar.Own;
 
-    public ProtocolSight Look(ServiceKey service)
+    public ProtocolSight Look(ServiceKey service, Principal asker)
     {
         var view = registry.FindFresh(service);
         return new ProtocolSight(

@@ -1,3 +1,4 @@
+using Groundwork.Kernel.Security;
 using Groundwork.Wire.Contracts;
 
 namespace Groundwork.Services.Registry.Protocols.Sights;
@@ -10,12 +11,13 @@ internal sealed class ProtocolDocuments(InstanceRegistry registry)
 
     private readonly OwnSight own = new(registry);
 
-    public ServiceProtocols Write(ServiceKey service)
+    /// <param name="asker">Who may discover the service.</param>
+    public ServiceProtocols Write(ServiceKey service, Principal asker)
     {
         var view = registry.FindFresh(service);
         var instances = (view?.Instances ?? []).ToDictionary(instance => instance.Key.Id, StringComparer.Ordinal);
         var sights = registry.Sights.All.Prepend(own)
-            .Select(sight => (sight.Protocol, Sight: sight.Look(service))).ToArray();
+            .Select(sight => (sight.Protocol, Sight: sight.Look(service, asker))).ToArray();
         var subscribers = sights.SelectMany(one => one.Sight.Subscribers
             .Select(subscriber => Write(one.Protocol, subscriber))).ToArray();
         return new ServiceProtocols(
