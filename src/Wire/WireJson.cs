@@ -44,6 +44,7 @@ namespace Groundwork.Wire;
 [JsonSerializable(typeof(InstanceList))]
 [JsonSerializable(typeof(VersionList))]
 [JsonSerializable(typeof(ConsumerList))]
+[JsonSerializable(typeof(ServiceProtocols))]
 [JsonSerializable(typeof(DependencyList))]
 [JsonSerializable(typeof(ServiceGraph))]
 [JsonSerializable(typeof(ExplanationDocument))]

@@ -19,7 +19,7 @@ public static class EveryPage
         [
             "services/default/default/orders", "services/default/default/orders?tab=versions",
             "services/default/default/orders?tab=calls", "services/default/default/orders?tab=events",
-            "services/default/default/orders?tab=policy",
+            "services/default/default/orders?tab=policy", "services/default/default/orders?tab=protocols",
         ],
         ["/routes"] = ["routes"],
         ["/routes/new"] = ["routes/new"],

@@ -37,6 +37,7 @@ public sealed class DnsModule(
     internal const string HttpDnsListener = "httpdns";
 
     private DnsServer? server;
+    private Func<string, DnsSight>? sight; // Of a listener; made with what answers.
     private AccountTable? accounts;
     private ZoneTable? zones;
     private RuleTable? rules;
@@ -71,7 +72,11 @@ public sealed class DnsModule(
         if (node.Listeners.Has(HttpDnsListener))
             node.Listeners.Map(
                 HttpDnsListener,
-                BuildHttpDns(built.Names, built.Figures, node.Snapshots, SecretSource.Of(node), node.Time, node.Logs).Map);
+                BuildHttpDns(
+                    built.Names, built.Figures, node.Snapshots, SecretSource.Of(node), node.Time, node.Logs).Map);
+        // Both answer the same.
+        if (sight is not null && (node.Listeners.Has(PlainListener) || node.Listeners.Speaks(DohListener)))
+            registry().Sights.Add(sight(node.Listeners.Has(PlainListener) ? PlainListener : DohListener));
         if (node.Listeners.Has(PlainListener))
             node.Listeners.Receive(PlainListener, built.Server.Receive, built.Server.Accept);
         return Task.CompletedTask;
@@ -96,9 +101,10 @@ public sealed class DnsModule(
         zones = new ZoneTable(snapshots);
         rules = new RuleTable(snapshots);
         var figures = new DnsFigures();
-        var names = new NameService(
-            new NameAnswerer(view, zones, rules, new RecordsTable(view, time), authorizer, time),
-            new Forwarder(guard, time));
+        var records = new RecordsTable(view, time);
+        var answerer = new NameAnswerer(view, zones, rules, records, authorizer, time);
+        var names = new NameService(answerer, new Forwarder(guard, time));
+        sight = protocol => new DnsSight(protocol, answerer, view, records);
         server = new DnsServer(names, figures, time, logs.CreateLogger<DnsServer>());
         return (server, names, figures);
     }

@@ -95,6 +95,8 @@ public sealed class GatewayModule(Func<IRegistryView> registry, GatewayOptions o
         node.Metrics.Add(built.Access.Figures);
         node.Metrics.Add(built.Inspection);
         node.Metrics.Add(built.OpenApi);
+        registry().Sights.Add(
+            new GatewaySight(registry(), built.Routes, built.Upstreams, node.Authorizer));
         // A node that follows another has no clients of its own to tell: they ask the one with the store.
         if (node.Storage is not null) xds = XdsService.Start(node, registry());
         node.Listeners.Serve(ListenerDefinition.Gateway, server.ServeAsync, server.ServeAsync);

@@ -87,6 +87,10 @@ public sealed partial class Listeners : IAsyncDisposable
     /// <summary>True when the listener was declared and can be mapped onto.</summary>
     public bool Has(string listener) => byName.ContainsKey(listener) || datagrams.ContainsKey(listener);
 
+    /// <summary>True when a protocol of others is spoken: on the listener that it shares, or on its own.</summary>
+    public bool Speaks(string protocol) =>
+        Has(protocol) || (shared.TryGetValue(protocol, out var with) && byName.ContainsKey(with));
+
     /// <summary>
     /// Maps endpoints onto a listener. Every endpoint needs a permission (see <see cref="EndpointPermissions"/>).
     /// </summary>

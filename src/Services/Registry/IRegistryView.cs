@@ -1,4 +1,5 @@
 using Groundwork.Services.Registry.Protocols;
+using Groundwork.Services.Registry.Protocols.Sights;
 
 namespace Groundwork.Services.Registry;
 
@@ -23,6 +24,9 @@ public interface IRegistryView
 
     /// <summary>The services by name without regard to case.</summary>
     ServiceNames ByName { get; }
+
+    /// <summary>Where the protocols of other modules say what they show of services.</summary>
+    ProtocolSights Sights { get; }
 
     /// <summary>
     /// Tells the registry how a call to an instance went. Cheap and never blocks; outcomes are gathered and lead to

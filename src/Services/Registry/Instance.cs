@@ -49,6 +49,11 @@ public sealed record Instance(InstanceKey Key, string Host, int Port)
     /// <summary>Protocol, client version and principal.</summary>
     public string RegisteredBy { get; init; } = "";
 
+    /// <summary>
+    /// The peer that registered it first or changed it last, as far as it was seen: a proxy's where there is one.
+    /// </summary>
+    public string? RegisteredFrom { get; init; }
+
     public ImmutableArray<string> Tags { get; init; } = [];
 
     public ImmutableArray<Check> Checks { get; init; } = [];

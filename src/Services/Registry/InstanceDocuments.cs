@@ -72,7 +72,8 @@ internal static class InstanceDocuments
                 over.Source, over.By, over.Since, over.Reason, over.RegisteredWeight,
                 over.RegisteredStatus is { } status ? InstanceWords.Of(status) : null)
             : null,
-        callable);
+        callable,
+        instance.RegisteredFrom);
 
     /// <param name="node">The node that it happened on.</param>
     public static RegistryEventDocument Write(RegistryEvent happened, string node) => new(
@@ -111,6 +112,7 @@ internal static class InstanceDocuments
             LeaseSeconds = document.LeaseSeconds ?? RegistryLimits.DefaultLeaseSeconds,
             Incarnation = document.Incarnation ?? 0,
             RegisteredBy = document.RegisteredBy ?? "",
+            RegisteredFrom = document.RegisteredFrom,
             Tags = document.Tags is { } tags ? [.. tags] : [],
             Checks = document.Checks is { } checks ? [.. checks.Select(Read)] : [],
             Ports = document.Ports is { } ports

@@ -3,6 +3,7 @@ using System.Globalization;
 using Groundwork.Services.Registry.Leases;
 using Groundwork.Services.Registry.Policies;
 using Groundwork.Services.Registry.Protocols;
+using Groundwork.Services.Registry.Protocols.Sights;
 using Groundwork.Services.Registry.Storing;
 using Groundwork.Services.Registry.Watching;
 using Groundwork.Wire;
@@ -80,6 +81,8 @@ internal sealed partial class InstanceRegistry : IRegistryView
     public IEnumerable<ServiceView> Views => services.Values.Select(service => service.View).OfType<ServiceView>();
 
     public ServiceNames ByName { get; }
+
+    public ProtocolSights Sights { get; } = new();
 
     /// <summary>Every instance, in no order, as of no single moment.</summary>
     public IEnumerable<InstanceState> Instances => instances.Values;

@@ -12,8 +12,9 @@ namespace Groundwork.Services.Registry;
 internal sealed class InstanceRules(TextPool texts, TimeProvider time)
 {
     /// <param name="registeredBy">Protocol, client version and principal.</param>
+    /// <param name="registeredFrom">The peer's address; null where it is not known.</param>
     /// <returns>The instance, with incarnation 0 when the caller gave none.</returns>
-    public Outcome<Instance> Read(InstanceDocument document, string registeredBy)
+    public Outcome<Instance> Read(InstanceDocument document, string registeredBy, string? registeredFrom = null)
     {
         var faults = new List<FieldFault>();
         var key = ReadKey(document, faults);
@@ -41,6 +42,7 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
             LeaseSeconds = document.LeaseSeconds ?? DefaultLeaseSeconds,
             Incarnation = document.Incarnation ?? 0,
             RegisteredBy = texts.Share(registeredBy),
+            RegisteredFrom = Share(registeredFrom),
             Tags = document.Tags is { Count: > 0 } tags ? [.. tags.Select(texts.Share)] : [],
             Checks = checks,
             Ports = document.Ports is { Count: > 0 } ports
@@ -110,6 +112,8 @@ internal sealed class InstanceRules(TextPool texts, TimeProvider time)
             faults.Add(new FieldFault("incarnation", "must not be negative: it is a time in Unix milliseconds"));
         // What the platform sets is refused rather than passed over: the caller believes it says something.
         if (document.RegisteredBy is not null) faults.Add(new FieldFault("registeredBy", "is set by the platform"));
+        if (document.RegisteredFrom is not null)
+            faults.Add(new FieldFault("registeredFrom", "is set by the platform"));
         if (document.Health is not null) faults.Add(new FieldFault("health", "is set by the platform"));
         if (document.ExpiresAt is not null) faults.Add(new FieldFault("expiresAt", "is set by the platform"));
         if (document.Override is not null) faults.Add(new FieldFault("override", "is set by the platform"));

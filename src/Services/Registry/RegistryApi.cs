@@ -4,6 +4,7 @@ using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry.Consumers;
 using Groundwork.Services.Registry.Explaining;
+using Groundwork.Services.Registry.Protocols;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Builder;
@@ -62,8 +63,8 @@ internal sealed class RegistryApi(
         InstanceDocument document, HttpContext context, CancellationToken cancellationToken)
     {
         var principal = context.Principal().Name;
-        if (!rules.Read(document, RegisteredBy(context, principal)).TryGet(out var wanted, out var fault))
-            return Problems.From(fault);
+        if (!rules.Read(document, RegisteredBy(context, principal), RequestAddress.Of(context))
+            .TryGet(out var wanted, out var fault)) return Problems.From(fault);
         fault = access.Check(context, Verb.Register, RegistryAccess.Target(wanted.Key));
         if (fault is null)
         {
@@ -187,10 +188,6 @@ internal sealed class RegistryApi(
         ? null
         : new Fault(ErrorCodes.BadRequest, $"A batch has 1 to {most} {what}, not {count}.");
 
-    private static string RegisteredBy(HttpContext context, string principal)
-    {
-        var agent = context.Request.Headers.UserAgent.ToString();
-        var client = new string([.. agent.Where(c => c is >= ' ' and <= '~').Take(RegistryLimits.MaxClientLength)]);
-        return client.Length == 0 ? $"groundwork, {principal}" : $"groundwork, {client}, {principal}";
-    }
+    private static string RegisteredBy(HttpContext context, string principal) =>
+        ProtocolCallers.Describe(Registrar.Own, context.Request.Headers.UserAgent.ToString(), principal);
 }

@@ -12,6 +12,7 @@ using Groundwork.Services.Registry.Protocols.Consul;
 using Groundwork.Services.Registry.Protocols.Etcd;
 using Groundwork.Services.Registry.Protocols.Eureka;
 using Groundwork.Services.Registry.Protocols.Nacos;
+using Groundwork.Services.Registry.Protocols.Sights;
 using Groundwork.Services.Registry.Storing;
 using Groundwork.Services.Registry.Watching;
 using Microsoft.Extensions.Logging;
@@ -185,19 +186,33 @@ public sealed partial class RegistryModule : IModule
         var refused = new RefusedClaims(node.Time);
         var api = new RegistryApi(registry, registrations, rules, access, consumers, refused);
         var operations = new RegistryOperationsApi(
-            registry, registrations, history, consumers, new InstanceExplainer(registry, history, refused), access);
+            registry, registrations, history, consumers, new InstanceExplainer(registry, history, refused),
+            new ProtocolDocuments(registry), access);
         var watch = new RegistryWatchApi(
             registry, registrations, access, consumers, node.Time, node.Listeners.Stopping);
         node.Events.Add(new ServiceEvents(registry, access, node.Time));
         node.Listeners.Map(ListenerDefinition.Api, api.Map);
         node.Listeners.Map(ListenerDefinition.Api, watch.Map);
         node.Listeners.Map(ListenerDefinition.Api, operations.Map);
-        if (nacos is not null) NacosNamingApi.Serve(node, registry, registrations, rules, access, consumers, nacos);
+        if (nacos is not null)
+        {
+            NacosNamingApi.Serve(node, registry, registrations, rules, access, consumers, nacos);
+            Show(node, registry, ProtocolListeners.Nacos, new NacosSight(registry, nacos, node.Time));
+        }
         var parts = new ProtocolParts(
             registry, registrations, rules, access, refused, sync, new ProtocolCallers(node.Authenticator, access),
             live, node.Time, node.Logs, node.Listeners.Stopping);
-        node.Listeners.MapProtocol(ProtocolListeners.Eureka.Name, new EurekaApi(parts).Map);
+        var eureka = new EurekaApi(parts);
+        node.Listeners.MapProtocol(ProtocolListeners.Eureka.Name, eureka.Map);
+        Show(node, registry, ProtocolListeners.Eureka, eureka.Sight);
+        Show(node, registry, ProtocolListeners.Consul, new ConsulSight(registry));
         return parts;
+    }
+
+    private static void Show(
+        Node node, InstanceRegistry registry, ListenerDefinition listener, IProtocolSight sight)
+    {
+        if (node.Listeners.Speaks(listener.Name)) registry.Sights.Add(sight);
     }
 
     private static ConsulApi Consul(Node node, ProtocolParts parts, ProbeCall call)

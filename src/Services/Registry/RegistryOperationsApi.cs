@@ -4,6 +4,7 @@ using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry.Consumers;
 using Groundwork.Services.Registry.Explaining;
+using Groundwork.Services.Registry.Protocols.Sights;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.AspNetCore.Builder;
@@ -19,6 +20,7 @@ internal sealed class RegistryOperationsApi(
     ServiceHistory history,
     ConsumerBook consumers,
     InstanceExplainer explainer,
+    ProtocolDocuments protocols,
     RegistryAccess access)
 {
     private const string Root = Listeners.ApiRoot + "/registry";
@@ -42,6 +44,12 @@ internal sealed class RegistryOperationsApi(
             .ReadsQuery("group")
             .Describe<DependencyList>(
                 "listDependencies", "What a service consumes, of what the caller may discover.");
+        api.MapGet("/services/{namespace}/{service}/protocols", ShowProtocols)
+            .Requires(Verb.Discover, context => RegistryAccess.Target(RegistryPaths.Service(context)))
+            .ReadsQuery("group")
+            .Describe<ServiceProtocols>(
+                "showServiceProtocols",
+                "By which protocols a service is registered, what each of them shows of it, and who is subscribed.");
         api.MapGet("/graph", ShowGraphAsync)
             .RequiresPrincipal("shows the services that it may discover, and the calls between them")
             .Describe<ServiceGraph>(
@@ -123,6 +131,14 @@ internal sealed class RegistryOperationsApi(
         var rows = (await consumers.OfConsumerAsync(key, cancellationToken))
             .Where(row => access.Allows(principal, Verb.Discover, RegistryAccess.Target(row.Link.Service)));
         return TypedResults.Ok(ConsumerDocuments.Dependencies(key, rows));
+    }
+
+    private IResult ShowProtocols(HttpContext context)
+    {
+        var key = RegistryPaths.Service(context);
+        return RegistryPaths.FindMisnamed(key.Namespace, key) is { } misnamed
+            ? Problems.From(misnamed)
+            : TypedResults.Ok(protocols.Write(key, context.Principal()));
     }
 
     private async Task<IResult> ShowGraphAsync(

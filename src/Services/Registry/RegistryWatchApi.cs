@@ -3,6 +3,7 @@ using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry.Consumers;
+using Groundwork.Services.Registry.Protocols;
 using Groundwork.Services.Registry.Storing;
 using Groundwork.Services.Registry.Watching;
 using Groundwork.Wire;
@@ -97,7 +98,8 @@ internal sealed class RegistryWatchApi(
     {
         ServiceKey[] keys = [key];
         NoteConsumer(access.CallerOf(context), keys);
-        if (registry.Watches.Open(keys, access.WatcherName(context)) is not { } session)
+        var name = access.WatcherName(context);
+        if (registry.Watches.Open(keys, name, By(context, name, "blocking-query")) is not { } session)
         {
             await Problems.WriteAsync(context, TooMany());
             return;
@@ -156,8 +158,8 @@ internal sealed class RegistryWatchApi(
         }
         var name = access.WatcherName(context);
         var session = keys.Length > 0
-            ? registry.Watches.Open(keys, name)
-            : registry.Watches.OpenWide(@namespace, name);
+            ? registry.Watches.Open(keys, name, By(context, name, "watch"))
+            : registry.Watches.OpenWide(@namespace, name, By(context, name, "watch"));
         if (session is null)
         {
             await Problems.WriteAsync(context, TooMany());
@@ -241,6 +243,9 @@ internal sealed class RegistryWatchApi(
         await response.Body.WriteAsync(answer.Json, context.RequestAborted);
         await response.Body.FlushAsync(context.RequestAborted);
     }
+
+    private Watcher By(HttpContext context, string name, string how) =>
+        new(Registrar.Own, how, name, context, time);
 
     private Fault TooMany() => RegistryLimits.TooManyWatchers(registry.Options);
 }

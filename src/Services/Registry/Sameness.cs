@@ -4,7 +4,8 @@ namespace Groundwork.Services.Registry;
 
 /// <summary>
 /// Tells whether a registration says anything new. The records' own equality does not look into collections, and health
-/// is not the caller's to say.
+/// is not the caller's to say. Where a registration came from is no news: through proxies it is another place each
+/// time.
 /// </summary>
 internal static class Sameness
 {

@@ -31,6 +31,7 @@ namespace Groundwork.Wire.Contracts;
 /// <param name="Override">What an operator has put over it: weight and status above are then the operator's. Set by
 /// the platform.</param>
 /// <param name="Callable">Whether traffic goes to it now; set by the platform, in lists of instances only.</param>
+/// <param name="RegisteredFrom">The address that the registration came from; set by the platform.</param>
 public sealed record InstanceDocument(
     string Service,
     string Host,
@@ -56,7 +57,8 @@ public sealed record InstanceDocument(
     InstanceHealth? Health = null,
     DateTimeOffset? ExpiresAt = null,
     OverrideDocument? Override = null,
-    bool? Callable = null);
+    bool? Callable = null,
+    string? RegisteredFrom = null);
 
 /// <summary>One check of an instance: <c>passing</c>, <c>warning</c> or <c>critical</c>.</summary>
 public sealed record InstanceCheck(

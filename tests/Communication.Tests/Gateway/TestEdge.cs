@@ -8,6 +8,7 @@ using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry;
 using Groundwork.Services.Registry.Protocols;
+using Groundwork.Services.Registry.Protocols.Sights;
 using Groundwork.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -192,6 +193,8 @@ internal sealed class HeldServices : IRegistryView
     public IEnumerable<ServiceView> Views => services.Values;
 
     public ServiceNames ByName { get; }
+
+    public ProtocolSights Sights { get; } = new();
 
     public HeldServices() => ByName = new ServiceNames(() => services.Keys);
 

@@ -1,5 +1,6 @@
 // Every client in turn, for the matrix of who registers and who discovers. A line of JSON on the standard input is one
-// thing to do: {"do": "register" | "deregister" | "find", "protocol", "service", "port"}; what comes of it is a line.
+// thing to do: {"do": "register" | "deregister" | "find" | "see" | "follow", "protocol", "service", "port"}; what comes
+// of it is a line. To find is to find whom to call; to see, to be told of all there are, with their names and states.
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 
@@ -25,11 +26,11 @@ const consul = new Consul({ host, port: Number(port) })
 const etcd = new Etcd3({ hosts: `http://${discovery}`, auth: { username: 'matrix', password: key } })
 const nacos = new NacosNamingClient({ logger: quiet, serverList: `${host}:${port}`, namespace: 'public' })
 
-const eureka = (instance, fetches) => new Eureka({
+const eureka = (instance, fetches, filterUpInstances = true) => new Eureka({
     logger: quiet,
     eureka: {
         host, port: Number(port), servicePath: '/eureka/apps/', fetchRegistry: fetches, registerWithEureka: !fetches,
-        heartbeatInterval: 5000, registryFetchInterval: 600000,
+        heartbeatInterval: 5000, registryFetchInterval: 600000, filterUpInstances,
     },
     instance,
 })
@@ -62,12 +63,15 @@ const resolved = async service => {
 }
 
 const protocols = {
-    xds: { find: resolved },
+    xds: { find: resolved, see: async service => (await resolved(service)).map(one => `${one} HEALTHY`) },
     nacos: {
         register: (service, at) => nacos.registerInstance(service, { ip: '127.0.0.1', port: at }),
         deregister: (service, at) => nacos.deregisterInstance(service, { ip: '127.0.0.1', port: at }),
         find: async service => (await nacos.selectInstances(service, undefined, '', true, false))
             .map(one => `${one.ip}:${one.port}`),
+        see: async service => (await nacos.getAllInstances(service, undefined, '', false))
+            .map(one => `${one.instanceId} healthy=${one.healthy}, enabled=${one.enabled}`),
+        follow: service => new Promise(resolve => nacos.subscribe({ serviceName: service }, resolve)).then(() => null),
     },
     eureka: {
         register: (service, at) => {
@@ -80,6 +84,11 @@ const protocols = {
             const client = eureka(about('seeker', 1), true)
             await called(done => client.fetchRegistry(done))
             return client.getInstancesByAppId(service).map(one => `${one.ipAddr}:${one.port.$}`)
+        },
+        see: async service => {
+            const client = eureka(about('seeker', 1), true, false)
+            await called(done => client.fetchRegistry(done))
+            return client.getInstancesByAppId(service).map(one => `${one.instanceId} ${one.status}`)
         },
     },
     etcd: {
@@ -103,6 +112,16 @@ const protocols = {
         deregister: (service, at) => consul.agent.service.deregister(`${service}-${at}`),
         find: async service => (await consul.health.service({ service, passing: true }))
             .map(one => `${one.Service.Address}:${one.Service.Port}`),
+        see: async service => (await consul.health.service({ service })).map(one => {
+            const statuses = one.Checks.map(check => check.Status)
+            const worst = ['critical', 'warning'].find(status => statuses.includes(status)) ?? 'passing'
+            return `${one.Service.ID} ${worst}`
+        }),
+        follow: service => new Promise(resolve => {
+            const watch = consul.watch({ method: consul.health.service, options: { service } })
+            watch.once('change', () => resolve(null))
+            held.set(`watch ${service}`, watch)
+        }),
     },
 }
 

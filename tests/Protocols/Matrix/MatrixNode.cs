@@ -107,24 +107,31 @@ internal sealed class MatrixNode : IAsyncDisposable
     /// <summary>The ports of a service, as dig hears of them.</summary>
     public async Task<string[]> ByDnsAsync(string service)
     {
-        var address = running.Node.Listeners.Addresses["dns"][0];
-        using var process = Process.Start(new ProcessStartInfo(
-            resolver,
-            [
-                $"@{address.Address}", "-p", address.Port.ToString(CultureInfo.InvariantCulture), "+short",
-                "+time=2", "+tries=1", "SRV", $"{service}.service.groundwork",
-            ])
-        {
-            UseShellExecute = false, RedirectStandardOutput = true,
-        })!; // Not null: it does not go through a shell.
-        var said = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        var said = await DigAsync("+short", "SRV", $"{service}.service.groundwork");
         // "priority weight port target"
         return
         [
             .. said.Split('\n').Select(line => line.Split(' ')).Where(words => words.Length == 4)
                 .Select(words => $"127.0.0.1:{words[2]}"),
         ];
+    }
+
+    /// <summary>What dig prints.</summary>
+    public async Task<string> DigAsync(params string[] arguments)
+    {
+        var address = running.Node.Listeners.Addresses["dns"][0];
+        using var process = Process.Start(new ProcessStartInfo(
+            resolver,
+            [
+                $"@{address.Address}", "-p", address.Port.ToString(CultureInfo.InvariantCulture), "+time=2", "+tries=1",
+                .. arguments,
+            ])
+        {
+            UseShellExecute = false, RedirectStandardOutput = true,
+        })!; // Not null: it does not go through a shell.
+        var said = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return said;
     }
 
     public async ValueTask DisposeAsync()

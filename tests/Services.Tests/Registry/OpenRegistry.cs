@@ -12,6 +12,7 @@ using Groundwork.Services.Registry;
 using Groundwork.Services.Registry.Consumers;
 using Groundwork.Services.Registry.Explaining;
 using Groundwork.Services.Registry.Leases;
+using Groundwork.Services.Registry.Protocols.Sights;
 using Groundwork.Services.Registry.Storing;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
@@ -67,7 +68,7 @@ internal sealed class OpenRegistry : IAsyncDisposable
         Listeners.Map(
             ListenerDefinition.Api, new RegistryOperationsApi(
                 registry, registrations, history, consumers, new InstanceExplainer(registry, history, refused),
-                access).Map);
+                new ProtocolDocuments(registry), access).Map);
         Listeners.Map(
             ListenerDefinition.Api,
             new RegistryWatchApi(

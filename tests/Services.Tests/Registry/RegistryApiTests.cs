@@ -46,7 +46,8 @@ public sealed class RegistryApiTests
         var wrong = new InstanceDocument(
             "no spaces", "", 0, "UPPER", "a@@b", "/", "ftp", Weight: 20_000, Status: "sleeping", LeaseSeconds: 1,
             Incarnation: -1, Tags: [""], Metadata: new Dictionary<string, string> { ["k"] = new string('x', 20_000) },
-            RegisteredBy: "me", Checks: [new InstanceCheck("c", "odd", default, "instance")]);
+            RegisteredBy: "me", RegisteredFrom: "10.0.0.9",
+            Checks: [new InstanceCheck("c", "odd", default, "instance")]);
         using var answer = await open.SendAsync(
             HttpMethod.Put, "instances", JsonContent.Create(wrong, WireJson.Strict.InstanceDocument));
         Assert.True(answer.StatusCode == HttpStatusCode.UnprocessableEntity, await answer.Content.ReadAsStringAsync());
@@ -56,7 +57,7 @@ public sealed class RegistryApiTests
             [
                 "checks[0].state", "group", "host", "id", "incarnation", "leaseSeconds", "metadata", "namespace",
                     "port",
-                "registeredBy", "scheme", "service", "status", "tags[0]", "weight",
+                "registeredBy", "registeredFrom", "scheme", "service", "status", "tags[0]", "weight",
             ],
             problem?.Fields?.Select(field => field.Path).Order(StringComparer.Ordinal));
         Assert.Equal(0, open.Registry.InstanceCount);

@@ -38,9 +38,13 @@ internal sealed class AddressZone(IRegistryView registry, RecordsTable records, 
     }
 
     /// <summary>The name of a service; null when DNS can have none for it.</summary>
-    public static DnsName? NameOf(ServiceKey service)
+    public static DnsName? NameOf(ServiceKey service) => NameOf(
+        service, service.Namespace == Names.DefaultNamespace ? Own : Own.Under(service.Namespace));
+
+    /// <inheritdoc cref="NameOf(ServiceKey)"/>
+    /// <param name="zone">That its namespace is in.</param>
+    public static DnsName? NameOf(ServiceKey service, DnsName? zone)
     {
-        var zone = service.Namespace == Names.DefaultNamespace ? Own : Own.Under(service.Namespace);
         var name = zone?.Under("service");
         // Dots in a service's name part labels.
         foreach (var label in ProtocolNames.ToConsul(service).Split('.').Reverse()) name = name?.Under(label);

@@ -1,4 +1,5 @@
 using System.Net;
+using Groundwork.Communication.Dns.Zones;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry;
 using Groundwork.Services.Registry.Protocols;
@@ -37,6 +38,9 @@ internal sealed class ServiceZone
         server = name.Under("ns") ?? name;
         soa = DnsRecord.OfSoa(name, TtlSeconds, server, name.Under("hostmaster") ?? name, serial: 1, TtlSeconds);
     }
+
+    /// <summary>The zone of our own names.</summary>
+    public static DnsName Own { get; } = DnsName.Parse(ZoneRules.Own);
 
     public DnsName Name { get; }
 

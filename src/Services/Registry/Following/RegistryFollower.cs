@@ -4,6 +4,7 @@ using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Services.Registry.Protocols;
+using Groundwork.Services.Registry.Protocols.Sights;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 using Microsoft.Extensions.Logging;
@@ -60,6 +61,9 @@ public sealed partial class RegistryFollower : IRegistryView, IAsyncDisposable
     public IEnumerable<ServiceView> Views => views.Values;
 
     public ServiceNames ByName { get; }
+
+    /// <summary>Nobody asks here: the API is with the store.</summary>
+    public ProtocolSights Sights { get; } = new();
 
     public void ReportOutcome(InstanceKey instance, CallOutcome outcome) => outcomes.Add(instance, outcome);
 

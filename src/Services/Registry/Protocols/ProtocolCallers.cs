@@ -43,9 +43,13 @@ internal sealed class ProtocolCallers(Authenticator authenticator, RegistryAcces
     /// <param name="client">The client's own name and version; empty when it does not say.</param>
     public static string Describe(string protocol, string client, string principal)
     {
-        var shown = new string([.. client.Where(c => c is >= ' ' and <= '~').Take(RegistryLimits.MaxClientLength)]);
+        var shown = Clean(client);
         return shown.Length == 0 ? $"{protocol}, {principal}" : $"{protocol}, {shown}, {principal}";
     }
+
+    /// <summary>What a client says of itself, which may be anything, as it is shown.</summary>
+    public static string Clean(string client) =>
+        new([.. client.Where(c => c is >= ' ' and <= '~').Take(RegistryLimits.MaxClientLength)]);
 
     /// <summary>
     /// A value of the route; a slash that came as %2F, which the server leaves as it is, is one again.

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Security;
+using Groundwork.Services.Registry.Protocols;
 using Groundwork.Wire;
 using Groundwork.Wire.Contracts;
 
@@ -24,7 +25,9 @@ internal sealed class ServiceEvents(InstanceRegistry registry, RegistryAccess ac
 
     public async Task<Fault> DeliverAsync(EventStream stream, CancellationToken ended)
     {
-        if (registry.Watches.OpenWide(null, access.WatcherName(stream.Context)) is not { } session)
+        var name = access.WatcherName(stream.Context);
+        if (registry.Watches.OpenWide(
+            null, name, new Watcher(Registrar.Own, "events", name, stream.Context, time)) is not { } session)
             return RegistryLimits.TooManyWatchers(registry.Options);
         await using var atEnd = session.Changed.EndWith(ended);
         pulse.Join(session.Changed);

@@ -8,7 +8,8 @@ namespace Groundwork.Services.Registry.Watching;
 /// drain knows who has seen it.
 /// </summary>
 /// <param name="name">Whose it is: an instance that named itself, else the principal.</param>
-internal sealed class WatchSession(string name)
+/// <param name="by">Whose call it is; null for what this node itself watches.</param>
+internal sealed class WatchSession(string name, Watcher? by = null)
 {
     private readonly Lock gate = new(); // Innermost lock but for the wait's.
     private readonly HashSet<ServiceState> touched = [];
@@ -18,6 +19,8 @@ internal sealed class WatchSession(string name)
 
     /// <summary>True for one that looks on behalf of others, as long as the node runs.</summary>
     public bool IsOurs { get; init; }
+
+    public Watcher? By => by;
 
     /// <summary>Where the connection waits for a change.</summary>
     public StreamWait Changed { get; } = new();

@@ -14,10 +14,10 @@ internal sealed class WatchSessions(InstanceRegistry registry, int limit)
     /// <summary>
     /// Begins to watch some services, known or not yet; null when there are too many watchers or services.
     /// </summary>
-    public WatchSession? Open(IReadOnlyList<ServiceKey> services, string name)
+    public WatchSession? Open(IReadOnlyList<ServiceKey> services, string name, Watcher? by = null)
     {
         if (!Enter()) return null;
-        var session = new WatchSession(name);
+        var session = new WatchSession(name, by);
         foreach (var key in services)
         {
             if (Join(session, key)) continue;
@@ -31,10 +31,10 @@ internal sealed class WatchSessions(InstanceRegistry registry, int limit)
     /// <param name="isOurs">
     /// There is one of its kind, for any number of others: it is not counted, keeps no service known, and stays.
     /// </param>
-    public WatchSession? OpenWide(string? @namespace, string name, bool isOurs = false)
+    public WatchSession? OpenWide(string? @namespace, string name, Watcher? by = null, bool isOurs = false)
     {
         if (!isOurs && !Enter()) return null;
-        var session = new WatchSession(name) { IsOurs = isOurs };
+        var session = new WatchSession(name, by) { IsOurs = isOurs };
         lock (gate) wide = wide.Add((session, @namespace));
         foreach (var service in registry.Services)
             if (@namespace is null || service.Key.Namespace == @namespace) Join(session, service);
@@ -93,6 +93,12 @@ internal sealed class WatchSessions(InstanceRegistry registry, int limit)
         lock (service.Gate)
             return [.. service.Watchers.Where(watcher => watcher.HasSeen(service, index) == seen)
                 .Select(watcher => watcher.Name)];
+    }
+
+    /// <summary>Those that watch the service.</summary>
+    public static WatchSession[] Of(ServiceState service)
+    {
+        lock (service.Gate) return [.. service.Watchers];
     }
 
     private bool Enter()

@@ -23,15 +23,9 @@ internal static class XdsEndpoints
         var assignment = new ClusterLoadAssignment { ClusterName = name };
         if (view is null) return assignment;
         var hasNear = zone.Length > 0 && view.Callable.Any(one => one.Zone == zone && AddressOf(one) is not null);
-        // Two instances at one address are one endpoint: a client refuses the whole for a repeated address.
-        var seen = new HashSet<(IPAddress, int)>();
         var places = new SortedDictionary<(uint Priority, string Zone, int Weight), LocalityLbEndpoints>();
-        foreach (var instance in view.Callable)
+        foreach (var (instance, address, port) in Pick(view))
         {
-            // A client refuses all of them for one that is not an address.
-            if (AddressOf(instance) is not { } address) continue;
-            var port = instance.Ports.TryGetValue(PortName, out var named) ? named : instance.Port;
-            if (!seen.Add((address, port))) continue;
             var place = (
                 Priority: hasNear && instance.Zone != zone ? 1u : 0u, Zone: instance.Zone ?? "", instance.Weight);
             if (!places.TryGetValue(place, out var endpoints))
@@ -41,6 +35,20 @@ internal static class XdsEndpoints
         }
         assignment.Endpoints.AddRange(places.Values);
         return assignment;
+    }
+
+    /// <summary>The instances that are endpoints, and where.</summary>
+    public static IEnumerable<(Instance Instance, IPAddress Address, int Port)> Pick(ServiceView view)
+    {
+        // Two instances at one address are one endpoint: a client refuses the whole for a repeated address.
+        var seen = new HashSet<(IPAddress, int)>();
+        foreach (var instance in view.Callable)
+        {
+            // A client refuses all of them for one that is not an address.
+            if (AddressOf(instance) is not { } address) continue;
+            var port = instance.Ports.TryGetValue(PortName, out var named) ? named : instance.Port;
+            if (seen.Add((address, port))) yield return (instance, address, port);
+        }
     }
 
     // Clients of gRPC weigh places against each other, and in a place take one instance after the other. So those that

@@ -28,6 +28,7 @@ internal sealed partial class XdsService : IAsyncDisposable
         var all = new XdsStreams(registry, callers, node.Time);
         var routed = new XdsHosts(node.Snapshots);
         node.Metrics.Add(all);
+        if (node.Listeners.Speaks(ProtocolListeners.Xds.Name)) registry.Sights.Add(new XdsSight(registry, all));
         node.Listeners.MapProtocol(
             ProtocolListeners.Xds.Name, new XdsApi(registry, routed, callers, all, node.Time, node.Logs).Map);
         return new XdsService(all, routed, node.Logs.CreateLogger<XdsService>());

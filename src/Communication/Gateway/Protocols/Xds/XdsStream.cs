@@ -1,11 +1,13 @@
 using System.Globalization;
 using Google.Protobuf;
 using Groundwork.Communication.Gateway.Protocols.Xds.Messages;
+using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Hosting.Rpc;
 using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.Registry;
 using Groundwork.Services.Registry.Protocols;
+using Groundwork.Services.Registry.Protocols.Sights;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Communication.Gateway.Protocols.Xds;
@@ -33,6 +35,12 @@ internal sealed partial class XdsStream(
     private string nodeId = ""; // Of the first request, as is the zone.
     private string zone = "";
     private long lastNonce; // Of the task that sends.
+    private readonly DateTimeOffset since = time.GetUtcNow();
+    private readonly string agent = XdsWords.Shorten(
+        call.Context.Request.Headers.UserAgent.ToString(), RegistryLimits.MaxClientLength);
+
+    private readonly string? address = RequestAddress.Of(call.Context);
+    private volatile string askedBy = ""; // Who asks, once that is known.
 
     /// <summary>Serves the stream to its end, which is the client's unless it is thrown.</summary>
     public async Task RunAsync()
@@ -79,6 +87,21 @@ internal sealed partial class XdsStream(
             wait.Wake();
             return;
         }
+    }
+
+    /// <summary>True when it has asked for the service, which need not be there.</summary>
+    public bool Follows(ServiceKey service)
+    {
+        foreach (var (key, _) in Volatile.Read(ref followed))
+            if (key == service) return true;
+        return false;
+    }
+
+    /// <summary>Whose stream it is: the client's node, else the principal.</summary>
+    public Subscriber Describe()
+    {
+        var node = XdsWords.Shorten(nodeId);
+        return new Subscriber("stream", agent, node.Length > 0 ? node : askedBy, address, since);
     }
 
     private bool IsStopping => streams.Stopping.IsCancellationRequested && !call.Aborted.IsCancellationRequested;
@@ -187,6 +210,7 @@ internal sealed partial class XdsStream(
         {
             var now = callers.Generation;
             if (!(await caller.AskAsync()).TryGet(out var principal, out _)) throw XdsErrors.UnknownCredential;
+            askedBy = principal.Name;
             var routes = hosts.Edition;
             var offers = new Dictionary<string, XdsOffer?>(StringComparer.Ordinal);
             var seen = new Dictionary<ServiceKey, ServiceView?>();

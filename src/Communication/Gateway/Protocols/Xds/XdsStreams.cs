@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Threading.Channels;
 using Groundwork.Kernel.Hosting.Metering;
 using Groundwork.Services.Registry;
+using Groundwork.Services.Registry.Protocols.Sights;
 
 namespace Groundwork.Communication.Gateway.Protocols.Xds;
 
@@ -55,6 +57,13 @@ internal sealed class XdsStreams(IRegistryView registry, XdsCallers callers, Tim
         Interlocked.Add(ref names, -more);
         return false;
     }
+
+    /// <summary>The streams that ask for a service, by whatever type.</summary>
+    public ImmutableArray<Subscriber> SubscribersOf(ServiceKey service) =>
+    [
+        .. streams.Keys.Where(stream => stream.Follows(service)).Select(stream => stream.Describe())
+            .OrderBy(one => one.Since),
+    ];
 
     public void CountAnswer() => Interlocked.Increment(ref answers);
 

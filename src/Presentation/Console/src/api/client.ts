@@ -37,6 +37,15 @@ export const post = <P extends PathsWith<'post'>>(path: P, call: Call<P, 'post'>
 export const remove = <P extends PathsWith<'delete'>>(path: P, call: Call<P, 'delete'> = {}) =>
     send('delete', path, call)
 
+/** The same of an operation whose answer the caller types. */
+export async function read<T>(
+    path: string,
+    call: { path?: object; query?: object; signal?: AbortSignal },
+): Promise<{ body: T }> {
+    const answer = await exchange('get', addressOf(path, call.path, call.query), { signal: call.signal })
+    return { body: (await answer.json()) as T }
+}
+
 async function send<P extends keyof paths, M extends Method>(
     method: M,
     path: P,

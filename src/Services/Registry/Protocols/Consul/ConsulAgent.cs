@@ -83,7 +83,7 @@ internal sealed class ConsulAgent(ProtocolParts parts, ConsulReads reads, Consul
         var principal = context.Principal().Name;
         var by = ProtocolCallers.Describe(
             ConsulExtension.Name, context.Request.Headers.UserAgent.ToString(), principal);
-        if (!parts.Rules.Read(document, by).TryGet(out var wanted, out fault)) return fault;
+        if (!parts.Rules.Read(document, by, RequestAddress.Of(context)).TryGet(out var wanted, out fault)) return fault;
         fault = parts.Access.Check(context, Verb.Register, RegistryAccess.Target(wanted.Key));
         if (fault is null && FindTaken(wanted) is { } taken)
             fault = ConsulRules.Bad($"The check {taken} is another service's");

@@ -139,7 +139,10 @@ internal sealed class ConsulReads(
             return;
         }
         ServiceKey[] keys = [key];
-        if (registry.Watches.Open(keys, $"consul: {access.WatcherName(context)}") is not { } session)
+        var watcher = access.WatcherName(context);
+        if (registry.Watches.Open(
+            keys, $"consul: {watcher}",
+            new Watcher(ConsulExtension.Name, ConsulSight.BlockingQuery, watcher, context, time)) is not { } session)
         {
             await ConsulCall.WriteTextAsync(
                 context, StatusCodes.Status503ServiceUnavailable, "Too many blocking queries");

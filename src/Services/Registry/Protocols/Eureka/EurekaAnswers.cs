@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
+using Groundwork.Services.Registry.Protocols.Sights;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Http;
 
@@ -61,7 +62,7 @@ internal sealed class EurekaAnswers(InstanceRegistry registry)
         foreach (var (view, some) in chosen)
             foreach (var instance in some) Count(counts, view, instance);
         var parts = chosen.Select(part => Fragment(form, part.View.Key, part.Some.Select(
-            instance => (instance, IsCallable(part.View, instance), EurekaInstance.Added))));
+            instance => (instance, SightParts.IsCallable(part.View, instance), EurekaInstance.Added))));
         return WriteAsync(context, form, HashOf(counts), version, [.. parts]);
     }
 
@@ -79,7 +80,8 @@ internal sealed class EurekaAnswers(InstanceRegistry registry)
     /// <summary>One instance.</summary>
     public Task WriteAsync(HttpContext context, ServiceView application, Instance instance) => WriteAsync(
         context, "instance", Write(
-            EurekaForm.Of(context.Request), instance, IsCallable(application, instance), EurekaInstance.Added));
+            EurekaForm.Of(context.Request), instance, SightParts.IsCallable(application, instance),
+            EurekaInstance.Added));
 
     public static Task WriteAsync(HttpContext context, string name, JsonObject content) =>
         EurekaForm.Of(context.Request).Xml
@@ -131,23 +133,8 @@ internal sealed class EurekaAnswers(InstanceRegistry registry)
 
     private static void Count(SortedDictionary<string, int> counts, ServiceView view, Instance instance)
     {
-        var status = EurekaStatus.Of(instance, IsCallable(view, instance));
+        var status = EurekaStatus.Of(instance, SightParts.IsCallable(view, instance));
         counts[status] = counts.GetValueOrDefault(status) + 1;
-    }
-
-    // The callable ones are a part of all, in the same order of id.
-    private static bool IsCallable(ServiceView view, Instance instance)
-    {
-        int low = 0, high = view.Callable.Length - 1;
-        while (low <= high)
-        {
-            var middle = (low + high) >>> 1;
-            var order = string.CompareOrdinal(view.Callable[middle].Key.Id, instance.Key.Id);
-            if (order == 0) return true;
-            if (order < 0) low = middle + 1;
-            else high = middle - 1;
-        }
-        return false;
     }
 
     private byte[] Written(ServiceView view, EurekaForm form)
@@ -155,7 +142,7 @@ internal sealed class EurekaAnswers(InstanceRegistry registry)
         var forms = written.GetValue(view, static _ => new byte[]?[4]);
         // Two may write it at once, and the same.
         return forms[form.Index] ??= Fragment(form, view.Key, view.Instances.Select(
-            instance => (instance, IsCallable(view, instance), EurekaInstance.Added)));
+            instance => (instance, SightParts.IsCallable(view, instance), EurekaInstance.Added)));
     }
 
     private byte[] Fragment(

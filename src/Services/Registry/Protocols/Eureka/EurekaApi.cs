@@ -28,6 +28,7 @@ internal sealed partial class EurekaApi
     private readonly EurekaDeltas deltas;
     private readonly EurekaAnswers answers;
     private readonly EurekaWrites writes;
+    private readonly EurekaFetchers fetchers;
     private readonly ILogger logger;
 
     public EurekaApi(ProtocolParts parts)
@@ -39,9 +40,13 @@ internal sealed partial class EurekaApi
         applications = new EurekaApplications(registry);
         deltas = new EurekaDeltas(applications, parts.Time);
         answers = new EurekaAnswers(registry);
+        fetchers = new EurekaFetchers(parts.Time);
         writes = new EurekaWrites(
             registry, parts.Registrations, parts.Rules, access, parts.Refused, parts.Sync, applications, parts.Time);
     }
+
+    /// <summary>What its clients are shown.</summary>
+    public EurekaSight Sight => new(applications, fetchers, MaySee);
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -116,6 +121,7 @@ internal sealed partial class EurekaApi
         var moment = deltas.Look();
         if (!TrySee(context, moment.Applications, out var seen)) return Refuse(context);
         ShowProtection(context, seen);
+        fetchers.Note(context, application: null);
         return answers.WriteAsync(context, seen, moment.Version);
     }
 
@@ -124,6 +130,7 @@ internal sealed partial class EurekaApi
         var moment = deltas.Look();
         if (!TrySee(context, moment.Applications, out var seen)) return Refuse(context);
         ShowProtection(context, seen);
+        fetchers.Note(context, application: null);
         var principal = context.Principal();
         return answers.WriteAsync(
             context, seen, moment.Deltas.Where(delta => MaySee(principal, delta.Instance.Key.Service)), moment.Version);
@@ -135,7 +142,9 @@ internal sealed partial class EurekaApi
         if (!applications.Find(app).TryGet(out var view, out var fault))
             return EurekaAnswers.WriteAsync(context, fault);
         if (CheckDiscover(context, app, view) is { } refusal) return EurekaAnswers.WriteAsync(context, refusal);
-        return view is null ? NotFound(context) : answers.WriteAsync(context, view);
+        if (view is null) return NotFound(context);
+        fetchers.Note(context, view.Key);
+        return answers.WriteAsync(context, view);
     }
 
     private Task GetInstanceAsync(HttpContext context)
@@ -171,7 +180,9 @@ internal sealed partial class EurekaApi
             .Select(view => (View: view, Some: view.Instances.Where(one => HasVip(one, vip, secure)).ToArray()))
             .Where(part => part.Some.Length > 0)
             .ToArray();
-        return found.Length == 0 ? NotFound(context) : answers.WriteAsync(context, found, moment.Version);
+        if (found.Length == 0) return NotFound(context);
+        foreach (var part in found) fetchers.Note(context, part.View.Key);
+        return answers.WriteAsync(context, found, moment.Version);
     }
 
     /// <summary>

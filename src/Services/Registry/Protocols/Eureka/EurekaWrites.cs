@@ -34,7 +34,8 @@ internal sealed class EurekaWrites(
         var key = new InstanceKey(service, InstanceIds.Of(asked.Id));
         var known = registry.FindInstance(key)?.Instance;
         var by = ProtocolCallers.Describe(EurekaExtension.Name, ClientOf(context.Request), principal);
-        if (!rules.Read(asked.ToDocument(service, known), by).TryGet(out var wanted, out fault)) return fault;
+        if (!rules.Read(asked.ToDocument(service, known), by, RequestAddress.Of(context))
+            .TryGet(out var wanted, out fault)) return fault;
         fault = access.Check(context, Verb.Register, RegistryAccess.Target(wanted.Key));
         if (fault is null)
         {
@@ -163,7 +164,7 @@ internal sealed class EurekaWrites(
     }
 
     // Java's clients say it in headers of their own, npm's not at all.
-    private static string ClientOf(HttpRequest request)
+    public static string ClientOf(HttpRequest request)
     {
         var name = request.Headers["DiscoveryIdentity-Name"].ToString();
         return name.Length == 0

@@ -111,7 +111,8 @@ internal sealed class NacosInstances(
     {
         var document = said.ToDocument(id, time.GetUtcNow());
         var registeredBy = NacosWords.RegisteredBy(call.Context, call.Caller.Name);
-        if (!rules.Read(document, registeredBy).TryGet(out var wanted, out var fault)) return fault;
+        if (!rules.Read(document, registeredBy, RequestAddress.Of(call.Context))
+            .TryGet(out var wanted, out var fault)) return fault;
         fault = access.Check(call.Context, Verb.Register, RegistryAccess.Target(wanted.Key));
         if (fault is not null) return fault;
         var registered = await registrations.RegisterAsync(wanted, call.Caller.Name, call.Context.RequestAborted);

@@ -59,7 +59,8 @@ internal sealed partial class NacosPush : IMetricsSource, IDisposable
         return true;
 
         NacosSubscription Make() => new(
-            key, local, Clean(context.Request.Headers.UserAgent.ToString()), Clean(app ?? ""));
+            key, local, ProtocolCallers.Clean(context.Request.Headers.UserAgent.ToString()),
+            ProtocolCallers.Clean(app ?? ""));
     }
 
     public IReadOnlyList<NacosSubscription> SubscribersOf(ServiceKey service) => subscriptions.Of(service);
@@ -254,9 +255,6 @@ internal sealed partial class NacosPush : IMetricsSource, IDisposable
 
     private static IPAddress? Plain(IPAddress? address) =>
         address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
-
-    private static string Clean(string text) =>
-        new([.. text.Where(c => c is >= ' ' and <= '~').Take(RegistryLimits.MaxClientLength)]);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The change of {Service} could not be pushed to Nacos's clients")]
     private partial void LogFailed(ServiceKey service, Exception failure);

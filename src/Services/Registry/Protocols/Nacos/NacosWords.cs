@@ -151,8 +151,7 @@ internal static class NacosWords
         var agent = headers["Client-Version"].ToString() is { Length: > 0 } version
             ? version
             : headers.UserAgent.ToString();
-        var client = new string([.. agent.Where(c => c is >= ' ' and <= '~').Take(RegistryLimits.MaxClientLength)]);
-        return client.Length == 0 ? $"{Protocol}, {principal}" : $"{Protocol}, {client}, {principal}";
+        return ProtocolCallers.Describe(Protocol, agent, principal);
     }
 
     private static Fault Malformed() =>
