@@ -19,8 +19,11 @@ public sealed class CancelStormTests
 {
     private const int AtOnce = 32;
 
-    /// <summary>Bytes that may be left, of whatever size the storm was: what the runtime is slow with.</summary>
-    private const long Slack = 3 * 1024 * 1024;
+    /// <summary>
+    /// Bytes that may be left, of whatever size the storm was: what the runtime is slow with, and what pools keep more
+    /// when a storm happens to be denser. The whole finds 750 bytes of each client.
+    /// </summary>
+    private const long Slack = 6 * 1024 * 1024;
 
     private static readonly (string, string)[] Endless = Head("GET", "/endless");
     private static readonly (string, string)[] Never = Head("GET", "/never");
@@ -54,8 +57,8 @@ public sealed class CancelStormTests
             new GatewayOptions { UpstreamIdle = TimeSpan.FromMilliseconds(500) });
         edge.Registry.Keeps = false;
         edge.RouteAll().Instances(instance.Address);
-        // Twice the same: after the first one pools are as full as they get, and code is compiled.
-        var count = LongRun.Count(usual: 300, whole: 4_000);
+        // Twice the same: after the first one pools are about as full as they get, and code is compiled.
+        var count = LongRun.Count(usual: 300, whole: 8_000);
         await RunAsync(edge.Address, storm, count);
         var before = await SettledAsync(edge, () => underWay);
 
