@@ -68,9 +68,12 @@ public sealed class DnsModule(
         node.Metrics.Add(built.Figures);
         node.Listeners.MapProtocol(DohListener, new DohApi(built.Names, node.Authenticator, built.Figures).Map);
         if (node.Listeners.Has(HttpDnsListener))
+        {
             node.Listeners.Map(
                 HttpDnsListener,
                 BuildHttpDns(built.Names, built.Figures, node.Snapshots, node.OpenSecrets, node.Time, node.Logs).Map);
+            node.Listeners.WordFaults(HttpDnsListener, default, HttpDnsApi.WriteAsync);
+        }
         if (node.Listeners.Has(PlainListener))
             node.Listeners.Receive(PlainListener, built.Server.Receive, built.Server.Accept);
         return Task.CompletedTask;

@@ -114,6 +114,18 @@ public sealed partial class Listeners : IAsyncDisposable
             endpoints.MapGroup("").WithMetadata(new ProtocolMark(protocol)).ExcludeFromDescription();
     }
 
+    /// <summary>
+    /// Has a protocol of others word what goes wrong around its endpoints, such as a method that none of them has.
+    /// </summary>
+    /// <param name="below">Where it stands on the listener that it shares; on its own everything is its.</param>
+    /// <param name="write">Writes a fault to a response that has not started; <c>Allow</c> may be set.</param>
+    public void WordFaults(string protocol, PathString below, Func<HttpContext, Fault, Task> write)
+    {
+        if (shared.TryGetValue(protocol, out var with) && byName.TryGetValue(with, out var host))
+            host.WordFaults(below, write);
+        if (byName.TryGetValue(protocol, out var own)) own.WordFaults(default, write);
+    }
+
     /// <summary>Gives the sockets of a listener of <see cref="ListenerProtocol.Datagrams"/> to one owner.</summary>
     /// <param name="datagrams">
     /// Gets the bound UDP socket when the listener opens, and must not wait. What it returns is disposed before the

@@ -189,6 +189,7 @@ public sealed partial class RegistryModule : IModule
             registry, registrations, rules, access, refused, sync, new ProtocolCallers(node.Authenticator, access),
             live, node.Time, node.Logs, node.Listeners.Stopping);
         node.Listeners.MapProtocol(ProtocolListeners.Eureka.Name, new EurekaApi(parts).Map);
+        node.Listeners.WordFaults(ProtocolListeners.Eureka.Name, EurekaApi.Prefix, EurekaAnswers.WriteAsync);
         return parts;
     }
 
@@ -198,6 +199,8 @@ public sealed partial class RegistryModule : IModule
             parts, (check, token) => ConsulProbe.LookAsync(call, check, token),
             () => node.Listeners.AddressesOf(ListenerDefinition.Api)[0]);
         node.Listeners.MapProtocol(ProtocolListeners.Consul.Name, consul.Map);
+        foreach (var family in ConsulApi.Families)
+            node.Listeners.WordFaults(ProtocolListeners.Consul.Name, family, ConsulCall.WriteAsync);
         return consul;
     }
 

@@ -5,7 +5,9 @@ using Groundwork.Tests.Support;
 
 namespace Groundwork.Communication.Tests.Dns;
 
-/// <summary>A real BIND on a free port of loopback, that serves one zone from its text or keeps what another says.</summary>
+/// <summary>
+/// A real BIND on a free port of loopback, that serves one zone from its text, or keeps what another says.
+/// </summary>
 internal sealed class NamedServer : IAsyncDisposable
 {
     private readonly TemporaryDirectory files;

@@ -7,6 +7,7 @@ using Groundwork.Kernel.Hosting;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 
 namespace Groundwork.Kernel.Tests.Hosting;
 
@@ -107,6 +108,51 @@ public sealed class ProtocolListenersTests
         {
             using var answer = await open.SendAsync(path, listener: listener);
             Assert.Equal(status, answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task What_goes_wrong_around_a_protocol_is_worded_by_it_and_nowhere_else()
+    {
+        await using var open = new OpenListeners(
+            With("doh", new ListenerOptions { Address = new ListenAddress(IPAddress.Loopback, 0) }),
+            [OpenListeners.Api, Shared]);
+        open.Listeners.Map("api", endpoints => endpoints.MapGet("/own", () => "own").AllowsAnyone("a test"));
+        open.Listeners.MapProtocol("doh", endpoints =>
+        {
+            endpoints.MapGet("/below/x", () => "x").AllowsAnyone("a test");
+            endpoints.MapPut("/below/small", () => "small").LimitsBody(1).AllowsAnyone("a test");
+            endpoints.MapGet("/below/fails", string () => throw new InvalidOperationException("a test"))
+                .AllowsAnyone("a test");
+        });
+        open.Listeners.WordFaults("doh", "/below", (context, fault) =>
+        {
+            context.Response.StatusCode = fault.Error.Status;
+            return context.Response.WriteAsync($"worded: {fault.Error.Code}");
+        });
+        await open.Listeners.StartAsync(CancellationToken.None);
+        foreach (var (method, path, code) in new[]
+        {
+            (HttpMethod.Post, "/below/x", "method_not_allowed"), (HttpMethod.Get, "/below/y", "not_found"),
+            (HttpMethod.Put, "/below/small", "body_too_large"), (HttpMethod.Get, "/below/fails", "internal"),
+        })
+        {
+            foreach (var listener in (string[])["api", "doh"])
+            {
+                using var body = method == HttpMethod.Put ? new StringContent("large") : null;
+                using var answer = await open.SendAsync(path, method, body: body, listener: listener);
+                Assert.Equal($"worded: {code}", await answer.Content.ReadAsStringAsync());
+            }
+        }
+        foreach (var (method, path, listener, isWorded) in new[]
+        {
+            (HttpMethod.Post, "/own", "api", false), (HttpMethod.Get, "/belowground", "api", false),
+            (HttpMethod.Get, "/elsewhere", "doh", true),
+        })
+        {
+            using var answer = await open.SendAsync(path, method, listener: listener);
+            var text = await answer.Content.ReadAsStringAsync();
+            Assert.Equal(isWorded, text.StartsWith("worded: ", StringComparison.Ordinal));
         }
     }
 

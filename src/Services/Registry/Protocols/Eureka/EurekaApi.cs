@@ -18,6 +18,9 @@ namespace Groundwork.Services.Registry.Protocols.Eureka;
 /// </summary>
 internal sealed partial class EurekaApi
 {
+    /// <summary>Where it stands.</summary>
+    public const string Prefix = "/eureka";
+
     private const string Why =
         "the credential is looked at inside, because faults have Eureka's shape; the registry's own verbs decide";
 
@@ -45,8 +48,8 @@ internal sealed partial class EurekaApi
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        Map(endpoints, "/eureka", "eureka");
-        Map(endpoints, "/eureka/v2", "eurekaV2");
+        Map(endpoints, Prefix, "eureka");
+        Map(endpoints, Prefix + "/v2", "eurekaV2");
     }
 
     private void Map(IEndpointRouteBuilder endpoints, string root, string name)

@@ -26,6 +26,7 @@ internal sealed class ApolloProtocol : IAsyncDisposable
             configs, polls, new ApolloCallers(callers, signing, node.Time), node.Snapshots, readers,
             node.Time, draining);
         node.Listeners.MapProtocol(ProtocolListeners.Apollo.Name, api.MapShared, api.MapAlone);
+        node.Listeners.WordFaults(ProtocolListeners.Apollo.Name, ApolloApi.Prefix, api.FailAsync);
         return new ApolloProtocol(changes, signing);
     }
 

@@ -40,6 +40,9 @@ internal sealed class SpringProtocol : IAsyncDisposable
             ProtocolListeners.SpringConfig.Name,
             endpoints => Map(endpoints.MapGroup(SpringApi.Prefix), skip: 1, "config"),
             endpoints => Map(endpoints, skip: 0, "root"));
+        node.Listeners.WordFaults(
+            ProtocolListeners.SpringConfig.Name, SpringApi.Prefix,
+            (context, fault) => BootAnswers.FailAsync(context, fault, node.Time));
         return new SpringProtocol(configured, ciphers, told, waiting);
 
         void Map(IEndpointRouteBuilder endpoints, int skip, string at)
