@@ -48,7 +48,7 @@ public sealed class DnsModule(
         .Add(HttpDnsAccountKind.Kind)
         .Add(new ListenerDefinition(PlainListener, ListenerProtocol.Datagrams, "127.0.0.1:7453", MayBindPlain: true)
         {
-            CanBeOff = true,
+            CanBeOff = true, WellKnownAddress = "127.0.0.1:53",
         })
         .Add(new ListenerDefinition(DohListener, ListenerProtocol.Http, "127.0.0.1:7443")
         {

@@ -185,8 +185,10 @@ public sealed partial class RegistryModule : IModule
         node.Listeners.Map(ListenerDefinition.Api, watch.Map);
         node.Listeners.Map(ListenerDefinition.Api, operations.Map);
         if (nacos is not null) NacosNamingApi.Serve(node, registry, registrations, rules, access, consumers, nacos);
+        var callers = new ProtocolCallers(
+            node.Authenticator, node.Authorizer, happened => node.Audit?.Append(happened));
         var parts = new ProtocolParts(
-            registry, registrations, rules, access, refused, sync, new ProtocolCallers(node.Authenticator, access),
+            registry, registrations, rules, access, refused, sync, callers,
             live, node.Time, node.Logs, node.Listeners.Stopping);
         node.Listeners.MapProtocol(ProtocolListeners.Eureka.Name, new EurekaApi(parts).Map);
         node.Listeners.WordFaults(ProtocolListeners.Eureka.Name, EurekaApi.Prefix, EurekaAnswers.WriteAsync);

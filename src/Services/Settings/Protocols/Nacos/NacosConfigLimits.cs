@@ -28,8 +28,8 @@ internal static class NacosConfigLimits
     public static readonly TimeSpan ErrorMemory = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// The least that a repeated error waits before it is told. The npm client repeats a call that fails at once and without
-    /// end: 903 times within 0.6 s were seen.
+    /// The least that a repeated error waits before it is told. The npm client repeats a call that fails at once and
+    /// without end: 903 times within 0.6 s were seen.
     /// </summary>
     public static readonly TimeSpan ErrorDelay = TimeSpan.FromSeconds(1);
 

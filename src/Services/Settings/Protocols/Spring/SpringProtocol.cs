@@ -21,7 +21,8 @@ internal sealed class SpringProtocol : IAsyncDisposable
 
     public static SpringProtocol Map(Node node, SettingReader reader)
     {
-        var callers = new ProtocolCallers(node.Authenticator, node.Authorizer, node.Audit);
+        var callers = new ProtocolCallers(
+            node.Authenticator, node.Authorizer, happened => node.Audit?.Append(happened));
         var configured = new ConfigSources(
             node,
             spec => new SettingsBackend(node.Snapshots, reader, node.Authorizer)
