@@ -55,17 +55,8 @@ public sealed class HttpDnsResolver : IAsyncDisposable
                 return new HttpDnsAddresses(known.Addresses, HttpDnsOrigin.Stale);
             }
         }
-        using var bound = new CancellationTokenSource(options.LongestWait, options.Time);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellationToken);
-        try
-        {
-            if (await FetchAsync(host).WaitAsync(patience.Token) is { } fetched)
-                return new HttpDnsAddresses(fetched.Addresses, HttpDnsOrigin.Server);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // Long enough: what is fetched serves the next one.
-        }
+        if (await WaitAsync(host, cancellationToken) is { } fetched)
+            return new HttpDnsAddresses(fetched.Addresses, HttpDnsOrigin.Server);
         return new HttpDnsAddresses(await options.LocalDns(host, cancellationToken), HttpDnsOrigin.LocalDns);
     }
 
@@ -92,8 +83,18 @@ public sealed class HttpDnsResolver : IAsyncDisposable
     {
         ConnectCallback = async (context, cancellationToken) =>
         {
-            var found = await ResolveAsync(context.DnsEndPoint.Host, cancellationToken);
-            return await ConnectAsync(found.Addresses, context.DnsEndPoint.Port, cancellationToken);
+            var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+            var found = await ResolveAsync(host, cancellationToken);
+            try
+            {
+                return await ConnectAsync(found.Addresses, port, cancellationToken);
+            }
+            catch (SocketException) when (found.Origin == HttpDnsOrigin.Stale)
+            {
+                // Nobody is there any more, and the new ones are on their way.
+                if (await WaitAsync(host, cancellationToken) is not { } fresh) throw;
+                return await ConnectAsync(fresh.Addresses, port, cancellationToken);
+            }
         },
     };
 
@@ -132,6 +133,21 @@ public sealed class HttpDnsResolver : IAsyncDisposable
             }
         }
         throw last ?? new SocketException((int)SocketError.HostNotFound);
+    }
+
+    /// <summary>What is fetched now; null when there is nothing, or it takes too long.</summary>
+    private async Task<Entry?> WaitAsync(string host, CancellationToken cancellationToken)
+    {
+        using var bound = new CancellationTokenSource(options.LongestWait, options.Time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellationToken);
+        try
+        {
+            return await FetchAsync(host).WaitAsync(patience.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null; // What is fetched serves the next one.
+        }
     }
 
     /// <summary>One request for a name at a time; whoever comes meanwhile waits for the same.</summary>

@@ -50,7 +50,7 @@ public sealed class DnsModule(
         .Add(HttpDnsAccountKind.Kind)
         .Add(new ListenerDefinition(PlainListener, ListenerProtocol.Datagrams, "127.0.0.1:7453", MayBindPlain: true)
         {
-            CanBeOff = true,
+            CanBeOff = true, WellKnownAddress = "127.0.0.1:53",
         })
         .Add(new ListenerDefinition(DohListener, ListenerProtocol.Http, "127.0.0.1:7443")
         {
@@ -70,10 +70,13 @@ public sealed class DnsModule(
         node.Metrics.Add(built.Figures);
         node.Listeners.MapProtocol(DohListener, new DohApi(built.Names, node.Authenticator, built.Figures).Map);
         if (node.Listeners.Has(HttpDnsListener))
+        {
             node.Listeners.Map(
                 HttpDnsListener,
                 BuildHttpDns(
                     built.Names, built.Figures, node.Snapshots, SecretSource.Of(node), node.Time, node.Logs).Map);
+            node.Listeners.WordFaults(HttpDnsListener, default, HttpDnsApi.WriteAsync);
+        }
         // Both answer the same.
         if (sight is not null && (node.Listeners.Has(PlainListener) || node.Listeners.Speaks(DohListener)))
             registry().Sights.Add(sight(node.Listeners.Has(PlainListener) ? PlainListener : DohListener));

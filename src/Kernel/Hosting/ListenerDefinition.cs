@@ -50,6 +50,12 @@ public sealed record ListenerDefinition(
     /// </summary>
     public bool IsWellKnown { get; init; }
 
+    /// <summary>
+    /// The address that public clients expect of one that has another by itself, for datagrams: it is open besides
+    /// under the same conditions.
+    /// </summary>
+    public string? WellKnownAddress { get; init; }
+
     /// <summary>The API, the console and the HTTP protocols that have a path of their own.</summary>
     public const string Api = "api";
 

@@ -23,7 +23,8 @@ public sealed partial class Listeners : IAsyncDisposable
 
     private readonly FrozenDictionary<string, Listener> byName;
     private readonly FrozenDictionary<string, ListenAddress> sockets;
-    private readonly FrozenDictionary<string, DatagramListener> datagrams;
+    // One of its own, and one at a well-known port where that is asked for.
+    private readonly FrozenDictionary<string, ImmutableArray<DatagramListener>> datagrams;
     private readonly FrozenDictionary<string, string> shared; // Protocols that have paths on another listener.
     private readonly ConcurrentDictionary<string, SocketListener> opened = new(StringComparer.Ordinal);
     private readonly ListenersOptions options;
@@ -54,10 +55,7 @@ public sealed partial class Listeners : IAsyncDisposable
             .ToFrozenDictionary(one => one.Name, one => one.SharedWith!, StringComparer.Ordinal); // Not null, as asked.
         definitions = [.. definitions.Where(one => ListenerRules.HasAddress(one, options))];
         datagrams = definitions.Where(definition => definition.Protocol == ListenerProtocol.Datagrams)
-            .Select(definition => new DatagramListener(
-                definition.Name, ListenerRules.AddressOf(definition, ListenerRules.For(definition, options)), options,
-                time, logger))
-            .ToFrozenDictionary(listener => listener.Name, StringComparer.Ordinal);
+            .ToFrozenDictionary(definition => definition.Name, DatagramsOf, StringComparer.Ordinal);
         sockets = definitions.Where(definition => definition.Protocol == ListenerProtocol.Sockets)
             .ToFrozenDictionary(
                 definition => definition.Name,
@@ -67,6 +65,15 @@ public sealed partial class Listeners : IAsyncDisposable
             .Where(definition => definition.Protocol is not (ListenerProtocol.Sockets or ListenerProtocol.Datagrams))
             .Select(definition => new Listener(definition, options, guards, time, logs))
             .ToFrozenDictionary(listener => listener.Name, StringComparer.Ordinal);
+
+        ImmutableArray<DatagramListener> DatagramsOf(ListenerDefinition definition)
+        {
+            var address = ListenerRules.AddressOf(definition, ListenerRules.For(definition, options));
+            var own = new DatagramListener(definition.Name, address, isBesides: false, options, time, logger);
+            return ListenerRules.BesidesOf(definition, options) is { } besides
+                ? [own, new DatagramListener(definition.Name, besides, isBesides: true, options, time, logger)]
+                : [own];
+        }
     }
 
     /// <summary>
@@ -118,16 +125,28 @@ public sealed partial class Listeners : IAsyncDisposable
             endpoints.MapGroup("").WithMetadata(new ProtocolMark(protocol)).ExcludeFromDescription();
     }
 
+    /// <summary>
+    /// Has a protocol of others word what goes wrong around its endpoints, such as a method that none of them has.
+    /// </summary>
+    /// <param name="below">Where it stands on the listener that it shares; on its own everything is its.</param>
+    /// <param name="write">Writes a fault to a response that has not started; <c>Allow</c> may be set.</param>
+    public void WordFaults(string protocol, PathString below, Func<HttpContext, Fault, Task> write)
+    {
+        if (shared.TryGetValue(protocol, out var with) && byName.TryGetValue(with, out var host))
+            host.WordFaults(below, write);
+        if (byName.TryGetValue(protocol, out var own)) own.WordFaults(default, write);
+    }
+
     /// <summary>Gives the sockets of a listener of <see cref="ListenerProtocol.Datagrams"/> to one owner.</summary>
     /// <param name="datagrams">
-    /// Gets the bound UDP socket when the listener opens, and must not wait. What it returns is disposed before the
+    /// Gets each bound UDP socket when the listener opens, and must not wait. What it returns is disposed before the
     /// socket closes: nobody may wait in it any more then.
     /// </param>
     /// <param name="connection">Gets each connection, and must not wait.</param>
     public void Receive(string listener, Func<Socket, IDisposable> datagrams, Action<Socket> connection)
     {
         if (!this.datagrams.TryGetValue(listener, out var found)) throw Unknown(listener);
-        found.Receive(datagrams, connection);
+        foreach (var one in found) one.Receive(datagrams, connection);
     }
 
     /// <summary>
@@ -176,7 +195,7 @@ public sealed partial class Listeners : IAsyncDisposable
     public IReadOnlyDictionary<string, int> KeepSockets() => InheritedSockets.Keep(
         byName.Values.SelectMany(listener => listener.Sockets.Select(socket => (listener.Name, socket)))
             .Concat(opened.Values.Select(one => (one.Name, one.Socket)))
-            .Concat(datagrams.Values.SelectMany(one => one.Sockets)));
+            .Concat(AllDatagrams.SelectMany(one => one.Sockets)));
 
     /// <summary>Where a listener really listens, once started; its Unix socket left out. Empty before.</summary>
     public IReadOnlyList<IPEndPoint> AddressesOf(string listener) => [.. Find(listener).Bound.OfType<IPEndPoint>()];
@@ -187,7 +206,7 @@ public sealed partial class Listeners : IAsyncDisposable
     public Uri UrlOf(string listener)
     {
         if (opened.TryGetValue(listener, out var tcp)) return new Uri($"tcp://{tcp.Address}");
-        if (datagrams.TryGetValue(listener, out var udp)) return new Uri($"udp://{udp.Address}");
+        if (datagrams.TryGetValue(listener, out var udp)) return new Uri($"udp://{udp[0].Address}");
         var address = AddressesOf(listener)[0];
         var host = address.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
             : address.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
@@ -202,8 +221,10 @@ public sealed partial class Listeners : IAsyncDisposable
         .Where(pair => pair.Value.Bound.Count > 0) // Not one that nothing is mapped onto.
         .Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Bound.OfType<IPEndPoint>().ToImmutableArray()))
         .Concat(opened.Values.Select(one => KeyValuePair.Create(one.Name, ImmutableArray.Create(one.Address))))
-        .Concat(datagrams.Values.Where(one => one.Address is not null)
-            .Select(one => KeyValuePair.Create(one.Name, ImmutableArray.Create(one.Address!)))) // Not null, as asked.
+        .Concat(datagrams
+            .Select(pair => KeyValuePair.Create(
+                pair.Key, pair.Value.Select(one => one.Address).OfType<IPEndPoint>().ToImmutableArray()))
+            .Where(pair => pair.Value.Length > 0))
         .ToImmutableDictionary(StringComparer.Ordinal);
 
     /// <summary>Checks what is mapped and opens all listeners; when one cannot open, none stays open.</summary>
@@ -215,8 +236,8 @@ public sealed partial class Listeners : IAsyncDisposable
         started = true;
         foreach (var listener in byName.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal))
             await listener.StartAsync(cancellationToken);
-        foreach (var listener in datagrams.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal))
-            listener.Open();
+        foreach (var pair in datagrams.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            foreach (var listener in pair.Value) listener.Open();
         if (sockets.Count == 0) options.Inherited.CloseRest();
     }
 
@@ -229,14 +250,14 @@ public sealed partial class Listeners : IAsyncDisposable
         started = false;
         await stopping.CancelAsync();
         foreach (var one in opened.Values) one.Dispose();
-        foreach (var one in datagrams.Values) one.Dispose();
+        foreach (var one in AllDatagrams) one.Dispose();
         await Task.WhenAll(byName.Values.Select(listener => StopAsync(listener, patience)));
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync(new CancellationToken(canceled: true));
-        foreach (var one in datagrams.Values) one.Dispose();
+        foreach (var one in AllDatagrams) one.Dispose();
         foreach (var listener in byName.Values) await listener.DisposeAsync();
         stopping.Dispose();
     }
@@ -252,6 +273,8 @@ public sealed partial class Listeners : IAsyncDisposable
             LogCut(listener.Name);
         }
     }
+
+    private IEnumerable<DatagramListener> AllDatagrams => datagrams.Values.SelectMany(each => each);
 
     private Listener Find(string listener) => byName.GetValueOrDefault(listener) ?? throw Unknown(listener);
 

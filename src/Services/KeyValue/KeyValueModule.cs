@@ -5,6 +5,7 @@ using Groundwork.Services.KeyValue.Protocols.Consul;
 using Groundwork.Services.KeyValue.Protocols.Etcd;
 using Groundwork.Services.KeyValue.Watching;
 using Groundwork.Services.Registry.Protocols.Etcd;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Services.KeyValue;
@@ -85,6 +86,10 @@ public sealed partial class KeyValueModule(Func<NamingKeys?>? naming = null) : I
         node.Listeners.MapProtocol(
             ProtocolListeners.Consul.Name, new ConsulSessionApi(calls, node.Name, node.Time).Map);
         node.Listeners.MapProtocol(ProtocolListeners.Consul.Name, new ConsulTransactionApi(calls).Map);
+        foreach (var family in (PathString[])["/v1/kv", "/v1/session", "/v1/txn"])
+            node.Listeners.WordFaults(
+                ProtocolListeners.Consul.Name, family,
+                static (context, fault) => ConsulCall.RefuseAsync(context, fault.Error.Status, fault.Detail));
     }
 
     private static void MapEtcd(Node node, KeyValues keys, KeyAccess access, NamingKeys? instances)

@@ -43,10 +43,6 @@ internal sealed class RegistryAccess(
         return fault;
     }
 
-    /// <summary>A credential that is not right, where an endpoint looks at it itself.</summary>
-    public void NoteUnknown(HttpContext context, Fault fault) => audit(RefusedCall.OfNobody(
-        context, fault, (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? ""));
-
     /// <summary>For filtering what is answered; a refusal is not an event.</summary>
     public bool Allows(Principal principal, Verb verb, ResourceKey target) => allows(principal, verb, target);
 

@@ -189,5 +189,5 @@ internal sealed class RegistryApi(
         : new Fault(ErrorCodes.BadRequest, $"A batch has 1 to {most} {what}, not {count}.");
 
     private static string RegisteredBy(HttpContext context, string principal) =>
-        ProtocolCallers.Describe(Registrar.Own, context.Request.Headers.UserAgent.ToString(), principal);
+        ProtocolCalls.Describe(Registrar.Own, context.Request.Headers.UserAgent.ToString(), principal);
 }

@@ -199,11 +199,14 @@ public sealed partial class RegistryModule : IModule
             NacosNamingApi.Serve(node, registry, registrations, rules, access, consumers, nacos);
             Show(node, registry, ProtocolListeners.Nacos, new NacosSight(registry, nacos, node.Time));
         }
+        var callers = new ProtocolCallers(
+            node.Authenticator, node.Authorizer, happened => node.Audit?.Append(happened));
         var parts = new ProtocolParts(
-            registry, registrations, rules, access, refused, sync, new ProtocolCallers(node.Authenticator, access),
+            registry, registrations, rules, access, refused, sync, callers,
             live, node.Time, node.Logs, node.Listeners.Stopping);
         var eureka = new EurekaApi(parts);
         node.Listeners.MapProtocol(ProtocolListeners.Eureka.Name, eureka.Map);
+        node.Listeners.WordFaults(ProtocolListeners.Eureka.Name, EurekaApi.Prefix, EurekaAnswers.WriteAsync);
         Show(node, registry, ProtocolListeners.Eureka, eureka.Sight);
         Show(node, registry, ProtocolListeners.Consul, new ConsulSight(registry));
         return parts;
@@ -221,6 +224,8 @@ public sealed partial class RegistryModule : IModule
             parts, (check, token) => ConsulProbe.LookAsync(call, check, token),
             () => node.Listeners.AddressesOf(ListenerDefinition.Api)[0]);
         node.Listeners.MapProtocol(ProtocolListeners.Consul.Name, consul.Map);
+        foreach (var family in ConsulApi.Families)
+            node.Listeners.WordFaults(ProtocolListeners.Consul.Name, family, ConsulCall.WriteAsync);
         return consul;
     }
 

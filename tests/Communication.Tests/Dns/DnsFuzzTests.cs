@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Groundwork.Communication.Dns.Answering;
 using Groundwork.Communication.Tests.Gateway;
 using Groundwork.Tests.Support;
@@ -9,6 +10,10 @@ namespace Groundwork.Communication.Tests.Dns;
 /// <summary>Messages of any bytes: read or refused, never more, and never slowly.</summary>
 public sealed class DnsFuzzTests
 {
+    private const int AtOnce = 64;
+    private const int PatienceMilliseconds = 10_000;
+    private const long MaxGrowth = 8 * 1024 * 1024;
+
     /// <summary>A compressed answer of a real server (BIND 9.18) to MX of corp.example.</summary>
     private static readonly byte[] Real = Convert.FromHexString(
         "12348400000100020001000304636f7270076578616d706c6500000f0001c00c000f00010000003c0009000a046d6169"
@@ -49,6 +54,62 @@ public sealed class DnsFuzzTests
             if (verdict == DnsQueryVerdict.Query) Assert.Equal(query.Name, read.Name);
         }
         Assert.True(queries > rounds / 20 && refused > rounds / 20 && dropped > rounds / 100);
+    }
+
+    [Fact]
+    public async Task Datagrams_of_any_bytes_have_the_answer_that_is_theirs_or_none()
+    {
+        await using var names = await TestNames.StartAsync();
+        var key = HeldServices.Key("orders");
+        names.Registry.Put(key, TestNames.Instance(key, "10.0.0.1", 80));
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+        {
+            ReceiveTimeout = PatienceMilliseconds,
+        };
+        socket.Connect(names.Address);
+        var random = LongRun.Random();
+        var seeds = Seeds();
+        var answer = new byte[DnsLimits.MaxMessageBytes];
+        var (sent, answered, ids) = (0, 0, new Dictionary<ushort, int>());
+        var rounds = LongRun.Count(20_000, 1_000_000);
+        Send(rounds / 2);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        Send(rounds - sent);
+        var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{sent} datagrams, {answered} answers, {grown >> 10} KB grown");
+        Assert.InRange(answered, rounds / 10, sent - (rounds / 100));
+        Assert.InRange(grown, long.MinValue, MaxGrowth);
+        Assert.Equal(["10.0.0.1"], await names.ShortAsync("orders.service.groundwork"));
+
+        // Some at a time, so that none is lost in a buffer; each is expected as a reader of this process reads it.
+        void Send(int count)
+        {
+            for (var left = count; left > 0; left -= AtOnce)
+            {
+                var expected = 0;
+                for (var one = 0; one < Math.Min(AtOnce, left); one++)
+                {
+                    var bytes = Mutate(random, seeds[random.Next(seeds.Length)]);
+                    socket.Send(bytes);
+                    sent++;
+                    if (DnsQuery.Read(bytes, out var query) == DnsQueryVerdict.Dropped) continue;
+                    expected++;
+                    ids[query.Id] = ids.GetValueOrDefault(query.Id) + 1;
+                }
+                for (; expected > 0; expected--)
+                {
+                    var length = socket.Receive(answer);
+                    answered++;
+                    Assert.True(
+                        DnsMessage.TryRead(answer.AsSpan(0, length), out var read),
+                        Convert.ToHexString(answer.AsSpan(0, length)));
+                    Assert.True(read.IsResponse && read.Rcode != DnsRcode.ServFail, $"{read.Name} {read.Rcode}");
+                    Assert.True(ids.GetValueOrDefault(read.Id) > 0, $"Nobody has asked {read.Id}.");
+                    ids[read.Id]--;
+                }
+            }
+        }
     }
 
     [Fact]

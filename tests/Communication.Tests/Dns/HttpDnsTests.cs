@@ -14,7 +14,7 @@ namespace Groundwork.Communication.Tests.Dns;
 /// <summary>HTTPDNS, as the clients of two providers speak it; their own vectors where there are any.</summary>
 public sealed class HttpDnsTests
 {
-    private const string Secret = "00112233445566778899aabbccddeeff";
+    private const string Secret = HttpDnsCalls.Secret;
     private const string AesKey = "000102030405060708090a0b0c0d0e0f";
 
     private static readonly HttpDnsAccountSpec Account = new(
@@ -31,7 +31,7 @@ public sealed class HttpDnsTests
     public async Task Second_version_answers_a_signed_batch()
     {
         await using var names = await StartAsync();
-        using var answer = await GetAsync(names, Sign(new()
+        using var answer = await GetAsync(names, HttpDnsCalls.Second(new()
         {
             ["dn"] = "api.corp.example,alias.corp.example,none.corp.example", ["q"] = "4,6", ["cip"] = "192.0.2.7",
         }));
@@ -64,7 +64,7 @@ public sealed class HttpDnsTests
         await using var names = await StartAsync();
         var fields = new Dictionary<string, string> { ["dn"] = "api.corp.example" };
         fields[field] = value;
-        using var answer = await GetAsync(names, Sign(fields), status);
+        using var answer = await GetAsync(names, HttpDnsCalls.Second(fields), status);
         Assert.Equal(code, answer.RootElement.GetProperty("code").GetString());
     }
 
@@ -72,7 +72,8 @@ public sealed class HttpDnsTests
     public async Task A_signature_is_over_every_field_that_counts()
     {
         await using var names = await StartAsync();
-        var good = Sign(new() { ["dn"] = "api.corp.example", ["cip"] = "192.0.2.7", ["sdns-tier"] = "gold" });
+        var good = HttpDnsCalls.Second(
+            new() { ["dn"] = "api.corp.example", ["cip"] = "192.0.2.7", ["sdns-tier"] = "gold" });
         foreach (var (from, to) in new[]
         {
             ("api.corp", "four.corp"), ("192.0.2.7", "192.0.2.8"), ("gold", "iron"), ("&s=", "&s=0"), ("&s=", "&x="),
@@ -105,14 +106,15 @@ public sealed class HttpDnsTests
         var clear = """{"dn":"api.corp.example","q":"4","cip":"192.0.2.7"}"""u8.ToArray();
         var sealedText = Convert.ToHexStringLower(
             mode == "1" ? HttpDnsCiphers.SealCbc(key, clear) : HttpDnsCiphers.SealGcm(key, clear));
-        using var answer = await GetAsync(names, Sign(new() { ["m"] = mode, ["enc"] = sealedText }));
+        using var answer = await GetAsync(names, HttpDnsCalls.Second(new() { ["m"] = mode, ["enc"] = sealedText }));
         Assert.Equal(mode, answer.RootElement.GetProperty("mode").GetString());
         var whole = answer.RootElement.GetProperty("data").GetBytesFromBase64();
         using var content = JsonDocument.Parse(
             (mode == "1" ? HttpDnsCiphers.OpenCbc(key, whole) : HttpDnsCiphers.OpenGcm(key, whole))!);
         Assert.Equal("192.0.2.7", content.RootElement.GetProperty("cip").GetString());
         Assert.Equal(["10.0.0.1", "10.0.0.2"], Ips(content.RootElement.GetProperty("answers")[0].GetProperty("v4")));
-        using var wrong = await GetAsync(names, Sign(new() { ["m"] = mode, ["enc"] = sealedText[2..] + "00" }), 403);
+        using var wrong = await GetAsync(
+            names, HttpDnsCalls.Second(new() { ["m"] = mode, ["enc"] = sealedText[2..] + "00" }), 403);
         Assert.Equal("InvalidSignature", wrong.RootElement.GetProperty("code").GetString());
     }
 
@@ -120,21 +122,22 @@ public sealed class HttpDnsTests
     public async Task First_version_answers_signed_and_batched()
     {
         await using var names = await StartAsync();
-        using var one = await GetAsync(names, SignFirst("sign_d", "api.corp.example") + "&query=4,6");
+        using var one = await GetAsync(names, HttpDnsCalls.First("sign_d", "api.corp.example") + "&query=4,6");
         Assert.Equal("api.corp.example", one.RootElement.GetProperty("host").GetString());
         Assert.Equal("127.0.0.1", one.RootElement.GetProperty("client_ip").GetString());
         Assert.Equal(["10.0.0.1", "10.0.0.2"], Ips(one.RootElement));
         Assert.Equal(["2001:db8::1"], Ips(one.RootElement, "ipsv6"));
         Assert.Equal(30, one.RootElement.GetProperty("ttl").GetInt32());
-        using var batch = await GetAsync(names, SignFirst("sign_resolve", "api.corp.example,four.corp.example"));
+        using var batch = await GetAsync(
+            names, HttpDnsCalls.First("sign_resolve", "api.corp.example,four.corp.example"));
         Assert.Equal(2, batch.RootElement.GetProperty("dns").GetArrayLength());
         foreach (var (path, code, status) in new[]
         {
             ("/100000/d?host=api.corp.example", "UnsignedInterfaceDisabled", 403),
             ("/100001/d?host=api.corp.example", "AccountNotExists", 403),
-            (SignFirst("sign_d", "api.corp.example") + "0", "InvalidSignature", 403),
-            (SignFirst("sign_d", "api.corp.example", -10), "SignatureExpired", 403),
-            (SignFirst("sign_d", "www.example.net"), "InvalidHost", 400),
+            (HttpDnsCalls.First("sign_d", "api.corp.example") + "0", "InvalidSignature", 403),
+            (HttpDnsCalls.First("sign_d", "api.corp.example", -10), "SignatureExpired", 403),
+            (HttpDnsCalls.First("sign_d", "www.example.net"), "InvalidHost", 400),
         })
         {
             using var refused = await GetAsync(names, path, status);
@@ -210,13 +213,29 @@ public sealed class HttpDnsTests
         }
     }
 
+    [Theory]
+    [InlineData("POST", "/v2/d", 405, """{"code":"MethodNotAllowed"}""")]
+    [InlineData("DELETE", "/100000/sign_d", 405, """{"code":"MethodNotAllowed"}""")]
+    [InlineData("PUT", "/d", 405, "")]
+    [InlineData("GET", "/nothing", 404, "")]
+    public async Task What_it_does_not_take_is_said_in_its_own_words(
+        string method, string path, int status, string expected)
+    {
+        await using var names = await StartAsync();
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(names.HttpDns, path));
+        using var answer = await client.SendAsync(request);
+        Assert.Equal(
+            (status, expected), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+    }
+
     [Fact]
     public async Task Services_are_not_shown_but_through_zones()
     {
         await using var names = await StartAsync(Account with { Names = ["*"] });
         var key = new ServiceKey("default", "default", "orders");
         names.Registry.Put(key, TestNames.Instance(key, "10.0.0.9", 80));
-        using var answer = await GetAsync(names, Sign(new() { ["dn"] = "orders.service.groundwork" }));
+        using var answer = await GetAsync(names, HttpDnsCalls.Second(new() { ["dn"] = "orders.service.groundwork" }));
         Assert.Empty(Ips(answer.RootElement.GetProperty("data").GetProperty("answers")[0].GetProperty("v4")));
     }
 
@@ -237,30 +256,6 @@ public sealed class HttpDnsTests
         names.Zone("corp.example", Zone);
         names.Put(HttpDnsAccountKind.Kind, "100000", account ?? Account);
         return names;
-    }
-
-    private static string Sign(Dictionary<string, string> fields)
-    {
-        var all = new SortedDictionary<string, string>(fields, StringComparer.Ordinal);
-        all.TryAdd("id", "100000");
-        all.TryAdd("m", "0");
-        all.TryAdd("v", "1.0");
-        var until = TimeProvider.System.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds();
-        all.TryAdd("exp", until.ToString(CultureInfo.InvariantCulture));
-        var signed = string.Join('&', all.Where(pair => pair.Value.Length > 0).Select(
-            pair => $"{pair.Key}={pair.Value}"));
-        all["s"] = Convert.ToHexStringLower(
-            HMACSHA256.HashData(Convert.FromHexString(Secret), Encoding.UTF8.GetBytes(signed)));
-        return "/v2/d?" + string.Join('&', all.Select(pair => $"{pair.Key}={pair.Value}"));
-    }
-
-    private static string SignFirst(string path, string hosts, int minutes = 5)
-    {
-        var until = TimeProvider.System.GetUtcNow().AddMinutes(minutes).ToUnixTimeSeconds();
-#pragma warning disable CA5351 // The protocol's own digest.
-        var digest = Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes($"{hosts}-{Secret}-{until}")));
-#pragma warning restore CA5351
-        return $"/100000/{path}?host={hosts}&t={until}&s={digest}";
     }
 
     private static async Task<JsonDocument> GetAsync(TestNames names, string path, int status = 200)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -20,6 +21,9 @@ public sealed class ResolverTests
     private const string Secret = "00112233445566778899aabbccddeeff";
     private const string AesKey = "000102030405060708090a0b0c0d0e0f";
     private const string Host = "api.corp.example";
+    private const int TtlSeconds = 5;
+
+    private static readonly IPAddress Elsewhere = IPAddress.Parse("127.0.0.2");
 
     [Theory]
     [InlineData(null)]
@@ -72,28 +76,77 @@ public sealed class ResolverTests
     public async Task A_poisoned_local_dns_leads_a_plain_client_astray_and_not_ours()
     {
         using var right = new NamedPeer(Host, "right");
-        using var wrong = new NamedPeer(Host, "wrong");
+        // Somebody else, on the same port of another address, with a certificate of his own for the same name.
+        using var wrong = new NamedPeer(Host, "wrong", new IPEndPoint(Elsewhere, right.Address.Port));
         await using var names = await TestNames.StartAsync();
         names.Put(HttpDnsAccountKind.Kind, "100000", Account);
         names.Zone("corp.example", new DnsZoneSpec([new("api", "A", ["127.0.0.1"])]));
-        await using var resolver = new HttpDnsResolver(Options(names));
-        // Local DNS says 127.0.0.2, where somebody else sits on the same port, with a certificate of his own.
-        using var plain = Client(right, new SocketsHttpHandler
-        {
-            ConnectCallback = async (context, stop) =>
-            {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                await socket.ConnectAsync(wrong.Address, stop);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        });
+        await using var poisoned = await NamedServer.StartAsync(
+            "corp.example",
+            $"""
+            $TTL 60
+            @ SOA ns. root. 1 60 60 60 60
+            @ NS ns.
+            api A {Elsewhere}
+
+            """);
+        await using var resolver = new HttpDnsResolver(Options(names) with { LocalDns = By(poisoned) });
         var url = new Uri($"https://{Host}:{right.Address.Port}/");
+        using var plain = Plain(right, poisoned);
         var refused = await Assert.ThrowsAsync<HttpRequestException>(() => plain.GetStringAsync(url));
         Assert.IsType<AuthenticationException>(refused.InnerException);
+        Assert.Equal(Host, wrong.ServerName);
         using var ours = Client(right, resolver.CreateHandler());
         Assert.Equal("right", await ours.GetStringAsync(url));
         Assert.Equal(Host, right.ServerName);
         Assert.Contains($"Host: {Host}:", right.Head);
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    public async Task A_stale_local_dns_leads_a_plain_client_to_where_the_server_was_and_not_ours(
+        bool gone, bool useStale)
+    {
+        using var now = new NamedPeer(Host, "now", new IPEndPoint(Elsewhere, 0));
+        using var before = new NamedPeer(Host, "before", new IPEndPoint(IPAddress.Loopback, now.Address.Port));
+        await using var names = await TestNames.StartAsync();
+        names.Put(HttpDnsAccountKind.Kind, "100000", Account);
+        names.Zone("corp.example", At(IPAddress.Loopback));
+        await using var stale = await NamedServer.KeepingAsync(names.Address, "corp.example");
+        var time = new ManualTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var resolver = new HttpDnsResolver(
+            Options(names) with { Time = time, UseStale = useStale, LocalDns = By(stale) });
+        var url = new Uri($"https://{Host}:{now.Address.Port}/");
+        foreach (var handler in (SocketsHttpHandler[])[By(stale, Host), resolver.CreateHandler()])
+        {
+            using var client = Client(before, handler);
+            Assert.Equal("before", await client.GetStringAsync(url));
+        }
+
+        // It moves. Local DNS still has the old address, for longer than the zone has allowed.
+        names.Zone("corp.example", At(Elsewhere));
+        before.Dispose();
+        using var another = gone ? null : new NamedPeer("other.example", "another", before.Address);
+        time.Advance(TimeSpan.FromSeconds(TtlSeconds + 1));
+        var left = (await stale.DigAsync("+noall", "+answer", Host, "A")).Split([' ', '\t'])
+            .Where(part => part.Length > 0).ElementAt(1);
+        Assert.InRange(
+            int.Parse(left, CultureInfo.InvariantCulture), TtlSeconds + 1, NamedServer.KeptSeconds);
+        Assert.Equal([IPAddress.Loopback], await stale.ResolveAsync(Host));
+
+        using var plain = Plain(now, stale);
+        var refused = await Assert.ThrowsAsync<HttpRequestException>(() => plain.GetStringAsync(url));
+        if (gone) Assert.IsType<SocketException>(refused.InnerException);
+        else Assert.IsType<AuthenticationException>(refused.InnerException);
+        using var ours = Client(now, resolver.CreateHandler());
+        Assert.Equal("now", await ours.GetStringAsync(url));
+        Assert.Equal(Host, now.ServerName);
+        Assert.Contains($"Host: {Host}:", now.Head);
+
+        DnsZoneSpec At(IPAddress address) =>
+            new([new("api", "A", [address.ToString()])], TtlSeconds: TtlSeconds);
     }
 
     [Fact]
@@ -200,18 +253,36 @@ public sealed class ResolverTests
         return new HttpClient(handler);
     }
 
+    private static Func<string, CancellationToken, Task<IPAddress[]>> By(NamedServer local) =>
+        (host, _) => local.ResolveAsync(host);
+
+    /// <summary>Connects to where local DNS says, and trusts the certificate of the peer it believes in.</summary>
+    private static HttpClient Plain(NamedPeer believed, NamedServer local) => Client(believed, By(local, Host));
+
+    private static SocketsHttpHandler By(NamedServer local, string host) => new()
+    {
+        ConnectCallback = async (context, stop) =>
+        {
+            Assert.Equal(host, context.DnsEndPoint.Host);
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(await local.ResolveAsync(host), context.DnsEndPoint.Port, stop);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    };
+
     private static string[] Texts(HttpDnsAddresses found) =>
         [.. found.Addresses.Select(address => address.ToString()).Order(StringComparer.Ordinal)];
 
     /// <summary>A server of HTTPS with a certificate for one name, that answers one word.</summary>
     private sealed class NamedPeer : IDisposable
     {
-        private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+        private readonly TcpListener listener;
         private readonly string word;
 
-        public NamedPeer(string name, string word)
+        public NamedPeer(string name, string word, IPEndPoint? at = null)
         {
             this.word = word;
+            listener = new TcpListener(at ?? new IPEndPoint(IPAddress.Loopback, 0));
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
             var names = new SubjectAlternativeNameBuilder();
@@ -221,12 +292,13 @@ public sealed class ResolverTests
             using var made = request.CreateSelfSigned(now.AddHours(-1), now.AddHours(1));
             Certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
             listener.Start();
+            Address = (IPEndPoint)listener.LocalEndpoint;
             _ = ServeAsync();
         }
 
         public X509Certificate2 Certificate { get; }
 
-        public IPEndPoint Address => (IPEndPoint)listener.LocalEndpoint;
+        public IPEndPoint Address { get; }
 
         public string? ServerName { get; private set; }
 

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Groundwork.Communication.Dns;
 using Groundwork.Communication.Dns.Answering;
 using Groundwork.Communication.Dns.Protocols.Doh;
+using Groundwork.Communication.Dns.Protocols.HttpDns;
 using Groundwork.Communication.Dns.Protocols.Plain;
 using Groundwork.Communication.Dns.Zones;
 using Groundwork.Communication.Secrets;
@@ -62,6 +63,7 @@ internal sealed class TestNames : IAsyncDisposable
             // Secrets are in clear where a test sets them.
             names, figures, Snapshots, SecretSource.Plain, TimeProvider.System,
             NullLoggerFactory.Instance).Map);
+        listeners.WordFaults("httpdns", default, HttpDnsApi.WriteAsync);
         listeners.MapProtocol("doh", new DohApi(names, keys.Authenticator, figures).Map);
     }
 

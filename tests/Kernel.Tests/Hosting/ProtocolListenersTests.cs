@@ -2,11 +2,13 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 using Groundwork.Kernel.Hosting;
 using Groundwork.Tests.Support;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 
 namespace Groundwork.Kernel.Tests.Hosting;
 
@@ -76,6 +78,71 @@ public sealed class ProtocolListenersTests
     }
 
     [Fact]
+    public async Task Datagrams_come_to_the_well_known_port_too_where_it_is_asked_for()
+    {
+        // As of DNS, at an address of loopback that nobody else has. Not every user may.
+        var names = Names with { WellKnownAddress = "127.53.53.53:53" };
+        foreach (var (options, isAsked) in new[]
+        {
+            (new ListenersOptions(), false),
+            (new ListenersOptions { WellKnownPorts = true, NextFreePort = true }, true),
+            (With("dns", new ListenerOptions { Address = new ListenAddress(IPAddress.Loopback, 0) }) with
+            {
+                WellKnownPorts = true,
+            }, false),
+        })
+        {
+            var logs = new RecordedLogs();
+            var (datagrams, connections) = (new ConcurrentQueue<Socket>(), new ConcurrentQueue<Socket>());
+            await using var open = new OpenListeners(options, [OpenListeners.Api, names], logs);
+            open.Listeners.Map("api", endpoints => endpoints.MapGet("/own", () => "own").AllowsAnyone("a test"));
+            open.Listeners.Receive(
+                "dns",
+                socket =>
+                {
+                    datagrams.Enqueue(socket);
+                    return new Receiving(() => true);
+                },
+                connections.Enqueue);
+            await open.Listeners.StartAsync(CancellationToken.None);
+            var addresses = open.Listeners.Addresses["dns"];
+            var isClosed = logs.Lines.Any(line => line.Contains("CAP_NET_BIND_SERVICE", StringComparison.Ordinal));
+            Assert.False(isClosed && (!isAsked || Environment.IsPrivilegedProcess));
+            Assert.Equal(isAsked && !isClosed ? 2 : 1, addresses.Length);
+            Assert.Equal(addresses.Length, datagrams.Count);
+            if (addresses.Length == 1) continue;
+            Assert.Equal(IPEndPoint.Parse(names.WellKnownAddress), addresses[1]);
+            Assert.Equal(addresses, datagrams.Select(socket => socket.LocalEndPoint));
+            using var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await tcp.ConnectAsync(addresses[1]);
+            await Eventually.TrueAsync(() => !connections.IsEmpty, "the connection is taken");
+            foreach (var socket in connections) socket.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task A_well_known_port_without_the_capability_is_named_and_the_rest_opens()
+    {
+        var logs = new RecordedLogs();
+        await using var open = new OpenListeners(
+            new ListenersOptions { WellKnownPorts = true },
+            [Names with { WellKnownAddress = "127.53.53.54:53" }], logs);
+        open.Listeners.Receive("dns", _ => new Receiving(() => true), _ => { });
+        // Capabilities are a thread's: this one is without, and opens the listener to its end.
+        var opening = new Thread(() =>
+        {
+            DropBindService();
+            open.Listeners.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
+        });
+        opening.Start();
+        opening.Join();
+        Assert.Single(open.Listeners.Addresses["dns"]);
+        Assert.Contains(logs.Lines, line => line.Contains("The well-known port of dns", StringComparison.Ordinal)
+            && line.Contains("127.53.53.54:53", StringComparison.Ordinal)
+            && line.Contains("CAP_NET_BIND_SERVICE", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_listener_for_protocols_that_are_all_off_stays_closed()
     {
         var both = new ListenerDefinition("both", ListenerProtocol.Http, "127.0.0.1:0") { CanBeOff = true };
@@ -107,6 +174,51 @@ public sealed class ProtocolListenersTests
         {
             using var answer = await open.SendAsync(path, listener: listener);
             Assert.Equal(status, answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task What_goes_wrong_around_a_protocol_is_worded_by_it_and_nowhere_else()
+    {
+        await using var open = new OpenListeners(
+            With("doh", new ListenerOptions { Address = new ListenAddress(IPAddress.Loopback, 0) }),
+            [OpenListeners.Api, Shared]);
+        open.Listeners.Map("api", endpoints => endpoints.MapGet("/own", () => "own").AllowsAnyone("a test"));
+        open.Listeners.MapProtocol("doh", endpoints =>
+        {
+            endpoints.MapGet("/below/x", () => "x").AllowsAnyone("a test");
+            endpoints.MapPut("/below/small", () => "small").LimitsBody(1).AllowsAnyone("a test");
+            endpoints.MapGet("/below/fails", string () => throw new InvalidOperationException("a test"))
+                .AllowsAnyone("a test");
+        });
+        open.Listeners.WordFaults("doh", "/below", (context, fault) =>
+        {
+            context.Response.StatusCode = fault.Error.Status;
+            return context.Response.WriteAsync($"worded: {fault.Error.Code}");
+        });
+        await open.Listeners.StartAsync(CancellationToken.None);
+        foreach (var (method, path, code) in new[]
+        {
+            (HttpMethod.Post, "/below/x", "method_not_allowed"), (HttpMethod.Get, "/below/y", "not_found"),
+            (HttpMethod.Put, "/below/small", "body_too_large"), (HttpMethod.Get, "/below/fails", "internal"),
+        })
+        {
+            foreach (var listener in (string[])["api", "doh"])
+            {
+                using var body = method == HttpMethod.Put ? new StringContent("large") : null;
+                using var answer = await open.SendAsync(path, method, body: body, listener: listener);
+                Assert.Equal($"worded: {code}", await answer.Content.ReadAsStringAsync());
+            }
+        }
+        foreach (var (method, path, listener, isWorded) in new[]
+        {
+            (HttpMethod.Post, "/own", "api", false), (HttpMethod.Get, "/belowground", "api", false),
+            (HttpMethod.Get, "/elsewhere", "doh", true),
+        })
+        {
+            using var answer = await open.SendAsync(path, method, listener: listener);
+            var text = await answer.Content.ReadAsStringAsync();
+            Assert.Equal(isWorded, text.StartsWith("worded: ", StringComparison.Ordinal));
         }
     }
 
@@ -196,6 +308,23 @@ public sealed class ProtocolListenersTests
     {
         ByName = ImmutableDictionary<string, ListenerOptions>.Empty.Add(name, options),
     };
+
+    private static void DropBindService()
+    {
+        const int Version3 = 0x20080522; // _LINUX_CAPABILITY_VERSION_3
+        const int BindService = 1 << 10; // CAP_NET_BIND_SERVICE
+        int[] header = [Version3, 0];
+        var sets = new int[6]; // Effective, permitted, inheritable; then their upper halves.
+        Assert.Equal(0, CapabilitiesOf(header, sets));
+        sets[0] &= ~BindService;
+        Assert.Equal(0, SetCapabilities(header, sets));
+    }
+
+    [DllImport("libc", EntryPoint = "capget")]
+    private static extern int CapabilitiesOf(int[] header, [Out] int[] sets);
+
+    [DllImport("libc", EntryPoint = "capset")]
+    private static extern int SetCapabilities(int[] header, int[] sets);
 
     /// <summary>What an owner of datagrams returns.</summary>
     private sealed class Receiving(Func<bool> isOpen) : IDisposable

@@ -11,14 +11,22 @@ internal static class ListenSocket
     /// <summary>Only the owner of the process may connect; the peer's user id is asked besides.</summary>
     private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    /// <param name="socketName">What it is called where sockets are handed on, if not as the listener.</param>
     public static Socket Bind(
-        string listener, EndPoint endPoint, bool nextFreePort, InheritedSockets inherited) => endPoint switch
+        string listener, EndPoint endPoint, bool nextFreePort, InheritedSockets inherited,
+        string? socketName = null) => endPoint switch
     {
-        IPEndPoint wanted when inherited.Take(listener, wanted) is { } open => open,
+        IPEndPoint wanted when inherited.Take(socketName ?? listener, wanted) is { } open => open,
         UnixDomainSocketEndPoint unix => BindUnix(listener, unix),
         IPEndPoint ip when nextFreePort && ip.Port != 0 => BindNext(listener, ip),
         _ => BindIp(listener, (IPEndPoint)endPoint),
     };
+
+    /// <summary>Why an address cannot be bound, and what helps.</summary>
+    public static string Why(SocketException refused) => refused.SocketErrorCode == SocketError.AccessDenied
+        ? $"{refused.Message}; ports below 1024 need the capability CAP_NET_BIND_SERVICE (of systemd: "
+            + "AmbientCapabilities), or the kernel's net.ipv4.ip_unprivileged_port_start"
+        : refused.Message;
 
     private static Socket BindUnix(string listener, UnixDomainSocketEndPoint endPoint)
     {
@@ -76,7 +84,7 @@ internal static class ListenSocket
         {
             throw new StartupException(
                 new Fault(ErrorCodes.AddressUnavailable,
-                    $"Listener {listener} cannot bind {endPoint}: {refused.Message}."), refused);
+                    $"Listener {listener} cannot bind {endPoint}: {Why(refused)}."), refused);
         }
     }
 }

@@ -30,6 +30,7 @@ internal sealed partial class Listener : IAsyncDisposable
     private readonly ListenerDefinition definition;
     private readonly ListenerOptions options;
     private readonly ListenersOptions shared;
+    private readonly FaultWords words = new();
     private readonly RequestSteps steps;
     private readonly TlsCertificate? certificate;
     private readonly WebApplication app;
@@ -50,7 +51,7 @@ internal sealed partial class Listener : IAsyncDisposable
         this.shared = shared;
         options = ListenerRules.For(definition, shared);
         logger = logs.CreateLogger($"Groundwork.Listener.{definition.Name}");
-        steps = new RequestSteps(guards, options, logger);
+        steps = new RequestSteps(guards, options, words, logger);
         if (options.Tls is { } tls) certificate = new TlsCertificate(definition.Name, tls, time, logger);
         app = Build(logs);
     }
@@ -75,6 +76,8 @@ internal sealed partial class Listener : IAsyncDisposable
         mapped = true;
         map(app);
     }
+
+    public void WordFaults(PathString below, Func<HttpContext, Fault, Task> write) => words.Add(below, write);
 
     public void Serve(Func<ConnectionContext, Task<bool>> ofHttp1, RequestDelegate ofHttp2)
     {

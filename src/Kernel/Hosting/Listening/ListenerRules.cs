@@ -37,6 +37,13 @@ internal static class ListenerRules
         options.WellKnownPorts && definition.IsWellKnown && definition.SharedWith is not null
         && For(definition, options) is { Off: false, Address: null };
 
+    /// <summary>The other address that is open because well-known ports are asked for; null: there is none.</summary>
+    public static ListenAddress? BesidesOf(ListenerDefinition definition, ListenersOptions options) =>
+        options.WellKnownPorts && definition.WellKnownAddress is { } address
+        && For(definition, options) is { Off: false, Address: null }
+            ? ListenAddress.Parse(address, $"The well-known address of {definition.Name},")
+            : null;
+
     public static ListenAddress AddressOf(ListenerDefinition definition, ListenerOptions options) =>
         options.Address ?? ListenAddress.Parse(definition.DefaultAddress, $"The default address of {definition.Name},");
 

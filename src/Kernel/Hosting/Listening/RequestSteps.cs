@@ -14,7 +14,8 @@ namespace Groundwork.Kernel.Hosting.Listening;
 internal sealed record RequestStep(string Name, Action<IApplicationBuilder> Use);
 
 /// <summary>What happens to a request between the socket and its handler, in order.</summary>
-internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions options, ILogger logger)
+internal sealed partial class RequestSteps(
+    RequestGuards guards, ListenerOptions options, FaultWords words, ILogger logger)
 {
     private readonly CallerCheck callers = new(guards.Authenticate);
 
@@ -79,7 +80,7 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
         }
         context.Response.Headers.Clear();
         // Clear also took what OnStarting callbacks do not set again; the revision step sets its header there.
-        await Problems.WriteAsync(context, fault);
+        await words.WriteAsync(context, fault);
     }
 
     private Task StampRevisionAsync(HttpContext context, RequestDelegate next)
@@ -117,7 +118,7 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
                 + $"listeners.{binding.Name}.hostNames."));
     }
 
-    private static async Task AnswerUnmatchedAsync(HttpContext context, RequestDelegate next)
+    private async Task AnswerUnmatchedAsync(HttpContext context, RequestDelegate next)
     {
         var endpoint = context.GetEndpoint();
         if (endpoint?.Metadata.GetMetadata<EndpointPermission>() is not null)
@@ -128,7 +129,7 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
         // Routing stands in endpoints of its own for a wrong method (405, with Allow) and a wrong media type (415).
         if (endpoint?.RequestDelegate is { } reject) await reject(context);
         else context.Response.StatusCode = StatusCodes.Status404NotFound;
-        await Problems.WriteAsync(context, context.Response.StatusCode switch
+        await words.WriteAsync(context, context.Response.StatusCode switch
         {
             StatusCodes.Status405MethodNotAllowed => new Fault(
                 ErrorCodes.MethodNotAllowed,
@@ -181,12 +182,12 @@ internal sealed partial class RequestSteps(RequestGuards guards, ListenerOptions
         return Problems.WriteAsync(context, fault);
     }
 
-    private static Task LimitBodyAsync(HttpContext context, RequestDelegate next)
+    private Task LimitBodyAsync(HttpContext context, RequestDelegate next)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<BodyLimit>() is not { Bytes: var bytes })
             bytes = ListenerLimits.BodyBytes;
         if (context.Request.ContentLength > bytes)
-            return Problems.WriteAsync(
+            return words.WriteAsync(
                 context, new Fault(ErrorCodes.BodyTooLarge, $"This endpoint reads at most {bytes} bytes."));
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = bytes;

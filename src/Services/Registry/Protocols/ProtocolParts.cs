@@ -1,3 +1,4 @@
+using Groundwork.Kernel.Hosting;
 using Groundwork.Services.Registry.Explaining;
 using Groundwork.Services.Registry.Storing;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,6 @@
 namespace Groundwork.Services.Registry.Protocols;
 
-/// <summary>Who registered an instance, as <see cref="ProtocolCallers.Describe"/> wrote it, taken apart.</summary>
+/// <summary>Who registered an instance, as <see cref="ProtocolCalls.Describe"/> wrote it, taken apart.</summary>
 /// <param name="Protocol">Our name of it, such as <c>nacos</c>; <see cref="Own"/> is our SDK and our API.</param>
 /// <param name="Client">What the client says of itself; empty when it does not.</param>
 internal sealed record Registrar(string Protocol, string Client, string Principal)

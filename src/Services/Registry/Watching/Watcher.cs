@@ -20,6 +20,6 @@ internal sealed class Watcher(string protocol, string how, string name, HttpCont
     public string Protocol => protocol;
 
     public Subscriber Describe() => new(
-        how, ProtocolCallers.Clean(client), name,
+        how, ProtocolCalls.Clean(client), name,
         (peer is { IsIPv4MappedToIPv6: true } ? peer.MapToIPv4() : peer)?.ToString(), since);
 }

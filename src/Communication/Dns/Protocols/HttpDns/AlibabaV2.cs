@@ -88,9 +88,9 @@ internal sealed class AlibabaV2(
                     read[member.Name] = member.Value.GetString()!; // It is text.
             return read;
         }
-        catch (JsonException)
+        catch (Exception unread) when (unread is JsonException or InvalidOperationException)
         {
-            return null;
+            return null; // No JSON, or strings in it that are no text: half a pair, bytes that are not UTF-8.
         }
     }
 

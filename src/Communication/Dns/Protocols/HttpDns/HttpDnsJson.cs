@@ -15,6 +15,7 @@ internal sealed record HttpDnsFault(string Code, int Status)
     public static readonly HttpDnsFault InvalidSignature = new("InvalidSignature", 403);
     public static readonly HttpDnsFault SignatureExpired = new("SignatureExpired", 403);
     public static readonly HttpDnsFault UnsignedInterfaceDisabled = new("UnsignedInterfaceDisabled", 403);
+    public static readonly HttpDnsFault MethodNotAllowed = new("MethodNotAllowed", 405);
     public static readonly HttpDnsFault InternalError = new("InternalError", 500);
 }
 

@@ -14,7 +14,11 @@ internal sealed class Tencent(AccountTable accounts, HttpDnsNames names, ClientA
 
     public async Task AnswerAsync(HttpContext context)
     {
-        var given = await ReadAsync(context);
+        if (await ReadAsync(context) is not { } given)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
         var isAes = given.GetValueOrDefault("alg") == "aes";
         var token = given.GetValueOrDefault("token", "");
         var account = token.Length > 0 ? accounts.FindByToken(token) : accounts.Find(given.GetValueOrDefault("id", ""));
@@ -61,14 +65,23 @@ internal sealed class Tencent(AccountTable accounts, HttpDnsNames names, ClientA
         }
     }
 
-    private static async Task<Dictionary<string, string>> ReadAsync(HttpContext context)
+    /// <summary>Null for a form that is none.</summary>
+    private static async Task<Dictionary<string, string>?> ReadAsync(HttpContext context)
     {
         var given = context.Request.Query.ToDictionary(
             pair => pair.Key, pair => pair.Value[0] ?? "", StringComparer.Ordinal);
         if (!HttpMethods.IsPost(context.Request.Method) || !context.Request.HasFormContentType) return given;
-        foreach (var (name, values) in await context.Request.ReadFormAsync(context.RequestAborted))
-            given[name] = values[0] ?? "";
-        return given;
+        try
+        {
+            foreach (var (name, values) in await context.Request.ReadFormAsync(context.RequestAborted))
+                given[name] = values[0] ?? "";
+            return given;
+        }
+        catch (Exception none) when (none is InvalidDataException or IOException and not BadHttpRequestException
+            && !context.RequestAborted.IsCancellationRequested)
+        {
+            return null; // Too many or too long fields, a wrong boundary, or parts that end before they should.
+        }
     }
 
     private static byte[]? KeyOf(Account? account, bool isAes) =>

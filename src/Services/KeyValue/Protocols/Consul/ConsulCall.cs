@@ -96,11 +96,13 @@ internal sealed class ConsulCall(HttpContext context, Principal principal, KeyAc
         return body.WrittenSpan.ToArray();
     }
 
-    public Task RefuseAsync(int status, string text)
+    public Task RefuseAsync(int status, string text) => RefuseAsync(context, status, text);
+
+    public static Task RefuseAsync(HttpContext context, int status, string text)
     {
-        Response.StatusCode = status;
-        Response.ContentType = "text/plain; charset=utf-8";
-        return Response.WriteAsync(text, Aborted);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(text, context.RequestAborted);
     }
 
     public Task DenyAsync() => RefuseAsync(StatusCodes.Status403Forbidden, Denied);

@@ -1,6 +1,7 @@
 using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
+using Groundwork.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -69,7 +70,7 @@ internal sealed class ConsulCalls(
         if (!call.TryNumber("index", out var index))
             return await RefuseAsync<T>(call, StatusCodes.Status400BadRequest, "Invalid index");
         var wait = ConsulLimits.DefaultWait;
-        if (call.Text("wait") is { Length: > 0 } given && !ConsulDuration.TryParse(given, out wait))
+        if (call.Text("wait") is { Length: > 0 } given && !GoDuration.TryParse(given, out wait))
             return await RefuseAsync<T>(call, StatusCodes.Status400BadRequest, "Invalid wait time");
         if (wait <= TimeSpan.Zero || wait > ConsulLimits.MaxWait)
             wait = wait <= TimeSpan.Zero ? ConsulLimits.DefaultWait : ConsulLimits.MaxWait;

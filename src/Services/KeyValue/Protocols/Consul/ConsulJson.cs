@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Groundwork.Services.KeyValue.Leases;
+using Groundwork.Wire;
 
 namespace Groundwork.Services.KeyValue.Protocols.Consul;
 
@@ -29,7 +30,7 @@ internal static class ConsulJson
         json.WriteString("Node", session.Node);
         json.WriteNumber("LockDelay", (long)session.LockDelay.TotalNanoseconds);
         json.WriteString("Behavior", session.DeletesKeys ? "delete" : "release");
-        json.WriteString("TTL", session.Ttl > TimeSpan.Zero ? ConsulDuration.Format(session.Ttl) : "");
+        json.WriteString("TTL", session.Ttl > TimeSpan.Zero ? GoDuration.Write(session.Ttl) : "");
         json.WriteStartArray("NodeChecks");
         json.WriteEndArray();
         json.WriteNull("ServiceChecks");

@@ -170,7 +170,7 @@ internal static class ConsulSessionRules
         if (behavior is not ("" or "release" or "delete"))
             return Wrong("Invalid Behavior setting: release and delete are known");
         var ttl = TimeSpan.Zero;
-        if (ttlText.Length > 0 && (!ConsulDuration.TryParse(ttlText, out ttl)
+        if (ttlText.Length > 0 && (!GoDuration.TryParse(ttlText, out ttl)
             || (ttl != TimeSpan.Zero && (ttl < ConsulLimits.MinTtl || ttl > ConsulLimits.MaxTtl))))
             return Wrong("Invalid Session TTL, must be between [10s=24h0m0s]");
         if (!LockDelay(body, out var delay) || delay > ConsulLimits.MaxLockDelay)
@@ -203,7 +203,7 @@ internal static class ConsulSessionRules
         delay = ConsulLimits.DefaultLockDelay;
         if (ConsulTransactionRules.Field(body, "LockDelay") is not { } field) return true;
         if (field.ValueKind == JsonValueKind.String)
-            return ConsulDuration.TryParse(field.GetString() ?? "", out delay);
+            return GoDuration.TryParse(field.GetString() ?? "", out delay);
         if (field.ValueKind != JsonValueKind.Number || !field.TryGetDouble(out var number) || number < 0) return false;
         var seconds = number < LockDelaySeconds ? number : number / 1e9;
         if (seconds > ConsulLimits.MaxLockDelay.TotalSeconds) return false;

@@ -33,7 +33,7 @@ internal sealed class ConsulAgent(ProtocolParts parts, ConsulReads reads, Consul
     public static async ValueTask<Outcome<T>> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> json)
         where T : class
     {
-        if (!(await ProtocolCallers.ReadBodyAsync(context, RegistryLimits.MaxRegistrationBytes))
+        if (!(await ProtocolCalls.ReadBodyAsync(context, RegistryLimits.MaxRegistrationBytes))
             .TryGet(out var body, out var fault)) return fault;
         try
         {
@@ -81,7 +81,7 @@ internal sealed class ConsulAgent(ProtocolParts parts, ConsulReads reads, Consul
         if (!ConsulRules.Read(asked, key.Service, key.Id, address, machine, known, Now()).TryGet(
             out var document, out var fault)) return fault;
         var principal = context.Principal().Name;
-        var by = ProtocolCallers.Describe(
+        var by = ProtocolCalls.Describe(
             ConsulExtension.Name, context.Request.Headers.UserAgent.ToString(), principal);
         if (!parts.Rules.Read(document, by, RequestAddress.Of(context)).TryGet(out var wanted, out fault)) return fault;
         fault = parts.Access.Check(context, Verb.Register, RegistryAccess.Target(wanted.Key));
@@ -241,7 +241,7 @@ internal sealed class ConsulAgent(ProtocolParts parts, ConsulReads reads, Consul
     /// <summary><c>/agent/service/ID</c>.</summary>
     public Task ServiceAsync(HttpContext context, ConsulCall call)
     {
-        var id = ProtocolCallers.RouteValue(context, "id");
+        var id = SentPath.RouteValue(context, "id");
         foreach (var entry in reads.OfAgent(context, call.Namespace))
         {
             if (entry.Id != id) continue;
@@ -305,7 +305,7 @@ internal sealed class ConsulAgent(ProtocolParts parts, ConsulReads reads, Consul
     /// <summary>The instance whose check the path names, and which the caller may do this to.</summary>
     private Outcome<InstanceKey> FindCheck(HttpContext context, Verb verb, out string check)
     {
-        check = ProtocolCallers.RouteValue(context, "id");
+        check = SentPath.RouteValue(context, "id");
         if (checks.Find(check) is { } key && Registry.FindInstance(key) is not null)
             return parts.Access.Check(context, verb, RegistryAccess.Target(key)) is { } refusal ? refusal : key;
         return UnknownCheck(check);
@@ -313,7 +313,7 @@ internal sealed class ConsulAgent(ProtocolParts parts, ConsulReads reads, Consul
 
     private Outcome<InstanceKey> FindService(HttpContext context, ConsulCall call)
     {
-        var id = ProtocolCallers.RouteValue(context, "id");
+        var id = SentPath.RouteValue(context, "id");
         if (FindOfAgent(call, id) is { } key)
             return parts.Access.Check(context, Verb.Register, RegistryAccess.Target(key)) is { } refusal
                 ? refusal

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json.Nodes;
 using Groundwork.Kernel.Hosting;
@@ -16,6 +17,12 @@ namespace Groundwork.Services.Registry.Protocols.Consul;
 /// </summary>
 internal sealed partial class ConsulApi
 {
+    /// <summary>Where it stands: others have paths below <c>/v1</c>, too.</summary>
+    public static readonly ImmutableArray<PathString> Families =
+    [
+        "/v1/agent", "/v1/catalog", "/v1/health", "/v1/status",
+    ];
+
     private const string Why =
         "the credential is looked at inside, because it may be X-Consul-Token and faults have Consul's shape; the "
         + "registry's own verbs decide";

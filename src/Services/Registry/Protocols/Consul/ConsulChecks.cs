@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Groundwork.Services.Registry.Leases;
 using Groundwork.Services.Registry.Probing;
+using Groundwork.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Groundwork.Services.Registry.Protocols.Consul;

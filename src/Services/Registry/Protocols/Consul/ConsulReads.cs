@@ -76,7 +76,7 @@ internal sealed class ConsulReads(
     public Task NodeAsync(HttpContext context, ConsulCall call) => OfAllAsync(
         context, call, ConsulListKind.Everything, views =>
         {
-            var name = ProtocolCallers.RouteValue(context, "name");
+            var name = SentPath.RouteValue(context, "name");
             var entries = On(name, views).ToArray();
             if (entries.Length == 0 && name != ConsulShapes.NodeName) return (JsonNode?)null;
             var services = new JsonObject();
@@ -94,7 +94,7 @@ internal sealed class ConsulReads(
     public Task HealthNodeAsync(HttpContext context, ConsulCall call) => OfAllAsync(
         context, call, ConsulListKind.Everything, views =>
         {
-            var name = ProtocolCallers.RouteValue(context, "name");
+            var name = SentPath.RouteValue(context, "name");
             var checks = On(name, views).SelectMany(ConsulShapes.Checks);
             if (name == ConsulShapes.NodeName) checks = checks.Prepend(ConsulShapes.SerfHealth(1));
             return Node(call.Select(checks));
@@ -103,7 +103,7 @@ internal sealed class ConsulReads(
     /// <summary><c>/health/state/STATE</c>.</summary>
     public Task HealthStateAsync(HttpContext context, ConsulCall call)
     {
-        var state = ProtocolCallers.RouteValue(context, "name");
+        var state = SentPath.RouteValue(context, "name");
         if (state is not ("any" or "unknown" or "passing" or "warning" or "critical"))
             return ConsulCall.WriteAsync(
                 context, ConsulRules.Bad("State must be any, passing, warning or critical"));
@@ -124,7 +124,7 @@ internal sealed class ConsulReads(
 
     private async Task OfServiceAsync(HttpContext context, ConsulCall call, Func<ServiceView, Outcome<byte[]>> write)
     {
-        var name = ProtocolCallers.RouteValue(context, "service");
+        var name = SentPath.RouteValue(context, "service");
         if (ProtocolNames.OfConsul(datacenter: null, call.Namespace, name).TryGet(out var key, out var fault))
             fault = access.Check(context, Verb.Discover, RegistryAccess.Target(key));
         if (fault is not null)

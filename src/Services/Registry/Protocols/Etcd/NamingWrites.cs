@@ -107,7 +107,7 @@ public sealed class NamingWrites
                 [EtcdExtension.Protocol] = extension.ToJson(),
             },
         };
-        var by = ProtocolCallers.Describe(
+        var by = ProtocolCalls.Describe(
             EtcdExtension.Protocol, context.Request.Headers.UserAgent.ToString(), context.Principal().Name);
         if (!parts.Rules.Read(document, by).TryGet(out var said, out fault)) return fault;
         if (known is null) return said;

@@ -18,6 +18,9 @@ namespace Groundwork.Services.Registry.Protocols.Eureka;
 /// </summary>
 internal sealed partial class EurekaApi
 {
+    /// <summary>Where it stands.</summary>
+    public const string Prefix = "/eureka";
+
     private const string Why =
         "the credential is looked at inside, because faults have Eureka's shape; the registry's own verbs decide";
 
@@ -50,8 +53,8 @@ internal sealed partial class EurekaApi
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        Map(endpoints, "/eureka", "eureka");
-        Map(endpoints, "/eureka/v2", "eurekaV2");
+        Map(endpoints, Prefix, "eureka");
+        Map(endpoints, Prefix + "/v2", "eurekaV2");
     }
 
     private void Map(IEndpointRouteBuilder endpoints, string root, string name)
@@ -138,7 +141,7 @@ internal sealed partial class EurekaApi
 
     private Task GetApplicationAsync(HttpContext context)
     {
-        var app = ProtocolCallers.RouteValue(context, "service");
+        var app = SentPath.RouteValue(context, "service");
         if (!applications.Find(app).TryGet(out var view, out var fault))
             return EurekaAnswers.WriteAsync(context, fault);
         if (CheckDiscover(context, app, view) is { } refusal) return EurekaAnswers.WriteAsync(context, refusal);
@@ -149,8 +152,8 @@ internal sealed partial class EurekaApi
 
     private Task GetInstanceAsync(HttpContext context)
     {
-        var app = ProtocolCallers.RouteValue(context, "service");
-        var key = applications.FindInstance(app, ProtocolCallers.RouteValue(context, "id"));
+        var app = SentPath.RouteValue(context, "service");
+        var key = applications.FindInstance(app, SentPath.RouteValue(context, "id"));
         var view = key is { } found ? registry.FindFresh(found.Service) : null;
         if (CheckDiscover(context, app, view) is { } refusal) return EurekaAnswers.WriteAsync(context, refusal);
         return view?.Instances.FirstOrDefault(instance => instance.Key == key) is { } one
@@ -161,7 +164,7 @@ internal sealed partial class EurekaApi
     private Task GetByIdAsync(HttpContext context)
     {
         var principal = context.Principal();
-        foreach (var key in registry.ById.Find(InstanceIds.Of(ProtocolCallers.RouteValue(context, "id"))))
+        foreach (var key in registry.ById.Find(InstanceIds.Of(SentPath.RouteValue(context, "id"))))
         {
             if (key.Service.Namespace != Names.DefaultNamespace || !MaySee(principal, key.Service)) continue;
             if (registry.FindFresh(key.Service) is not { } view) continue;
@@ -173,7 +176,7 @@ internal sealed partial class EurekaApi
 
     private Task GetVipAsync(HttpContext context, bool secure)
     {
-        var vip = ProtocolCallers.RouteValue(context, "name");
+        var vip = SentPath.RouteValue(context, "name");
         var moment = deltas.Look();
         if (!TrySee(context, moment.Applications, out var seen)) return Refuse(context);
         var found = seen

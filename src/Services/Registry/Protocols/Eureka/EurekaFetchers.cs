@@ -59,7 +59,7 @@ internal sealed class EurekaFetchers(TimeProvider time)
                 .OrderBy(one => one.Age)
                 .Select(one => new Subscriber(
                     one.Key.Application is null ? "fetch" : "fetch-application",
-                    ProtocolCallers.Clean(one.Key.Client), one.Key.Name, AddressOf(one.Key), utc - one.Age)),
+                    ProtocolCalls.Clean(one.Key.Client), one.Key.Name, AddressOf(one.Key), utc - one.Age)),
         ];
     }
 

@@ -24,8 +24,8 @@ internal sealed class EurekaWrites(
     /// <summary>204, as its clients insist.</summary>
     public async Task<Fault?> RegisterAsync(HttpContext context)
     {
-        var app = ProtocolCallers.RouteValue(context, "service");
-        if (!(await ProtocolCallers.ReadBodyAsync(context, RegistryLimits.MaxRegistrationBytes))
+        var app = SentPath.RouteValue(context, "service");
+        if (!(await ProtocolCalls.ReadBodyAsync(context, RegistryLimits.MaxRegistrationBytes))
             .TryGet(out var body, out var fault)) return fault;
         if (!EurekaRegistration.Read(body, context.Request.ContentType).TryGet(out var asked, out fault)) return fault;
         if (asked.Check(app) is { } wrong) return wrong;
@@ -33,7 +33,7 @@ internal sealed class EurekaWrites(
         var principal = context.Principal().Name;
         var key = new InstanceKey(service, InstanceIds.Of(asked.Id));
         var known = registry.FindInstance(key)?.Instance;
-        var by = ProtocolCallers.Describe(EurekaExtension.Name, ClientOf(context.Request), principal);
+        var by = ProtocolCalls.Describe(EurekaExtension.Name, ClientOf(context.Request), principal);
         if (!rules.Read(asked.ToDocument(service, known), by, RequestAddress.Of(context))
             .TryGet(out var wanted, out fault)) return fault;
         fault = access.Check(context, Verb.Register, RegistryAccess.Target(wanted.Key));
@@ -147,8 +147,8 @@ internal sealed class EurekaWrites(
     /// <summary>The instance of the path, which the caller may do this to.</summary>
     private Outcome<InstanceKey> Find(HttpContext context, Verb verb, bool orOperate = false)
     {
-        var app = ProtocolCallers.RouteValue(context, "service");
-        var id = ProtocolCallers.RouteValue(context, "id");
+        var app = SentPath.RouteValue(context, "service");
+        var id = SentPath.RouteValue(context, "id");
         if (applications.FindInstance(app, id) is { } key)
         {
             var target = RegistryAccess.Target(key);

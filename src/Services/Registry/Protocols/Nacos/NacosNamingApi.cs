@@ -43,6 +43,9 @@ internal sealed class NacosNamingApi(
         var beat = new NacosBeat(registry, access, callers, instances);
         var api = new NacosNamingApi(node.Authenticator, callers, instances, services, beat);
         node.Listeners.MapProtocol(ProtocolListeners.Nacos.Name, api.Map);
+        node.Listeners.WordFaults(
+            ProtocolListeners.Nacos.Name, "/nacos", (context, fault) => NacosCall.FailAsync(
+                context, fault, context.Request.Path.StartsWithSegments("/nacos/v2", StringComparison.Ordinal)));
         node.Metrics.Add(push);
     }
 

@@ -59,8 +59,8 @@ internal sealed partial class NacosPush : IMetricsSource, IDisposable
         return true;
 
         NacosSubscription Make() => new(
-            key, local, ProtocolCallers.Clean(context.Request.Headers.UserAgent.ToString()),
-            ProtocolCallers.Clean(app ?? ""));
+            key, local, ProtocolCalls.Clean(context.Request.Headers.UserAgent.ToString()),
+            ProtocolCalls.Clean(app ?? ""));
     }
 
     public IReadOnlyList<NacosSubscription> SubscribersOf(ServiceKey service) => subscriptions.Of(service);

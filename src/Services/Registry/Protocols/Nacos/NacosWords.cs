@@ -151,7 +151,7 @@ internal static class NacosWords
         var agent = headers["Client-Version"].ToString() is { Length: > 0 } version
             ? version
             : headers.UserAgent.ToString();
-        return ProtocolCallers.Describe(Protocol, agent, principal);
+        return ProtocolCalls.Describe(Protocol, agent, principal);
     }
 
     private static Fault Malformed() =>

@@ -273,7 +273,9 @@ internal sealed class ApolloApi(
         ErrorCodes.SettingNotFound,
         $"Could not load configurations with appId: {appId}, clusterName: {cluster}, namespace: {@namespace}");
 
-    private Task FailAsync(HttpContext context, Fault fault) => fault.Error == ErrorCodes.NameInvalid
+    /// <summary>Also of what no path or method of Apollo is, which it says with 400 where others say 405.</summary>
+    public Task FailAsync(HttpContext context, Fault fault) =>
+        fault.Error == ErrorCodes.NameInvalid || fault.Error == ErrorCodes.MethodNotAllowed
         ? BootAnswers.FailAsync(context, StatusCodes.Status400BadRequest, fault.Detail, time)
         : BootAnswers.FailAsync(context, fault, time);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;
 using Microsoft.AspNetCore.Http;

@@ -21,11 +21,13 @@ internal sealed class ApolloProtocol : IAsyncDisposable
         var signing = new ApolloApps(node.Snapshots, node.OpenSecrets, node.Logs.CreateLogger<ApolloApps>());
         var configs = new ApolloConfigs(reader, node.Authorizer);
         var polls = new ApolloPolls(changes, configs, node.Snapshots, node.Authorizer, node.Time);
-        var callers = new ProtocolCallers(node.Authenticator, node.Authorizer, node.Audit);
+        var callers = new ProtocolCallers(
+            node.Authenticator, node.Authorizer, happened => node.Audit?.Append(happened));
         var api = new ApolloApi(
             configs, polls, new ApolloCallers(callers, signing, node.Time), node.Snapshots, readers,
             node.Time, draining);
         node.Listeners.MapProtocol(ProtocolListeners.Apollo.Name, api.MapShared, api.MapAlone);
+        node.Listeners.WordFaults(ProtocolListeners.Apollo.Name, ApolloApi.Prefix, api.FailAsync);
         return new ApolloProtocol(changes, signing);
     }
 

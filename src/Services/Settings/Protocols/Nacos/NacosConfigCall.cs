@@ -39,12 +39,14 @@ internal sealed record NacosConfigCall(FormCall Form, Principal Caller, bool IsV
 }
 
 /// <summary>
-/// Finds out who calls, and tells errors late: Nacos's own client repeats a failed call at once, until its time is up,
-/// unless it is told 404.
+/// Finds out who calls, and tells repeated errors late: npm's client repeats a failed call at once, until its time is
+/// up, unless it is told 404.
 /// </summary>
 internal sealed class NacosConfigCallers(
     Authenticator authenticator, Action<AuditEvent> audit, TimeProvider time, CancellationToken ending)
 {
+    private readonly RepeatedErrors errors = new(time);
+
     /// <summary>A handler that returns what went wrong, or null when it has answered.</summary>
     public RequestDelegate Handle(Func<NacosConfigCall, Task<Fault?>> handle, bool isV2) => async context =>
     {
@@ -82,7 +84,7 @@ internal sealed class NacosConfigCallers(
     {
         var status = NacosReply.Of(fault).Status;
         // Version 2 is spoken by programs that stop at an error.
-        if (!isV2 && status != StatusCodes.Status404NotFound)
+        if (!isV2 && status != StatusCodes.Status404NotFound && errors.Note(context))
         {
             var delay = NacosConfigLimits.ErrorDelay + Random.Shared.NextDouble() * NacosConfigLimits.ErrorSpread;
             using var either = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, ending);

@@ -22,8 +22,14 @@ internal static class NacosConfigLimits
     public static readonly TimeSpan MaxHold = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// The least that an error waits before it is told. The npm client repeats a call that fails at once and without
-    /// end: 903 times within 0.6 s were seen.
+    /// For how long a call that failed is known: the same again within it is told late. Longer than an error waits, so
+    /// that whoever repeats a call without a pause stays late.
+    /// </summary>
+    public static readonly TimeSpan ErrorMemory = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// The least that a repeated error waits before it is told. The npm client repeats a call that fails at once and
+    /// without end: 903 times within 0.6 s were seen.
     /// </summary>
     public static readonly TimeSpan ErrorDelay = TimeSpan.FromSeconds(1);
 

@@ -21,7 +21,8 @@ internal sealed class SpringProtocol : IAsyncDisposable
 
     public static SpringProtocol Map(Node node, SettingReader reader)
     {
-        var callers = new ProtocolCallers(node.Authenticator, node.Authorizer, node.Audit);
+        var callers = new ProtocolCallers(
+            node.Authenticator, node.Authorizer, happened => node.Audit?.Append(happened));
         var configured = new ConfigSources(
             node,
             spec => new SettingsBackend(node.Snapshots, reader, node.Authorizer)
@@ -40,6 +41,9 @@ internal sealed class SpringProtocol : IAsyncDisposable
             ProtocolListeners.SpringConfig.Name,
             endpoints => Map(endpoints.MapGroup(SpringApi.Prefix), skip: 1, "config"),
             endpoints => Map(endpoints, skip: 0, "root"));
+        node.Listeners.WordFaults(
+            ProtocolListeners.SpringConfig.Name, SpringApi.Prefix,
+            (context, fault) => BootAnswers.FailAsync(context, fault, node.Time));
         return new SpringProtocol(configured, ciphers, told, waiting);
 
         void Map(IEndpointRouteBuilder endpoints, int skip, string at)

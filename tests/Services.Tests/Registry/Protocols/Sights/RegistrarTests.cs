@@ -15,7 +15,7 @@ public sealed class RegistrarTests
     [InlineData("groundwork", "x", "operator:admin")]
     public void What_is_described_is_read_back(string protocol, string client, string principal)
     {
-        var described = ProtocolCallers.Describe(protocol, client, principal);
+        var described = ProtocolCalls.Describe(protocol, client, principal);
         var instance = One with { RegisteredBy = described };
         Assert.Equal(new Registrar(protocol, client, principal), Registrar.Of(instance));
     }

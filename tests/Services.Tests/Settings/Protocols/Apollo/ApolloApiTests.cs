@@ -379,6 +379,22 @@ public sealed class ApolloApiTests
     private static async Task<JsonObject> MustGetAsync(HttpClient client, string path) =>
         JsonNode.Parse(await IsAsync(client, path, 200))!.AsObject();
 
+    [Fact]
+    public async Task What_it_has_no_method_or_path_for_is_told_as_Apollo_does()
+    {
+        await using var settings = await OpenSettings.StartAsync();
+        await IsAsync(settings.Local, "/apollo/nothing", 404);
+        using var answer = await settings.Local.PostAsync(Config, content: null);
+        var body = await answer.Content.ReadAsStringAsync();
+        // Not 405: Apollo catches that before it is answered.
+        Assert.True(answer.StatusCode == HttpStatusCode.BadRequest, body);
+        Assert.Equal("application/json", answer.Content.Headers.ContentType?.MediaType);
+        var error = JsonNode.Parse(body)!;
+        Assert.Equal(400, (int)error["status"]!);
+        Assert.Contains("POST is not allowed", $"{error["message"]}");
+        Assert.NotNull(error["timestamp"]);
+    }
+
     private static async Task<string> IsAsync(HttpClient client, string path, params int[] statuses)
     {
         using var answer = await client.GetAsync(path);

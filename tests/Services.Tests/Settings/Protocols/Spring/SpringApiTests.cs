@@ -195,6 +195,29 @@ public sealed class SpringApiTests
     }
 
     [Fact]
+    public async Task What_it_has_no_method_or_path_for_is_told_in_Springs_shape()
+    {
+        await using var settings = await OpenSettings.StartAsync();
+        foreach (var (method, path, status) in new[]
+        {
+            (HttpMethod.Post, "/config/orders/default", 405), (HttpMethod.Put, "/config/orders/default/main", 405),
+            (HttpMethod.Delete, "/config/orders-dev.yml", 405), (HttpMethod.Get, "/config", 404),
+        })
+        {
+            using var request = new HttpRequestMessage(method, path);
+            using var answer = await settings.Local.SendAsync(request);
+            var error = await ErrorOfAsync(answer, path, status);
+            Assert.Equal(path, error.GetProperty("path").GetString());
+            Assert.Equal(
+                status == 405 ? "Method Not Allowed" : "Not Found", error.GetProperty("error").GetString());
+            if (status == 405) Assert.Contains("GET", answer.Content.Headers.Allow);
+        }
+        // Whatever is not below it is our own API's to refuse.
+        using var other = await settings.Local.GetAsync("/configuration");
+        Assert.Equal("application/problem+json", other.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
     public async Task It_stands_at_the_root_of_its_own_listener_and_nowhere_when_it_is_off()
     {
         await using (var settings = await OpenSettings.StartAsync(configure: one => one with
@@ -208,6 +231,8 @@ public sealed class SpringApiTests
             var key = await settings.Running.MintAsync("k", [BuiltInRoles.Administrator]);
             using var own = settings.Running.Client(key, ProtocolListeners.SpringConfig.Name);
             Assert.Single((await MustGetAsync(own, "/orders/default"))["propertySources"]!.AsArray());
+            using (var posted = await own.PostAsync("/orders/default", content: null))
+                await ErrorOfAsync(posted, "/orders/default", 405);
             // There it is an application called config.
             Assert.Empty((await MustGetAsync(own, "/config/orders/default"))["propertySources"]!.AsArray());
             using var api = settings.Running.Client(key);
@@ -235,6 +260,13 @@ public sealed class SpringApiTests
     private static async Task<string> IsErrorAsync(HttpClient client, string path, int status, string? message = null)
     {
         using var answer = await client.GetAsync(path);
+        var error = await ErrorOfAsync(answer, path, status);
+        if (message is not null) Assert.Equal(message, error.GetProperty("message").GetString());
+        return error.GetRawText();
+    }
+
+    private static async Task<JsonElement> ErrorOfAsync(HttpResponseMessage answer, string path, int status)
+    {
         var body = await answer.Content.ReadAsStringAsync();
         Assert.True((int)answer.StatusCode == status, $"{path}: {(int)answer.StatusCode} {body}");
         Assert.Equal("application/json", answer.Content.Headers.ContentType?.MediaType);
@@ -242,7 +274,6 @@ public sealed class SpringApiTests
         Assert.Equal(status, error.RootElement.GetProperty("status").GetInt32());
         foreach (var member in new[] { "timestamp", "error", "path" })
             Assert.Equal(JsonValueKind.String, error.RootElement.GetProperty(member).ValueKind);
-        if (message is not null) Assert.Equal(message, error.RootElement.GetProperty("message").GetString());
-        return body;
+        return error.RootElement.Clone();
     }
 }

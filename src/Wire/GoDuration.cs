@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text;
 
-namespace Groundwork.Services.Registry.Protocols.Consul;
+namespace Groundwork.Wire;
 
 /// <summary>
 /// Spans of time as Go writes them, which is how Consul's clients say them: <c>1m30s</c>, <c>500ms</c>.
 /// </summary>
-internal static class GoDuration
+public static class GoDuration
 {
     /// <summary>Ten units of text are more than anybody writes.</summary>
     private const int MaxLength = 64;
@@ -16,6 +16,14 @@ internal static class GoDuration
         ("ns", 0.01), ("us", 10), ("µs", 10), ("μs", 10), ("ms", TimeSpan.TicksPerMillisecond),
         ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour),
     ];
+
+    /// <inheritdoc cref="Parse"/>
+    public static bool TryParse(string text, out TimeSpan span)
+    {
+        var parsed = Parse(text);
+        span = parsed.GetValueOrDefault();
+        return parsed is not null;
+    }
 
     /// <summary>Null for what is no span of time, is negative, or is longer than a century.</summary>
     public static TimeSpan? Parse(string? text)
@@ -31,7 +39,7 @@ internal static class GoDuration
                 rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
                     out var count)) return null;
             rest = rest[digits..];
-            var length = rest.IndexOfAnyInRange('0', '9');
+            var length = rest.IndexOfAny("0123456789.");
             var name = length < 0 ? rest : rest[..length];
             var unit = 0d;
             foreach (var (known, each) in Units)

@@ -1,14 +1,16 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 
-namespace Groundwork.Services.Settings.Protocols;
+namespace Groundwork.Kernel.Hosting;
 
 /// <summary>
 /// A path as it was sent. The server leaves an encoded slash encoded, and then <c>a%2Fb</c> and <c>a%252Fb</c> look
 /// alike; here each segment is decoded once.
 /// </summary>
-internal static class SentPath
+public static class SentPath
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
@@ -39,6 +41,24 @@ internal static class SentPath
             decoded[at] = segment;
         }
         return decoded;
+    }
+
+    /// <summary>A value of the route that is one segment, decoded once; empty when there is none.</summary>
+    public static string RouteValue(HttpContext context, string name)
+    {
+        var value = context.Request.RouteValues[name] as string ?? "";
+        // Only of a slash it does not say how it was sent.
+        if (!value.Contains("%2F", StringComparison.OrdinalIgnoreCase)) return value;
+        var pattern = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.PathSegments ?? [];
+        var sent = Segments(context, skip: 0);
+        for (var at = 0; at < pattern.Count; at++)
+        {
+            if (pattern[at].Parts is not [RoutePatternParameterPart part]
+                || !part.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) continue;
+            // Dots and empty segments are gone from what was routed: the places may not be the same.
+            if (sent?.Length == pattern.Count) return sent[at];
+        }
+        return value.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
     }
 
     private static string? Decode(string segment)
