@@ -1,6 +1,6 @@
-using Groundwork.Communication.Secrets;
 using Groundwork.Kernel.Cluster;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Hosting.Secrets;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire;

@@ -12,8 +12,8 @@ using Groundwork.Communication.Gateway.Recording;
 using Groundwork.Communication.Gateway.Serving;
 using Groundwork.Communication.Gateway.States;
 using Groundwork.Communication.Gateway.Upstreams;
-using Groundwork.Communication.Secrets;
 using Groundwork.Kernel.Hosting;
+using Groundwork.Kernel.Hosting.Secrets;
 using Groundwork.Services.Registry;
 
 namespace Groundwork.Communication.Gateway;

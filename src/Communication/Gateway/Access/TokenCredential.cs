@@ -4,7 +4,7 @@ using Groundwork.Communication.Gateway.Access.Callers;
 using Groundwork.Communication.Gateway.Access.Tokens;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Routing;
-using Groundwork.Communication.Secrets;
+using Groundwork.Kernel.Hosting.Secrets;
 using Groundwork.Kernel.Resources;
 using Groundwork.Kernel.Security;
 using Groundwork.Wire.Http1;

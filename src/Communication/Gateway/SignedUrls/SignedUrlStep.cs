@@ -6,7 +6,7 @@ using Groundwork.Communication.Gateway.Access;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Routing;
 using Groundwork.Communication.Gateway.Steps;
-using Groundwork.Communication.Secrets;
+using Groundwork.Kernel.Hosting.Secrets;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
 using Groundwork.Wire.Http1;

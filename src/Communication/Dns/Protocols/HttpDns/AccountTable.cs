@@ -1,5 +1,5 @@
 using System.Text;
-using Groundwork.Communication.Secrets;
+using Groundwork.Kernel.Hosting.Secrets;
 using Groundwork.Kernel.Resources;
 using Microsoft.Extensions.Logging;
 

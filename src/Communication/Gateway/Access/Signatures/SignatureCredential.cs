@@ -7,7 +7,7 @@ using System.Text;
 using Groundwork.Communication.Gateway.Access.Callers;
 using Groundwork.Communication.Gateway.Exchanges;
 using Groundwork.Communication.Gateway.Serving;
-using Groundwork.Communication.Secrets;
+using Groundwork.Kernel.Hosting.Secrets;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire.Http1;
 

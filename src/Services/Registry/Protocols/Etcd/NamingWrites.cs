@@ -109,7 +109,7 @@ public sealed class NamingWrites
         };
         var by = ProtocolCalls.Describe(
             EtcdExtension.Protocol, context.Request.Headers.UserAgent.ToString(), context.Principal().Name);
-        if (!parts.Rules.Read(document, by).TryGet(out var said, out fault)) return fault;
+        if (!parts.Rules.Read(document, by, RequestAddress.Of(context)).TryGet(out var said, out fault)) return fault;
         if (known is null) return said;
         // What etcd cannot say stays as it was said otherwise.
         return known with

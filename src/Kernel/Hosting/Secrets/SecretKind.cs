@@ -1,13 +1,13 @@
 using Groundwork.Kernel.Resources;
 
-namespace Groundwork.Communication.Secrets;
+namespace Groundwork.Kernel.Hosting.Secrets;
 
 /// <summary>How a table reads the resources of one kind.</summary>
 /// <param name="Name">Of the kind.</param>
 /// <param name="Compile">
 /// Of a resource and its spec with the secrets in clear; null for one that is not understood: it is then not there.
 /// </param>
-internal sealed record SecretKind<T>(string Name, Func<Resource, ReadOnlyMemory<byte>, T?> Compile)
+public sealed record SecretKind<T>(string Name, Func<Resource, ReadOnlyMemory<byte>, T?> Compile)
     where T : class
 {
     /// <summary>False for a resource whose spec says all as it stands.</summary>

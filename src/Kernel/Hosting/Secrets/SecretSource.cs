@@ -1,16 +1,15 @@
 using System.Text.Json;
-using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Resources;
 using Groundwork.Wire;
 
-namespace Groundwork.Communication.Secrets;
+namespace Groundwork.Kernel.Hosting.Secrets;
 
 /// <summary>Gives the spec of a resource with its secrets in clear.</summary>
 /// <exception cref="HttpRequestException">The node that has them cannot be reached, or refuses.</exception>
-internal delegate ValueTask<ReadOnlyMemory<byte>> OpenSpec(Resource resource, CancellationToken cancellationToken);
+public delegate ValueTask<ReadOnlyMemory<byte>> OpenSpec(Resource resource, CancellationToken cancellationToken);
 
 /// <summary>Where secrets are read: in the node's own store, or at the node that it follows.</summary>
-internal static class SecretSource
+public static class SecretSource
 {
     /// <summary>How long the followed node may take.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -18,6 +17,7 @@ internal static class SecretSource
     /// <summary>For resources whose secrets lie open in them.</summary>
     public static OpenSpec Plain { get; } = static (resource, _) => new(resource.Spec);
 
+    /// <summary>Of a node as it runs.</summary>
     public static OpenSpec Of(Node node) => node switch
     {
         { OpenSecrets: { } open } => (resource, _) => new(open(resource)),

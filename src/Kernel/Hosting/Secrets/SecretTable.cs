@@ -5,7 +5,7 @@ using System.Text.Json;
 using Groundwork.Kernel.Resources;
 using Microsoft.Extensions.Logging;
 
-namespace Groundwork.Communication.Secrets;
+namespace Groundwork.Kernel.Hosting.Secrets;
 
 /// <summary>
 /// The resources of one kind, compiled with their secrets, in step with the snapshots. Where secrets are somewhere
@@ -13,7 +13,7 @@ namespace Groundwork.Communication.Secrets;
 /// stays, unless they are refused. They are kept in memory alone.
 /// </summary>
 /// <remarks>Whoever keeps what it derives from the table sees by the table's identity that it has changed.</remarks>
-internal sealed partial class SecretTable<T> : IDisposable
+public sealed partial class SecretTable<T> : IDisposable
     where T : class
 {
     /// <summary>Between two attempts to get secrets that did not come.</summary>
@@ -31,6 +31,8 @@ internal sealed partial class SecretTable<T> : IDisposable
     private ImmutableDictionary<ResourceKey, T> current =
         ImmutableDictionary<ResourceKey, T>.Empty; // Written under the gate.
 
+    /// <param name="open">See <see cref="SecretSource.Of"/>.</param>
+    /// <param name="time">The clock by which secrets that did not come are asked for again.</param>
     public SecretTable(
         ISnapshotSource snapshots, SecretKind<T> kind, OpenSpec open, TimeProvider time, ILogger logger)
     {
