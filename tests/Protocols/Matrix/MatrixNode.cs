@@ -165,6 +165,12 @@ internal sealed class MatrixNode : IAsyncDisposable
             options.ServiceName = name;
             options.DiskSnapshot = false;
             options.AccessKey = key;
+            // What is not declared and not known yet would be asked of the machine's DNS, which may take seconds.
+            foreach (var protocol in (string[])["nacos", "eureka", "consul", "etcd", "sdk"])
+            {
+                options.Services.Add($"by-{protocol}");
+                options.Services.Add($"out-{protocol}");
+            }
         });
         var app = builder.Build();
         app.MapGet("/", () => name);
