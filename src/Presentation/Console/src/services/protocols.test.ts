@@ -46,6 +46,9 @@ describe('protocols', () => {
 
     it('are put beside each other by instance, also one that only some still show', () => {
         const rows = rowsOf({
+            namespace: 'default',
+            group: 'default',
+            service: 'orders',
             index: 1,
             node: 'n',
             instanceCount: 2,

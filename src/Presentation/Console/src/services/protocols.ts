@@ -1,44 +1,10 @@
+import type { components } from '@schema'
 import type { Instance } from './state'
 
 /** How the answer of `/registry/services/{namespace}/{service}/protocols` is made up. */
-export interface ServiceProtocols {
-    index: number
-    node: string
-    instanceCount: number
-    instances: Origin[]
-    protocols: ProtocolView[]
-    subscriberCount: number
-    subscribers: Subscriber[]
-}
-
-export interface Origin {
-    id: string
-    protocol: string
-    client: string
-    principal: string
-    address?: string | null
-}
-
-export interface ProtocolView {
-    protocol: string
-    names: { word: string; value: string }[]
-    shown: number
-    callable: number
-    states: Record<string, number>
-    instances: { id: string; name: string; state: string; callable: boolean; lacks?: string[] | null }[]
-    lacks: string[]
-    refusal?: string | null
-    subscribing?: string | null
-}
-
-export interface Subscriber {
-    protocol: string
-    how: string
-    client: string
-    name: string
-    since: string
-    address?: string | null
-}
+export type ServiceProtocols = components['schemas']['ServiceProtocols']
+export type ProtocolView = components['schemas']['ProtocolView']
+export type Origin = components['schemas']['InstanceOrigin']
 
 /** Names that are the same in every language; the platform's own are words. */
 const titles: Record<string, string> = {

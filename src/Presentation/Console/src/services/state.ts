@@ -1,6 +1,6 @@
 import type { components } from '@schema'
 
-export type Instance = components['schemas']['InstanceDocument'] & { registeredFrom?: string | null }
+export type Instance = components['schemas']['InstanceDocument']
 export type Service = components['schemas']['ServiceDocument']
 
 /** What a list or a graph knows of a service. */
