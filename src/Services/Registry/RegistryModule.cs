@@ -151,6 +151,7 @@ public sealed partial class RegistryModule : IModule
         if (node.Cluster is { } shared)
             loops.Add(RunAsync("prober", Prober(node, registry, storage, shared, probes).RunAsync));
         Naming = new NamingKeys(parts, store);
+        Show(node, registry, ProtocolListeners.Etcd, new EtcdSight(registry, Naming));
         loops.Add(RunAsync("keys of etcd's naming", Naming.RunAsync));
         loops.Add(RunAsync("checks of Consul's services", Consul(node, parts, probes).RunAsync));
     }

@@ -101,6 +101,11 @@ const protocols = {
         deregister: service => held.get(`etcd ${service}`).revoke(),
         find: async service => Object.values(await etcd.getAll().prefix(`services/${service}/`).strings())
             .map(value => JSON.parse(value).Addr),
+        see: async service => (await etcd.getAll().prefix(`services/${service}/`).keys()).map(key => `${key} put`),
+        follow: async service => {
+            held.set(`watch etcd ${service}`, await etcd.watch().prefix(`services/${service}/`).create())
+            return null
+        },
     },
     consul: {
         register: async (service, at) => {

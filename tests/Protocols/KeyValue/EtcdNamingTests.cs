@@ -150,7 +150,8 @@ public sealed partial class EtcdNamingTests(NpmClients clients) : IAsyncLifetime
             "groundwork/v1/registry/instances",
             instance with
             {
-                Port = 9090, RegisteredBy = null, Health = null, Incarnation = null, Callable = null, ExpiresAt = null,
+                Port = 9090, RegisteredBy = null, RegisteredFrom = null, Health = null, Incarnation = null,
+                Callable = null, ExpiresAt = null,
             },
             WireJson.Strict.InstanceDocument);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
@@ -343,9 +344,11 @@ public sealed partial class EtcdNamingTests(NpmClients clients) : IAsyncLifetime
         using var listing = started.Local();
         await Eventually.TrueAsync(
             async () => (await ListAsync(listing)).Instances.Count == 1, "the lease of three seconds is over");
-        Assert.Contains(
+        // What happened is written down a moment after it did.
+        await Eventually.PassesAsync(async () => Assert.Contains(
             $"lease {before.Leases[1]} of etcd is over",
-            await listing.GetStringAsync("registry/events?namespace=default&service=orders"), StringComparison.Ordinal);
+            await listing.GetStringAsync("registry/events?namespace=default&service=orders"),
+            StringComparison.Ordinal));
         Assert.Equal($"{Orders}10.0.0.1:8080\n\nexit 0", await after.RunAsync("get services/ --prefix --keys-only"));
         Assert.True(RevisionOf(await after.RunAsync("get services/ --prefix -w json")) > told);
         await after.RunAsync($"lease revoke {before.Leases[0]}");

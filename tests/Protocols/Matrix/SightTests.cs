@@ -30,10 +30,11 @@ public sealed class SightTests(NpmClients clients)
             Id = "out", LeaseSeconds = 600, Status = "out-of-service",
         });
         await node.BySdkAsync(service);
-        foreach (var protocol in new[] { "nacos", "consul" }) await DoAsync(script, "follow", protocol, service, 0);
+        foreach (var protocol in new[] { "nacos", "consul", "etcd" })
+            await DoAsync(script, "follow", protocol, service, 0);
         await DoAsync(script, "find", "xds", service, 0);
 
-        foreach (var protocol in new[] { "nacos", "eureka", "consul", "xds" })
+        foreach (var protocol in new[] { "nacos", "eureka", "consul", "xds", "etcd" })
             await Eventually.PassesAsync(async () =>
             {
                 var told = (await DoAsync(script, "see", protocol, service, 0)).GetProperty("found").EnumerateArray()
@@ -68,7 +69,7 @@ public sealed class SightTests(NpmClients clients)
             foreach (var (protocol, how) in new[]
             {
                 ("groundwork", "watch"), ("nacos", "datagram"), ("eureka", "fetch"), ("consul", "blocking-query"),
-                ("xds", "stream"),
+                ("xds", "stream"), ("etcd", "watch"),
             })
                 Assert.Contains(all.Subscribers, one => (one.Protocol, one.How) == (protocol, how));
             Assert.Contains(all.Subscribers, one => one.Name.StartsWith("default/seeker/", StringComparison.Ordinal));
@@ -125,6 +126,8 @@ public sealed class SightTests(NpmClients clients)
         }
         Assert.DoesNotContain("weight", (await LookAsync(node, "full", "xds")).Lacks);
         Assert.Contains("metadata", (await LookAsync(node, "full", "xds")).Lacks);
+        Assert.DoesNotContain("metadata", (await LookAsync(node, "full", "etcd")).Lacks);
+        Assert.Contains("weight", (await LookAsync(node, "full", "etcd")).Lacks);
     }
 
     [Fact]
@@ -159,7 +162,8 @@ public sealed class SightTests(NpmClients clients)
     private async Task<NpmClient> ScriptAsync(MatrixNode node)
     {
         var script = clients.Run(
-            "matrix.mjs", node.Api.Host, node.Api.Port.ToString(CultureInfo.InvariantCulture), node.Discovery);
+            "matrix.mjs", node.Api.Host, node.Api.Port.ToString(CultureInfo.InvariantCulture), node.Discovery,
+            node.Key);
         await script.NextAsync("ready");
         return script;
     }

@@ -50,14 +50,15 @@ internal sealed class EtcdWatchStream(EtcdCalls calls, EtcdCall call, Cancellati
         var range = EtcdKeys.Range(key, request.RangeEnd);
         var history = calls.HistoryOf(range);
         var head = await history.HeadAsync(ending);
+        var caller = await call.NowAsync();
         var refusal = range.IsEmpty ? "etcdserver: watcher range is empty"
             : request.WatchId > 0 && watches.ContainsKey(request.WatchId)
                 ? "etcdserver: duplicate watch ID provided on the WatchStream"
-            : await call.NowAsync() is not { } principal || !history.Allows(principal, range)
+            : caller is null || !history.Allows(caller, range)
                 ? "etcdserver: permission denied"
             : watches.Count >= EtcdLimits.MaxWatchesPerStream ? EtcdErrors.TooManyRequests.Message
             : null;
-        var waiter = refusal is null ? history.Enter(range) : null;
+        var waiter = refusal is null ? history.Enter(range, call.Context, caller!) : null; // Not null, as asked.
         if (waiter is null)
         {
             await SendAsync(new WatchResponse

@@ -1,6 +1,7 @@
 using Groundwork.Kernel.Security;
 using Groundwork.Services.KeyValue.Protocols.Etcd.Messages;
 using Groundwork.Services.KeyValue.Watching;
+using Microsoft.AspNetCore.Http;
 
 namespace Groundwork.Services.KeyValue.Protocols.Etcd;
 
@@ -16,7 +17,8 @@ internal interface IEtcdHistory
     Task<KeyHead> HeadAsync(CancellationToken cancellationToken);
 
     /// <summary>From here on changes in the range wake the waiter. Null when as many wait as may.</summary>
-    KeyWaiter? Enter(KeyRange range);
+    /// <param name="by">Whose call it is.</param>
+    KeyWaiter? Enter(KeyRange range, HttpContext by, Principal caller);
 
     /// <summary>The changes of the range from a revision on, whole revisions.</summary>
     /// <param name="before">With what was there before.</param>

@@ -3,6 +3,7 @@ using Groundwork.Kernel.Security;
 using Groundwork.Services.KeyValue.Protocols.Etcd.Messages;
 using Groundwork.Services.KeyValue.Watching;
 using Groundwork.Services.Registry.Protocols.Etcd;
+using Microsoft.AspNetCore.Http;
 
 namespace Groundwork.Services.KeyValue.Protocols.Etcd;
 
@@ -17,11 +18,11 @@ internal sealed class NamingHistory(NamingKeys keys) : IEtcdHistory
         return Head(keys.Look(""));
     }
 
-    public KeyWaiter? Enter(KeyRange range)
+    public KeyWaiter? Enter(KeyRange range, HttpContext by, Principal caller)
     {
         IDisposable? watch = null;
         var waiter = new KeyWaiter(range, ofSessions: false, _ => watch?.Dispose());
-        watch = keys.Watch(NamingRows.ServiceOf(range), waiter.Wake);
+        watch = keys.Watch(NamingRows.ServiceOf(range), waiter.Wake, by, caller.Name);
         return watch is null ? null : waiter;
     }
 

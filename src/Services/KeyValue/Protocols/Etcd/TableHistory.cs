@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Groundwork.Kernel.Security;
 using Groundwork.Services.KeyValue.Protocols.Etcd.Messages;
 using Groundwork.Services.KeyValue.Watching;
+using Microsoft.AspNetCore.Http;
 
 namespace Groundwork.Services.KeyValue.Protocols.Etcd;
 
@@ -13,7 +14,7 @@ internal sealed class TableHistory(KeyValues keys, KeyAccess access) : IEtcdHist
     public Task<KeyHead> HeadAsync(CancellationToken cancellationToken) =>
         keys.ReadAsync(reading => reading.Head, cancellationToken);
 
-    public KeyWaiter? Enter(KeyRange range) => keys.Feed.Enter(range);
+    public KeyWaiter? Enter(KeyRange range, HttpContext by, Principal caller) => keys.Feed.Enter(range);
 
     public Task<EtcdBatch> ReadAsync(KeyRange range, long from, bool before, CancellationToken cancellationToken) =>
         keys.ReadInTurnAsync(

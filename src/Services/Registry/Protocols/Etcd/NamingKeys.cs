@@ -4,6 +4,7 @@ using Groundwork.Kernel.Hosting;
 using Groundwork.Kernel.Hosting.Streaming;
 using Groundwork.Kernel.Security;
 using Groundwork.Kernel.Storage;
+using Groundwork.Services.Registry.Protocols.Sights;
 using Groundwork.Services.Registry.Storing;
 using Groundwork.Services.Registry.Watching;
 using Groundwork.Wire;
@@ -39,8 +40,8 @@ public sealed class NamingKeys
     private readonly Lock gate = new();
     private readonly Dictionary<ServiceKey, Shown> services = [];
     private readonly Dictionary<InstanceKey, LeasedInstance> leased = [];
-    private readonly Dictionary<ServiceKey, List<Watcher>> watchers = [];
-    private readonly List<Watcher> wide = [];
+    private readonly Dictionary<ServiceKey, List<KeyWatcher>> watchers = [];
+    private readonly List<KeyWatcher> wide = [];
     private NamingHistory? history; // From the first question on.
     private int watching;
 
@@ -131,7 +132,9 @@ public sealed class NamingKeys
     /// From here on changes of a service, or of all, wake the caller, who is not to do anything on the way. Null when
     /// as many watch as may.
     /// </summary>
-    public IDisposable? Watch(string? service, Action wake)
+    /// <param name="by">Whose call it is.</param>
+    /// <param name="name">The caller's.</param>
+    public IDisposable? Watch(string? service, Action wake, HttpContext by, string name)
     {
         lock (gate)
         {
@@ -142,12 +145,20 @@ public sealed class NamingKeys
                 key = ProtocolNames.OfEtcd(service).TryGet(out var named, out _)
                     ? named
                     : new ServiceKey("", "", service); // Which never changes.
-            var watcher = new Watcher(this, key, wake);
+            var watcher = new KeyWatcher(this, key, wake, new Watcher(EtcdExtension.Protocol, "watch", name, by, time));
             if (key is not { } one) wide.Add(watcher);
             else if (watchers.TryGetValue(one, out var others)) others.Add(watcher);
             else watchers.Add(one, [watcher]);
             return watcher;
         }
+    }
+
+    /// <summary>Who watches a service on this node, or all of them.</summary>
+    internal ImmutableArray<Subscriber> Subscribers(ServiceKey service)
+    {
+        KeyWatcher[] all;
+        lock (gate) all = [.. watchers.GetValueOrDefault(service) ?? [], .. wide];
+        return [.. all.Select(watcher => watcher.By.Describe()).OrderBy(one => one.Since)];
     }
 
     /// <summary>
@@ -366,7 +377,7 @@ public sealed class NamingKeys
         foreach (var watcher in some) watcher.Wake();
     }
 
-    private void Leave(Watcher watcher, ServiceKey? service)
+    private void Leave(KeyWatcher watcher, ServiceKey? service)
     {
         lock (gate)
         {
@@ -399,8 +410,10 @@ public sealed class NamingKeys
         }
     }
 
-    private sealed class Watcher(NamingKeys owner, ServiceKey? service, Action wake) : IDisposable
+    private sealed class KeyWatcher(NamingKeys owner, ServiceKey? service, Action wake, Watcher by) : IDisposable
     {
+        public Watcher By => by;
+
         public void Wake() => wake();
 
         public void Dispose() => owner.Leave(this, service);
