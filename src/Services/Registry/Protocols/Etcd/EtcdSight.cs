@@ -3,7 +3,7 @@ using Groundwork.Services.Registry.Protocols.Sights;
 
 namespace Groundwork.Services.Registry.Protocols.Etcd;
 
-/// <summary>A service as keys below <c>services/</c> have it: the instances that may be called, and no others.</summary>
+/// <summary>A service as keys below <c>services/</c> have it: instances that may be called, and no others.</summary>
 internal sealed class EtcdSight(InstanceRegistry registry, NamingKeys keys) : IProtocolSight
 {
     public string Protocol => EtcdExtension.Protocol;
