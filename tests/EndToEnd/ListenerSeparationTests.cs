@@ -26,7 +26,10 @@ public sealed class ListenerSeparationTests
                         (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
                 using var answer = await client.SendAsync(request);
                 var type = answer.Content.Headers.ContentType?.MediaType;
-                if (answer.StatusCode != HttpStatusCode.NotFound || type != Problems.MediaType)
+                // HTTPDNS says so without words, as its clients expect; of an account it would speak.
+                var isNobody = type == Problems.MediaType
+                    || (other == "httpdns" && (await answer.Content.ReadAsByteArrayAsync()).Length == 0);
+                if (answer.StatusCode != HttpStatusCode.NotFound || !isNobody)
                     faults.Add($"{endpoint} is answered by {other} with {(int)answer.StatusCode} {type}");
             }
         }

@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Groundwork.Services.Registry;
 
 /// <summary>What an instance says of itself.</summary>
-public enum InstanceStatus { Starting, Up, Draining, OutOfService, Down }
+/// <remarks>One byte: with it an instance stays below the kilobyte that it may take.</remarks>
+public enum InstanceStatus : byte { Starting, Up, Draining, OutOfService, Down }
 
 /// <summary>What an instance's own check found.</summary>
 public enum CheckState { Passing, Warning, Critical }
