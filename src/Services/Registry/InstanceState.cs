@@ -22,7 +22,9 @@ internal enum Standing : byte
 /// <summary>The changeable side of one instance. Guarded by its service's gate unless a field says otherwise.</summary>
 internal sealed class InstanceState(ServiceState service, Instance instance, string owner)
 {
+    // With what stands beside them eight bytes: there may be a million of these.
     private int failures; // Interlocked, by any thread.
+    private Marks marks;
 
     public ServiceState Service { get; } = service;
 
@@ -37,10 +39,18 @@ internal sealed class InstanceState(ServiceState service, Instance instance, str
     public Standing Standing { get; set; }
 
     /// <summary>No longer registered; whoever still holds it finds nothing to do.</summary>
-    public bool Removed { get; set; }
+    public bool Removed
+    {
+        get => (marks & Marks.Removed) != Marks.None;
+        set => Mark(Marks.Removed, value);
+    }
 
     /// <summary>Callers found it unreachable, and the ejection has not ended.</summary>
-    public bool Ejected { get; set; }
+    public bool Ejected
+    {
+        get => (marks & Marks.Ejected) != Marks.None;
+        set => Mark(Marks.Ejected, value);
+    }
 
     /// <summary>Lease time of the last failed call while ejected.</summary>
     public long EjectedTicks { get; set; }
@@ -64,7 +74,7 @@ internal sealed class InstanceState(ServiceState service, Instance instance, str
 
     public InstanceState? WheelNext { get; set; }
 
-    public int WheelSlot { get; set; } = -1;
+    public short WheelSlot { get; set; } = -1;
 
     /// <summary>Counts a failed call; returns how many in a row it makes.</summary>
     public int CountFailures(int count) => Interlocked.Add(ref failures, count);
@@ -75,5 +85,15 @@ internal sealed class InstanceState(ServiceState service, Instance instance, str
     public void ForgetFailures()
     {
         if (Volatile.Read(ref failures) != 0) Volatile.Write(ref failures, 0);
+    }
+
+    private void Mark(Marks mark, bool isSo) => marks = isSo ? marks | mark : marks & ~mark;
+
+    [Flags]
+    private enum Marks : byte
+    {
+        None = 0,
+        Removed = 1,
+        Ejected = 2,
     }
 }

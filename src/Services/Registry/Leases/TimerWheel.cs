@@ -29,7 +29,7 @@ internal sealed class TimerWheel
             Unlink(instance);
             var slot = (int)(Math.Clamp(due, current + 1, current + SlotCount - 1) % SlotCount);
             var head = slots[slot];
-            instance.WheelSlot = slot;
+            instance.WheelSlot = (short)slot; // Of a few hundred.
             instance.WheelNext = head;
             if (head is not null) head.WheelPrevious = instance;
             slots[slot] = instance;
